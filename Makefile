@@ -1,0 +1,95 @@
+# Everything here works on a bare machine with make and Python >= 3.11: the first target that needs an
+# environment makes one in .venv; the system's Python is read, never written. A stamp file in the environment
+# says what is installed in it, so that the second time costs nothing.
+#
+#   EXECUTOR=dask make demo              another executor
+#   make test ARGS="-k wait -x"          options for pytest
+#   make test VENV=other PYTHON=/a/path  another environment, made with that Python
+#   make test INSTALL=wheels             the wheels in $(DIST) instead of the source tree
+
+VENV     ?= .venv
+DIST     ?= dist
+INSTALL  ?= editable
+PYTHON   ?=
+ARGS     ?=
+EXECUTOR ?=
+
+HOUSES     := core plugins/local plugins/local_dask plugins/dask
+PYPROJECTS := $(HOUSES:%=%/pyproject.toml)
+
+BIN      := $(VENV)/bin
+PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt
+EDITABLE := $(PIP) --no-build-isolation
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help demo test test-core lint format bench wheels clean
+
+help: ## show this list
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# The default executor needs one plugin; only for another one are the others installed.
+demo: $(VENV)/.$(if $(filter-out local,$(EXECUTOR)),workspace,demo) ## run the census of the standard library (EXECUTOR=dask make demo for another executor)
+	$(strip $(BIN)/penstock run examples/census.py $(if $(EXECUTOR),--executor $(EXECUTOR)))
+
+test: $(VENV)/.workspace ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+test-core: $(VENV)/.workspace ## run the tests of core alone
+	$(BIN)/python -m pytest tests/core $(ARGS)
+
+lint: $(VENV)/.lint ## ruff, mypy --strict and the architecture's contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.lint ## let ruff put the source in its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench ## print the table of ratios against graphlib, dask.get and client.map
+	$(BIN)/python -m benchmarks $(ARGS)
+
+wheels: $(VENV)/.build ## build a wheel and an sdist of each distribution into dist/
+	@for house in $(HOUSES); do $(BIN)/python -m build --no-isolation --outdir $(DIST) $$house || exit 1; done
+
+clean: ## remove the environment, what was built and every cache
+	rm -rf .venv .build build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -path ./.git -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# A link to a Python that has gone counts as missing, and the environment is made anew.
+$(BIN)/python:
+	@python="$(PYTHON)"; test -n "$$python" || python=$$(sh tools/find_python.sh); test -n "$$python"; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python >= 3.11 is needed; {sys.executable} is {sys.version}")' && \
+	echo "making $(VENV) with $$python" && "$$python" -m venv --clear $(VENV)
+
+$(VENV)/.build: constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV)"
+	@$(PIP) --upgrade pip
+	@$(PIP) --group build
+	@touch $@
+
+$(VENV)/.demo: $(PYPROJECTS) $(VENV)/.build
+	@$(EDITABLE) --editable core --editable plugins/local
+	@touch $@
+
+ifeq ($(INSTALL),wheels)
+$(VENV)/.workspace: $(wildcard $(DIST)/*.whl) pyproject.toml $(VENV)/.build
+	@$(PIP) --group test $(wildcard $(DIST)/*.whl)
+	@$(BIN)/python tools/check_installed.py
+	@touch $@
+else
+$(VENV)/.workspace: $(PYPROJECTS) pyproject.toml $(VENV)/.build
+	@$(EDITABLE) --group test $(HOUSES:%=--editable %)
+	@touch $@
+endif
+
+$(VENV)/.lint: $(VENV)/.workspace
+	@$(PIP) --group lint
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.workspace
+	@$(PIP) --group bench
+	@touch $@

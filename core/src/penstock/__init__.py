@@ -1,0 +1,86 @@
+"""Penstock carries a flow of Python functions to whichever executor is to run it.
+
+    from penstock import flow, task
+
+    @task
+    def double(x): return 2 * x
+
+    @flow
+    def doubles(n=3): return double.map(range(n))
+
+    doubles.run(executor="dask").result
+
+The names below are imported when they are first used, so that `import penstock` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penstock._version import __version__
+    from penstock.errors import PenstockError, Skip, TaskFailedError, UsageError
+    from penstock.executor import API_VERSION, Executor, ExecutorSpec
+    from penstock.flows.mapping import unmapped
+    from penstock.flows.task import Task, task
+    from penstock.hooks import hookimpl
+    from penstock.records import FlowRun, RunState, TaskRun, TaskState
+    from penstock.registry import get_executor
+    from penstock.running import Flow, flow
+
+_HOMES = {
+    "API_VERSION": "penstock.executor",
+    "Executor": "penstock.executor",
+    "ExecutorSpec": "penstock.executor",
+    "Flow": "penstock.running",
+    "FlowRun": "penstock.records",
+    "PenstockError": "penstock.errors",
+    "RunState": "penstock.records",
+    "Skip": "penstock.errors",
+    "Task": "penstock.flows.task",
+    "TaskFailedError": "penstock.errors",
+    "TaskRun": "penstock.records",
+    "TaskState": "penstock.records",
+    "UsageError": "penstock.errors",
+    "__version__": "penstock._version",
+    "flow": "penstock.running",
+    "get_executor": "penstock.registry",
+    "hookimpl": "penstock.hooks",
+    "task": "penstock.flows.task",
+    "unmapped": "penstock.flows.mapping",
+}
+
+__all__ = [
+    "API_VERSION",
+    "Executor",
+    "ExecutorSpec",
+    "Flow",
+    "FlowRun",
+    "PenstockError",
+    "RunState",
+    "Skip",
+    "Task",
+    "TaskFailedError",
+    "TaskRun",
+    "TaskState",
+    "UsageError",
+    "__version__",
+    "flow",
+    "get_executor",
+    "hookimpl",
+    "task",
+    "unmapped",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'penstock' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

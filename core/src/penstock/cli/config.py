@@ -1,0 +1,59 @@
+"""`penstock config`: the effective configuration, and where each value comes from."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.cli.output import show, show_json
+from penstock.settings import Origin, Setting
+
+
+@click.command(short_help="What the files and variables say, each value with its origin.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
+def config(as_json: bool) -> None:
+    """Print the effective configuration and where each value comes from.
+
+    The strongest first: variables, the project file (the nearest penstock.toml, or [tool.penstock] in a
+    pyproject.toml, from this folder upwards), the user file, the defaults. In a file:
+
+    \b
+      executor = "hpc"
+
+    \b
+      [executors.hpc]                # a profile: penstock run census.py --executor hpc
+      use = "dask"
+      cluster_class = "dask_jobqueue.SLURMCluster"
+      cluster_kwargs = { cores = 8, memory = "16GB" }
+
+    and in variables:
+
+    \b
+      PENSTOCK_EXECUTOR=hpc
+      PENSTOCK_EXECUTORS__HPC__CLUSTER_KWARGS__CORES=16
+    """
+    from penstock.config import load_config
+
+    effective = load_config()
+    if as_json:
+        settings = [
+            {"key": ".".join(each.key), "value": each.value, "origin": origin_record(each.origin)}
+            for each in effective.settings
+        ]
+        show_json({"files": list(effective.files), "settings": settings})
+        return
+    from penstock.observers.columns import aligned
+
+    rows = [[".".join(each.key), value_text(each), str(each.origin)] for each in effective.settings]
+    show(aligned(["key", "value", "from"], rows))
+    files = [f"  {path}" for path in effective.files] or ["  none"]
+    show("\n".join(["", "files that were read, the strongest first:", *files]))
+
+
+def value_text(setting: Setting) -> str:
+    """The value as one would write it; what came as text (a variable, `-o`) exactly as it came."""
+    return str(setting.value) if setting.text else repr(setting.value)
+
+
+def origin_record(origin: Origin) -> dict[str, object]:
+    """An origin for machines."""
+    return {"kind": origin.kind, "where": origin.where, "key": origin.key, "line": origin.line}

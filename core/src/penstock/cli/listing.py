@@ -1,0 +1,143 @@
+"""What `penstock executors list` says: plugins, profiles, known packages that are absent, and the default."""
+
+from __future__ import annotations
+
+import pkgutil
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from penstock.cli.config import origin_record, value_text
+from penstock.config import Profile
+from penstock.observers.columns import aligned
+from penstock.plugins import PluginRecord
+from penstock.registry import Registry
+from penstock.settings import Setting, normalise
+
+CAN = "     can: "
+
+
+@attrs.frozen
+class Listing:
+    """The facts of the list. absent: package and summary of each known executor that is not installed."""
+
+    default: Setting
+    plugins: tuple[PluginRecord, ...]
+    profiles: tuple[Profile, ...]
+    absent: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, registry: Registry) -> Listing:
+        """Gather them; imports the plugins' light modules and no executor."""
+        catalogue = tomllib.loads((pkgutil.get_data("penstock", "catalogue.toml") or b"").decode())
+        installed = registry.names()
+        return cls(
+            default=registry.config.executor,
+            plugins=tuple(registry.plugins()),
+            profiles=tuple(registry.config.profiles.values()),
+            absent={name: known for name, known in catalogue.items() if name not in installed},
+        )
+
+    def text(self) -> str:
+        """The list for people: aligned columns, a star at the default."""
+        sections = [self._plugins(), self._profiles(), self._absent()]
+        listed = "\n\n".join(filter(None, sections))
+        return f"{listed}\n\n{self._default()}"
+
+    def record(self) -> dict[str, Any]:
+        """The list for machines."""
+        return {
+            "default": {"name": self.default.value, "origin": origin_record(self.default.origin)},
+            "executors": [_plugin_record(plugin) for plugin in self.plugins],
+            "profiles": [profile_record(profile) for profile in self.profiles],
+            "not_installed": [
+                {"name": name, "install": _install(known), "summary": known.get("summary", "")}
+                for name, known in self.absent.items()
+            ],
+        }
+
+    def _plugins(self) -> str:
+        rows = []
+        for plugin in self.plugins:
+            name = f"{plugin.distribution}/{plugin.name}" if plugin.duplicate else plugin.name
+            rows.append(
+                [self._star(plugin.name), name, f"{plugin.distribution} {plugin.version}", _is(plugin)]
+            )
+        if not rows:
+            return "No executor is installed."
+        lines = aligned([" ", "executor", "from", "what it is"], rows).splitlines()
+        for at, plugin in reversed(list(enumerate(self.plugins, 2))):
+            if plugin.spec and plugin.spec.capabilities:
+                lines.insert(at, f"{CAN}{', '.join(sorted(plugin.spec.capabilities))}")
+        return "\n".join(lines)
+
+    def _profiles(self) -> str:
+        rows = [
+            [self._star(profile.name), profile.name, profile.use, _options(profile), str(profile.origin)]
+            for profile in self.profiles
+        ]
+        return aligned([" ", "profile", "uses", "with", "from"], rows) if rows else ""
+
+    def _absent(self) -> str:
+        rows = [["", name, _install(known), known.get("summary", "")] for name, known in self.absent.items()]
+        return aligned([" ", "not installed", "to have it", "what it is"], rows) if rows else ""
+
+    def _default(self) -> str:
+        name, origin = self.default.value, self.default.origin
+        because = "nothing says otherwise" if origin.kind == "default" else f"so says {origin}"
+        names = {plugin.name for plugin in self.plugins} | {profile.name for profile in self.profiles}
+        is_name = not set(".:/") & set(name)
+        missing = ", which is not here" if is_name and normalise(name) not in names else ""
+        return f"* the default is {name}{missing}: {because}"
+
+    def _star(self, name: str) -> str:
+        return "*" if normalise(self.default.value) == name else ""
+
+
+def profile_record(profile: Profile) -> dict[str, Any]:
+    """A profile for machines."""
+    options = {
+        name: {"value": setting.value, "origin": origin_record(setting.origin)}
+        for name, setting in profile.options.items()
+    }
+    return {
+        "name": profile.name,
+        "use": profile.use,
+        "origin": origin_record(profile.origin),
+        "options": options,
+    }
+
+
+def _is(plugin: PluginRecord) -> str:
+    """What it is, or why it is broken."""
+    if plugin.spec is None:
+        return f"BROKEN: {plugin.broken}"
+    if plugin.duplicate:
+        return f"{plugin.spec.summary} (several distributions provide {plugin.name!r})".strip()
+    return plugin.spec.summary
+
+
+def _plugin_record(plugin: PluginRecord) -> dict[str, Any]:
+    spec = plugin.spec
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "duplicate": plugin.duplicate,
+        "broken": plugin.broken,
+        "summary": spec.summary if spec else None,
+        "capabilities": sorted(spec.capabilities) if spec else None,
+        "target": spec.target if spec else None,
+        "api_version": spec.api_version if spec else None,
+        "url": spec.url if spec else None,
+    }
+
+
+def _options(profile: Profile) -> str:
+    return ", ".join(f"{name}={value_text(setting)}" for name, setting in profile.options.items()) or "-"
+
+
+def _install(known: Mapping[str, str]) -> str:
+    return f"pip install {known['package']}"

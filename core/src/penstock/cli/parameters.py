@@ -1,0 +1,112 @@
+"""`-p limit=10` into the values that a flow is called with, by the types of its signature."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import click
+
+from penstock.errors import ParameterError
+from penstock.literals import convert_text, type_name
+from penstock.settings import did_you_mean, nearest
+
+RESERVED = {"executor": "--executor NAME", "executor_options": "-o key=value"}
+"""Keywords of `flow.run()` that are no parameters of the flow, and what to write instead."""
+
+
+class FlowLike(Protocol):
+    """What is asked of a flow here."""
+
+    name: str
+    fn: Any
+    signature: inspect.Signature
+
+
+def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """A repeated option `key=value` as a mapping. The value may be empty and may hold further `=`."""
+    found: dict[str, str] = {}
+    for pair in given:
+        key, equals, text = pair.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise click.BadParameter(f"expected key=value, got {pair!r}", ctx, param)
+        if key in found:
+            raise click.BadParameter(f"{key!r} is given twice, as {found[key]!r} and as {text!r}", ctx, param)
+        found[key] = text
+    return found
+
+
+def read_parameters(flow: FlowLike, texts: Mapping[str, str]) -> dict[str, Any]:
+    """The values to call the flow with.
+
+    Raises ParameterError for a parameter that is unknown, reserved, of the wrong type or missing.
+    """
+    accepted = {
+        parameter.name: parameter
+        for parameter in flow.signature.parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    others = next((p for p in flow.signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+    values = {}
+    for name, text in texts.items():
+        parameter = accepted.get(name, others)
+        if name in RESERVED and name not in accepted:
+            message = f"{name!r} is no parameter of flow {flow.name!r}: write {RESERVED[name]}"
+            raise ParameterError(message, parameter=name)
+        if parameter is None:
+            raise _unknown(flow, name, accepted)
+        values[name] = _value(flow, name, text, annotation_of(flow, parameter))
+    _check_missing(flow, values)
+    return values
+
+
+def annotation_of(flow: FlowLike, parameter: inspect.Parameter) -> Any:
+    """The declared type, its text evaluated; `Any` where there is none, or it is for type checkers only."""
+    if parameter.annotation is parameter.empty:
+        return Any
+    holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
+    names = getattr(inspect.unwrap(flow.fn), "__globals__", {})
+    try:
+        return typing.get_type_hints(holder, names, include_extras=True)["it"]
+    except (NameError, AttributeError, TypeError, SyntaxError):
+        return Any
+
+
+def _value(flow: FlowLike, name: str, text: str, annotation: Any) -> Any:
+    try:
+        return convert_text(text, annotation)
+    except ValueError as error:
+        message = f"parameter {name!r} of flow {flow.name!r}: {error} (option -p {name})"
+        raise ParameterError(message, parameter=name) from None
+
+
+def _unknown(flow: FlowLike, name: str, accepted: Mapping[str, inspect.Parameter]) -> ParameterError:
+    there = (
+        f"it has {', '.join(_shown(flow, each) for each in accepted.values())}" if accepted else "it has none"
+    )
+    hint = did_you_mean(nearest(name, accepted))
+    message = f"flow {flow.name!r} has no parameter {name!r} (option -p {name}); {there}{hint}"
+    return ParameterError(message, parameter=name)
+
+
+def _check_missing(flow: FlowLike, values: Mapping[str, Any]) -> None:
+    missing = [
+        parameter
+        for parameter in flow.signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        and parameter.name not in values
+    ]
+    if missing:
+        listed = ", ".join(_shown(flow, parameter) for parameter in missing)
+        example = " ".join(f"-p {parameter.name}=…" for parameter in missing)
+        message = f"flow {flow.name!r} needs {listed}: give {example}"
+        raise ParameterError(message, parameter=missing[0].name)
+
+
+def _shown(flow: FlowLike, parameter: inspect.Parameter) -> str:
+    return f"{parameter.name} ({type_name(annotation_of(flow, parameter))})"

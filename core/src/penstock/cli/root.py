@@ -1,0 +1,73 @@
+"""The group of commands. A command's module is imported when it is used, or when help lists them all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from penstock._version import __version__
+
+COMMANDS = {
+    "run": "penstock.cli.run:run",
+    "executors": "penstock.cli.executors:executors",
+    "config": "penstock.cli.config:config",
+}
+"""Where each command is, in the order of the help."""
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LazyGroup(click.Group):
+    """A group that knows where its commands are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, if there is one of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(module), attribute)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; a wrong one is an error that names the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from penstock.settings import did_you_mean, nearest
+
+            there = ", ".join(COMMANDS)
+            ctx.fail(
+                f"there is no command {name!r}; there are {there}{did_you_mean(nearest(name, COMMANDS))}"
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings=SETTINGS)
+@click.version_option(__version__, "--version", message="penstock %(version)s")
+def penstock() -> None:
+    """Run flows of Python functions on the executor that you name.
+
+    A flow file holds functions decorated with @task and one decorated with @flow that calls them. Where they
+    run is one word on the command line:
+
+    \b
+      penstock run census.py                            here, one call after the other
+      penstock run census.py --executor local_dask      on all cores of this machine
+      penstock run census.py -e dask -o address=tcp://10.0.0.7:8786
+      penstock run census.py -p limit=10                with parameters of the flow
+
+    \b
+      penstock executors list                           which executors there are
+      penstock executors show dask                      what can be set, and what is set where
+      penstock config                                   what the files and variables say
+
+    \b
+    Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 interrupted.
+    """

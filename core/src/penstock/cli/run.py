@@ -1,0 +1,168 @@
+"""`penstock run FILE[:FLOW]`: load the flow, choose the executor, run the one on the other, report.
+
+Mistakes are found in the order of their cost: an executor that cannot be had before the file is loaded, a
+parameter that does not fit before anything is recorded, a bad graph before the executor is started.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from penstock.cli.output import show, show_error, show_warning
+from penstock.cli.parameters import pairs, read_parameters
+from penstock.errors import PenstockError
+
+if TYPE_CHECKING:
+    from penstock.running import Flow
+    from penstock.registry import Chosen
+
+
+@click.command(short_help="Run the flow of a file on an executor.")
+@click.argument("target", metavar="FILE[:FLOW]")
+@click.option(
+    "-e",
+    "--executor",
+    metavar="NAME",
+    help="Where to run: a plugin, a profile, or a class path such as ./file.py:Class.",
+)
+@click.option(
+    "-o",
+    "options",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=pairs,
+    help="An option of the executor, as often as you like.",
+)
+@click.option(
+    "-p",
+    "parameters",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=pairs,
+    help="A parameter of the flow, as often as you like.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but the result and why tasks failed.")
+def run(
+    target: str, executor: str | None, options: dict[str, str], parameters: dict[str, str], quiet: bool
+) -> int:
+    """Run the flow of a file. Its result goes to standard output, everything else to standard error.
+
+    FLOW is needed only if the file holds several. A value is read by the type that the executor or the flow
+    declares for it; lists and tables are written as in TOML.
+
+    \b
+      penstock run census.py
+      penstock run census.py:census -p root=/usr/lib/python3 -p limit=10
+      penstock run census.py -e local_dask -o scheduler=processes -o num_workers=4
+      penstock run census.py -e dask -o 'cluster_kwargs={n_workers = 2}'
+      penstock run census.py -e dask -o cluster_kwargs.n_workers=2
+      penstock run census.py -e ./my_executor.py:MyExecutor
+      PENSTOCK_EXECUTOR=hpc penstock run census.py -q > table.txt
+
+    `penstock executors list` says what NAME may be, `penstock executors show NAME` which options it has.
+    """
+    with sigterm_as_interrupt():
+        return _run(target, executor, options, parameters, quiet=quiet)
+
+
+def _run(
+    target: str, executor: str | None, options: dict[str, str], parameters: dict[str, str], *, quiet: bool
+) -> int:
+    flow, chosen = load(target, executor, options)
+    values = read_parameters(flow, parameters)
+    try:
+        graph = flow.record(**values)
+    except PenstockError:
+        raise
+    except Exception:  # noqa: BLE001  (the flow's own code, which may raise anything)
+        return _record_failed(flow)
+    from penstock.engine.run import run_graph
+
+    done = run_graph(graph, chosen.executor, observers=observers(quiet=quiet), executor_name=chosen.name)
+    if not done.ok:
+        return 1
+    show_result(done.result)
+    return 0
+
+
+def load(target: str, executor: str | None, options: Mapping[str, str]) -> tuple[Flow, Chosen]:
+    """The flow and its executor. The file comes first only if it may have a say in which executor it is."""
+    from penstock.config import load_config
+    from penstock.registry import choose_executor
+
+    config = load_config()
+    chosen = None
+    if executor is not None or config.executor.origin.kind == "variable":
+        chosen = choose_executor(option=executor, option_options=options, config=config)
+
+    from penstock.flows.files import load_flow
+
+    flow = load_flow(target)
+    if chosen is None:
+        chosen = choose_executor(option_options=options, flow_default=flow.executor, config=config)
+    return flow, chosen
+
+
+def observers(*, quiet: bool) -> list[object]:
+    """What reports on the run: a live display or lines, the summary, and what other packages bring."""
+    from penstock.observers.loading import installed_observers
+    from penstock.observers.summary import SummaryObserver
+
+    found: list[object] = []
+    if not quiet:
+        found.append(_progress())
+    found.append(SummaryObserver(only_failures=quiet))
+    for each in installed_observers():
+        if each.observer is None:
+            show_warning(f"the observer {each.name!r} of {each.distribution} is left out: {each.problem}")
+        else:
+            found.append(each.observer)
+    return found
+
+
+def _progress() -> object:
+    import os
+
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from penstock.observers.progress import ProgressObserver  # loads rich
+
+        return ProgressObserver()
+    from penstock.observers.lines import LinesObserver
+
+    return LinesObserver()
+
+
+def show_result(result: Any) -> None:
+    """A text as it is, None not at all, anything else as Python writes it, broken into lines."""
+    if result is None:
+        return
+    if not isinstance(result, str):
+        from pprint import pformat
+
+        result = pformat(result, width=100, sort_dicts=False)
+    show(result)
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does, for schedulers and containers that end a run with it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _record_failed(flow: Flow) -> int:
+    """The flow's own function raised before any task ran."""
+    from penstock.observers.frames import trim
+
+    show_error(f"flow {flow.name!r} failed before its first task ran\n{trim(traceback.format_exc())}")
+    return 1

@@ -1,0 +1,122 @@
+"""What `penstock executors show NAME` says: each option with its type, default, meaning and present value."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from typing import Any
+
+import attrs
+
+from penstock.cli.config import origin_record, value_text
+from penstock.executor import CAPABILITIES
+from penstock.observers.columns import aligned
+from penstock.options import REQUIRED, OptionSpec, option_specs
+from penstock.registry import Registry, Resolved
+from penstock.settings import Origin
+
+WIDTH = 100
+
+
+@attrs.frozen
+class Showing:
+    """The facts. name: what was asked for; options: of the class, in the order of its signature."""
+
+    name: str
+    resolved: Resolved
+    options: tuple[OptionSpec, ...]
+
+    @classmethod
+    def of(cls, registry: Registry, name: str) -> Showing:
+        """Gather them. Imports the class and makes no executor; raises an ExecutorLookupError."""
+        resolved = registry.resolve(name, origin=Origin("argument", "of penstock executors show"))
+        return cls(name, resolved, tuple(option_specs(resolved.cls)))
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What it can do with default options: what its plugin declares, else what its class does."""
+        spec = self.resolved.spec
+        declared = spec.capabilities if spec else getattr(self.resolved.cls, "capabilities", ())
+        # On a class that decides by its options this is a property, and only an instance knows.
+        return sorted(declared) if isinstance(declared, frozenset) else []
+
+    def text(self) -> str:
+        """For people."""
+        cls, spec = self.resolved.cls, self.resolved.spec
+        summary = spec.summary if spec else (inspect.getdoc(cls) or "").partition("\n")[0]
+        lines = [f"{self.name}: {summary}" if summary else self.name, ""]
+        lines.append(f"class         {cls.__module__}.{cls.__qualname__}")
+        lines.append(f"capabilities  {', '.join(self.capabilities) or '-'}")
+        lines += [f"              {name}: {CAPABILITIES[name]}" for name in self.capabilities]
+        lines += [f"url           {spec.url}"] if spec and spec.url else []
+        lines += ["", *self._option_lines()]
+        return "\n".join(lines)
+
+    def record(self) -> dict[str, Any]:
+        """For machines."""
+        cls = self.resolved.cls
+        return {
+            "name": self.name,
+            "class": f"{cls.__module__}.{cls.__qualname__}",
+            "capabilities": self.capabilities,
+            "options": [self._option_record(option) for option in self.options],
+        }
+
+    def _option_lines(self) -> list[str]:
+        if not self.options:
+            return ["It has no options."]
+        rows = [
+            [_label(option), option.type, _default(option), *self._present(option)] for option in self.options
+        ]
+        table = aligned(["option", "type", "default", "is now", "from"], rows).splitlines()
+        lines = [table[0]]
+        for option, line in zip(self.options, table[1:], strict=True):
+            lines.append(line)
+            meaning = textwrap.wrap(option.meaning, WIDTH - 4)
+            lines += [f"    {part}" for part in meaning]
+        example = self.options[0].name
+        lines += [
+            "",
+            f"Set one with -o {example}=…, in a profile ([executors.NAME] in penstock.toml), by a variable",
+        ]
+        lines += [
+            f"(PENSTOCK_EXECUTORS__NAME__{example.upper()}) or in code (executor_options={{{example!r}: …}})."
+        ]
+        return lines
+
+    def _present(self, option: OptionSpec) -> tuple[str, str]:
+        setting = self.resolved.options.get(option.name)
+        if option.kind == "others":
+            known = {each.name for each in self.options}
+            extra = {key: value for key, value in self.resolved.options.items() if key not in known}
+            origins = dict.fromkeys(str(setting.origin) for setting in extra.values())
+            return ", ".join(f"{k}={value_text(v)}" for k, v in extra.items()) or "-", "; ".join(origins)
+        if setting is None:
+            return ("not set", "") if option.default is REQUIRED else (repr(option.default), "the default")
+        return value_text(setting), str(setting.origin)
+
+    def _option_record(self, option: OptionSpec) -> dict[str, Any]:
+        setting = self.resolved.options.get(option.name)
+        required = option.default is REQUIRED
+        default = None if required else option.default
+        origin = origin_record(setting.origin) if setting else {"kind": "default"}
+        return {
+            "name": option.name,
+            "kind": option.kind,
+            "type": option.type,
+            "required": required and option.kind == "option",
+            "default": default,
+            "meaning": option.meaning,
+            "value": setting.value if setting else default,
+            "origin": origin,
+        }
+
+
+def _label(option: OptionSpec) -> str:
+    return f"**{option.name}" if option.kind == "others" else option.name
+
+
+def _default(option: OptionSpec) -> str:
+    if option.kind == "others":
+        return "-"
+    return "required" if option.default is REQUIRED else repr(option.default)

@@ -1,0 +1,38 @@
+"""What is ready to run, in the order in which it is to be taken."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from penstock.flows.task import Task
+
+Piece = tuple[int, int, int]
+"""Elements `low` to `high` of a mapped node, `(node, low, high)`, or a single call, `(node, -1, -1)`."""
+
+AnyTask = Task[..., Any]
+
+
+class Lane(NamedTuple):
+    """Calls that may share a batch: with the same tags, and willing to share one at all."""
+
+    tags: tuple[str, ...]
+    together: bool
+
+
+class Queue:
+    """The ready pieces of one lane: a stack, so that what was begun is finished before more is begun."""
+
+    __slots__ = ("calls", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.calls: dict[AnyTask, int] = {}
+
+    def push(self, task: AnyTask, piece: Piece) -> None:
+        """Put a piece on top."""
+        self.pieces.append(piece)
+        self.calls[task] = self.calls.get(task, 0) + (piece[2] - piece[1] or 1)
+
+    def took(self, task: AnyTask, count: int) -> None:
+        """So many calls of `task` were taken."""
+        self.calls[task] -= count

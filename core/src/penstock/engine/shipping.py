@@ -1,0 +1,131 @@
+"""Shipping: how a batch leaves the driver's process, if it does, and how its report comes back.
+
+An executor that stays in the process hands the batch to the worker as it is: nothing is pickled or copied. Any pickler
+that gets hold of it finds bytes made by cloudpickle instead, so functions of scripts, lambdas and closures travel on every
+executor, and no executor has to know.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import cloudpickle
+
+from penstock.engine import work
+from penstock.engine.queues import AnyTask
+from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
+from penstock.flows.graph import Node
+from penstock.records import Failure, TaskState
+
+
+class TaskError(PenstockError):
+    """Stands in for a task's exception that could not be sent home as it is: `type_name` and message are its own."""
+
+    def __init__(self, message: str, *, type_name: str) -> None:
+        super().__init__(message)
+        self.type_name = type_name
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {super().__str__()}"
+
+
+class Calls:
+    """The functions of the tasks of one run, prepared for calling here and, when needed, pickled once."""
+
+    def __init__(self) -> None:
+        self._here: dict[AnyTask, work.Call] = {}
+        self._blobs: dict[AnyTask, bytes] = {}
+
+    def here(self, task: AnyTask) -> work.Call:
+        """The function as it is called in this process."""
+        call = self._here.get(task)
+        if call is None:
+            call = self._here[task] = work.prepare(task.fn, task.policy.timeout)
+        return call
+
+    def blob(self, task: AnyTask) -> bytes:
+        """The function as bytes for `work.load_call`. Raises ValueNotPortableError if it cannot be pickled."""
+        if task not in self._blobs:
+            try:
+                self._blobs[task] = cloudpickle.dumps((task.fn, task.policy.timeout))
+            except Exception as error:
+                raise ValueNotPortableError(f"the function of {task.name} cannot be sent: {error}") from error
+        return self._blobs[task]
+
+
+class Shipment(work.Batch):
+    """A batch on the driver's side: its steps are the nodes of the graph, its source the schedule's values."""
+
+    def __init__(
+        self, pieces: Sequence[Any], given: dict[int, Any], source: Sequence[Any], calls: Calls
+    ) -> None:
+        super().__init__(pieces, given, source)
+        self.calls = calls
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        numbers: dict[AnyTask, int] = {}
+        made: set[int] = set()
+        given = dict(self.given)
+        steps = []
+        for node, _, low, high, columns in self.pieces:
+            for read in node.reads:
+                if read not in made and read not in given:
+                    given[read] = self.source[read]
+            made.add(node.id)
+            number = numbers.setdefault(node.task, len(numbers))
+            steps.append((_parts(node), number, low, high, columns))
+        blobs = [self.calls.blob(task) for task in numbers]
+        try:
+            return (work.unpack, (cloudpickle.dumps((steps, blobs, given)),))
+        except Exception as error:
+            raise self._unportable(steps, given, error) from error
+
+    def _unportable(self, steps: list[Any], given: dict[int, Any], error: Exception) -> ValueNotPortableError:
+        """Say whose argument it is."""
+        for (node, *_), step in zip(self.pieces, steps, strict=True):
+            needed = {read: given.get(read) for read in node.reads}
+            for value in (step, needed):
+                try:
+                    cloudpickle.dumps(value)
+                except Exception:
+                    where = work.culprit(value, f"an argument of {node.task.name}")
+                    return ValueNotPortableError(f"{where} cannot be pickled: {error}")
+        return ValueNotPortableError(f"a batch cannot be pickled: {error}")
+
+
+def _parts(node: Node) -> tuple[Any, ...]:
+    """What a Step is made of; the values of spread arguments travel as columns, so they are left out here."""
+    args, kwargs = node.args, node.kwargs
+    if node.spread is not None:
+        args = tuple(None if at in node.spread else template for at, template in enumerate(args))
+        kwargs = {name: None if name in node.spread else template for name, template in kwargs.items()}
+    return node.id, node.plan, args, kwargs, node.reads, node.spread
+
+
+def open_report(report: Any) -> Any:
+    """The report of a batch as `work.execute` made it, wherever it ran."""
+    return pickle.loads(report) if isinstance(report, bytes) else report
+
+
+def failure_from(told: tuple[str, Any, str], task: AnyTask) -> Failure:
+    """The failure of a call from what the worker told of it."""
+    state, error, text = told
+    if state == "TimedOut":
+        limit = task.policy.timeout or 0.0
+        return Failure(
+            TaskState.TIMED_OUT, TaskTimeoutError(f"{task.name} took longer than {limit} s", seconds=limit), text
+        )
+    return Failure(TaskState(state), _error_from(error), text)
+
+
+def _error_from(packed: Any) -> BaseException:
+    if isinstance(packed, BaseException):
+        return packed
+    if isinstance(packed, bytes):
+        return pickle.loads(packed)  # type: ignore[no-any-return]  # only errors are packed so
+    type_name, message = packed
+    if type_name == f"{ValueNotPortableError.__module__}.{ValueNotPortableError.__qualname__}":
+        return ValueNotPortableError(message)
+    return TaskError(message, type_name=type_name)

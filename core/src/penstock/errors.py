@@ -1,0 +1,255 @@
+"""Every exception of penstock, in one file, one class per remedy.
+
+    PenstockError
+    ├── UsageError                     a mistake found before anything ran; the command line exits with 2
+    │   ├── ConfigError                a configuration file or variable is malformed: names file, line and key
+    │   ├── ExecutorLookupError        the executor that was asked for cannot be had
+    │   │   ├── UnknownExecutorError       no profile, plugin or known package has that name
+    │   │   ├── ExecutorNotInstalledError  a known package would provide it: `pip install …`
+    │   │   ├── DuplicateExecutorError     two distributions provide the name: say which
+    │   │   ├── BrokenPluginError          the plugin that provides it does not load
+    │   │   ├── ExecutorImportError        the class path leads nowhere
+    │   │   ├── NotAnExecutorError         the class path leads to something that is no Executor
+    │   │   └── ApiVersionError            plugin and core do not speak the same contract: upgrade one
+    │   ├── OptionError                an option is unknown or has the wrong type
+    │   ├── FlowFileError              a flow file cannot be loaded, or which flow to run is not clear
+    │   ├── ParameterError             parameters do not fit the signature of a flow or a task
+    │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense
+    │   └── GraphError                 what the flow recorded cannot be run
+    │       ├── CycleError                 a result depends on itself
+    │       ├── ForeignResultError         a result was used outside the flow that recorded it
+    │       └── EmptyFlowError             the flow recorded no task
+    ├── ExecutorError                  an executor was used against its contract, or failed itself
+    │   ├── ExecutorNotStartedError        submit or wait outside `start()`
+    │   ├── ExecutorStartedError           `start()` inside `start()`
+    │   ├── ExecutorStartError             the executor could not be started
+    │   └── UnresolvableFutureError        a future stands where it cannot be resolved: names the place
+    ├── WorkerLostError                the worker that ran the call is gone; not the task's own fault
+    ├── TaskTimeoutError               the call took longer than its task allows (also a TimeoutError)
+    ├── ValueNotPortableError          a value or error could not be pickled to or from the worker
+    ├── Skip                           not an error: raised by a task to say that there is nothing to do
+    └── RunError                       a flow run did not bring the result that was asked for
+        ├── TaskFailedError                a task that the result needs did not succeed
+        └── RunCancelledError              the run was cancelled before the result was there
+
+Attributes keep the pieces that the message is made of. Every class survives pickling with its attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def _rebuild(cls: type[PenstockError], args: tuple[Any, ...], state: dict[str, Any]) -> PenstockError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class PenstockError(Exception):
+    """The root: catch this to catch everything that penstock raises on its own account."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+
+
+class UsageError(PenstockError):
+    """A mistake that was found before anything ran. The command line prints it and exits with 2."""
+
+
+class ConfigError(UsageError):
+    """A configuration file or variable is malformed.
+
+    `file` is the path or variable, `line` counts from 1 where it is known, `key` is dotted as in the file.
+    """
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, key: str | None = None
+    ) -> None:
+        place = ", ".join(
+            part for part in (file, f"line {line}" if line else None, f"key {key!r}" if key else None) if part
+        )
+        super().__init__(f"{place}: {message}" if place else message)
+        self.file, self.line, self.key = file, line, key
+
+
+class ExecutorLookupError(UsageError):
+    """The executor that was asked for cannot be had. `asked` is what was asked, `origin` where."""
+
+    def __init__(self, message: str, *, asked: str, origin: str | None = None) -> None:
+        super().__init__(message)
+        self.asked, self.origin = asked, origin
+
+
+class UnknownExecutorError(ExecutorLookupError):
+    """No profile, plugin or known package has that name. `known` lists what exists, `nearest` may be meant."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        asked: str,
+        origin: str | None = None,
+        known: Sequence[str] = (),
+        nearest: str | None = None,
+    ) -> None:
+        super().__init__(message, asked=asked, origin=origin)
+        self.known, self.nearest = tuple(known), nearest
+
+
+class ExecutorNotInstalledError(ExecutorLookupError):
+    """A known package provides the executor but is not installed. `install` is the command that mends it."""
+
+    def __init__(self, message: str, *, asked: str, install: str, origin: str | None = None) -> None:
+        super().__init__(message, asked=asked, origin=origin)
+        self.install = install
+
+
+class DuplicateExecutorError(ExecutorLookupError):
+    """Two or more distributions provide the name. `distributions` names them; `dist/name` picks one."""
+
+    def __init__(
+        self, message: str, *, asked: str, distributions: Sequence[str], origin: str | None = None
+    ) -> None:
+        super().__init__(message, asked=asked, origin=origin)
+        self.distributions = tuple(distributions)
+
+
+class BrokenPluginError(ExecutorLookupError):
+    """The plugin that provides the executor does not load. `distribution` and `reason` say which and why."""
+
+    def __init__(
+        self, message: str, *, asked: str, distribution: str, reason: str, origin: str | None = None
+    ) -> None:
+        super().__init__(message, asked=asked, origin=origin)
+        self.distribution, self.reason = distribution, reason
+
+
+class ExecutorImportError(ExecutorLookupError):
+    """A class path does not lead to anything: the file, the module or the attribute is missing or fails."""
+
+
+class NotAnExecutorError(ExecutorLookupError):
+    """A class path leads to something that is no `penstock.Executor`."""
+
+
+class ApiVersionError(ExecutorLookupError):
+    """Plugin and core do not speak the same version of the contract; the message says which to upgrade."""
+
+
+class OptionError(UsageError):
+    """An option of an executor is unknown or has the wrong type.
+
+    `option` is its name, `executor` whose option it is, `nearest` what may have been meant.
+    """
+
+    def __init__(
+        self, message: str, *, option: str, executor: str | None = None, nearest: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.option, self.executor, self.nearest = option, executor, nearest
+
+
+class FlowFileError(UsageError):
+    """A flow file cannot be loaded, or it is not clear which of its flows to run. `path` is the file."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ParameterError(UsageError):
+    """The parameters do not fit the signature. `parameter` names the one that does not, where it is one."""
+
+    def __init__(self, message: str, *, parameter: str | None = None) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class TaskPolicyError(UsageError):
+    """A policy given to `@task` or `@flow` makes no sense: negative retries, an unknown trigger …"""
+
+
+class GraphError(UsageError):
+    """What the flow recorded cannot be run."""
+
+
+class CycleError(GraphError):
+    """A result depends on itself, or a container holds itself."""
+
+
+class ForeignResultError(GraphError):
+    """A recorded result was used outside the flow that recorded it."""
+
+
+class EmptyFlowError(GraphError):
+    """The flow recorded no task, so there is nothing to run."""
+
+
+class ExecutorError(PenstockError):
+    """An executor was used against its contract, or failed itself."""
+
+
+class ExecutorNotStartedError(ExecutorError):
+    """`submit`, `map`, `wait` … were called outside `start()`."""
+
+
+class ExecutorStartedError(ExecutorError):
+    """`start()` was entered inside `start()`. Run several flows on one started executor instead."""
+
+
+class ExecutorStartError(ExecutorError):
+    """The executor could not be started: the cluster, the address, the credentials …"""
+
+
+class UnresolvableFutureError(ExecutorError):
+    """A future stands where the executor cannot resolve it. `place` names it: `args[0].weights`."""
+
+    def __init__(self, message: str, *, place: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class WorkerLostError(PenstockError):
+    """The worker that ran the call is gone (killed, out of memory, cut off). Not the task's own fault."""
+
+
+class TaskTimeoutError(PenstockError, TimeoutError):
+    """The call took longer than its task allows. `seconds` is the limit."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class ValueNotPortableError(PenstockError):
+    """A value or an error could not be pickled on its way to or from the worker; the message says which part."""
+
+
+class Skip(PenstockError):  # noqa: N818  (a signal that a task raises, as StopIteration is, and no error)
+    """Raised by a task that finds nothing to do; its task run is Skipped, and so is what depends on it.
+
+        raise Skip("no new rows")
+    """
+
+
+class RunError(PenstockError):
+    """A flow run did not bring the result that was asked for."""
+
+
+class TaskFailedError(RunError):
+    """A task that the result needs did not succeed.
+
+    `task` is its name, `index` the element of a mapped one, `state` the name of its state. The task's own
+    exception, where there is one, is the `__cause__`.
+    """
+
+    def __init__(self, message: str, *, task: str, index: int | None, state: str) -> None:
+        super().__init__(message)
+        self.task, self.index, self.state = task, index, state
+
+
+class RunCancelledError(RunError):
+    """The run was cancelled (Ctrl-C, a signal, `run.cancel()`) before the result was there."""

@@ -1,0 +1,305 @@
+'''The contract of an executor: the only file that its author reads.
+
+How a call travels::
+
+    flow run, or you             the base class                     your executor
+    ────────────────             ─────────────────                  ─────────────
+    start()                 ──>  checks that it is not open    ──>  start(): open what you need
+    submit(fn, *args, …)    ──>  checks that it is open,
+                                 replaces futures among the
+                                 arguments by their values     ──>  submit(fn, *args, …): run it somewhere
+         Future             <──────────────────────────────────     return a future at once
+    wait(futures)           ──>  collects the values
+    leaving start()         ──────────────────────────────────>     close what you opened
+
+A complete executor, in one file. It works as it stands, as `--executor ./threads.py:ThreadsExecutor`::
+
+    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import contextmanager
+
+    from penstock import Executor
+
+
+    class ThreadsExecutor(Executor):
+        """Run calls on a pool of threads."""
+
+        capabilities = frozenset({"parallel"})
+
+        def __init__(self, *, workers: int = 4):
+            self.workers = workers  # options are public attributes of their own name
+
+        @property
+        def slots(self):
+            return self.workers  # how many calls it can run at once
+
+        @contextmanager
+        def start(self):
+            self._pool = ThreadPoolExecutor(self.workers)  # "_": stays behind on pickling
+            try:
+                yield self
+            finally:
+                self._pool.shutdown(cancel_futures=True)
+
+        def submit(self, fn, /, *args, extra_context=None, **kwargs):
+            return self._pool.submit(fn, *args, **kwargs)
+
+`submit` is the one method that must be written. The rules that it keeps:
+
+1.  It returns at once and starts work eagerly; it never waits for the result. (A synchronous executor, which
+    has computed it by then, aside.)
+2.  It never raises for a failure of the call itself: that is the exception of the future.
+3.  Futures among the arguments never reach it, unless their class is in `native_futures`.
+4.  `extra_context` may carry `task_name`, `task_index` and `task_tags`: a hint for keys, resources and logs.
+    An executor may ignore it.
+5.  It may be called from several threads at once.
+
+And of `start`: whatever happened inside, what was opened is closed when it is left; calls that wait then
+never begin. Between two starts the object holds its options only, so it can be pickled and started again.
+`penstock.testing.ExecutorConformance` checks all of this.
+'''
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, TypedDict, TypeVar
+
+import attrs
+
+from penstock.errors import ExecutorNotStartedError, ExecutorStartedError
+from penstock.futures import DeferredFuture, Future, failure_is_cancellation, find, replace
+from penstock.pool import ExecutorPool
+
+T = TypeVar("T")
+
+API_VERSION = 1
+"""The version of this contract. It grows by methods that have a default; anything else makes it another."""
+
+CAPABILITIES: Mapping[str, str] = {
+    "parallel": "runs several calls at once",
+    "distributed": "runs calls on other machines",
+    "cancels_running": "can stop a call that is running",
+    "hard_timeouts": "a call that takes too long is killed, and its worker freed",
+    "survives_worker_loss": "goes on when a worker dies",
+    "keeps_results_remote": "results stay on the workers; a future is an argument like any other",
+    "forwards_logs": "what calls log reaches the driver",
+    "resources": "tags can ask for resources of a worker",
+}
+"""What an executor may declare that it can do, and what each means."""
+
+
+class ExtraContext(TypedDict, total=False):
+    """The hints that come with a call. None of them is ever needed."""
+
+    task_name: str
+    task_index: int | None
+    task_tags: Sequence[str]
+
+
+@attrs.frozen(kw_only=True)
+class ExecutorSpec:
+    """The light description a plugin yields from `penstock_executors()`; importing it imports no executor.
+
+    name: what users write, `local_dask`; the name of the plugin's entry point.
+    target: where the class is, `"penstock_dask.executor:DaskExecutor"`; imported only when it is used.
+    summary: one line for `penstock executors list`.
+    capabilities: those of CAPABILITIES that it offers with its default options.
+    install: what to `pip install` for it, if not the distribution that holds the plugin.
+    api_version: the version of the contract that it was written for.
+    url: where its documentation is.
+    """
+
+    name: str
+    target: str
+    summary: str = ""
+    capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    install: str = ""
+    api_version: int = API_VERSION
+    url: str = ""
+
+    @capabilities.validator
+    def _known(self, attribute: attrs.Attribute[frozenset[str]], value: frozenset[str]) -> None:
+        unknown = sorted(value - CAPABILITIES.keys())
+        if unknown:
+            raise ValueError(f"unknown capabilities {unknown}; there are {sorted(CAPABILITIES)}")
+
+
+class Executor(ABC):
+    """Runs calls somewhere. Subclass it, write `submit`, and override what else you can do better."""
+
+    capabilities: frozenset[str] = frozenset()
+    """What this one can do, of CAPABILITIES. A property where it depends on the options."""
+
+    native_futures: ClassVar[tuple[type, ...]] = ()
+    """Futures of these classes are given to `submit` as they are, for a library that resolves them itself."""
+
+    api_version: ClassVar[int] = API_VERSION
+    """The version of the contract that the class was written for."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "start" in cls.__dict__:
+            cls.start = _guard_start(cls.start)  # type: ignore[method-assign, assignment]
+        if "submit" in cls.__dict__:
+            cls.submit = _guard_submit(cls.submit)  # type: ignore[method-assign]
+        if "wait" in cls.__dict__:
+            cls.wait = _guard_wait(cls.wait)  # type: ignore[method-assign, assignment]
+
+    def start(self) -> AbstractContextManager[Any]:
+        """Open what is needed, and close it on leaving, whatever happened. Write it under `@contextmanager`.
+
+        Entering it gives the executor itself. Raises ExecutorStartedError inside another `start()` of the
+        same object, and ExecutorStartError (or what the library behind raises) if it cannot be opened.
+        """
+        return _nothing_to_open(self)
+
+    @abstractmethod
+    def submit(
+        self, fn: Callable[..., T], /, *args: Any, extra_context: ExtraContext | None = None, **kwargs: Any
+    ) -> Future[T]:
+        """Run `fn(*args, **kwargs)` and return its future at once. The rules are at the top of the module."""
+
+    def wait(self, futures: Any) -> Any:
+        """The same shape with values in the place of futures: lists, tuples, dicts, sets, nested as you like.
+
+        Blocks until they are there. Whatever is no future passes through. Raises the error of the first
+        future that failed. Raises ExecutorNotStartedError outside `start()`.
+        """
+        self._require_started()
+        return replace(futures, lambda future: future.result())
+
+    def map(
+        self, fn: Callable[..., T], *iterables: Iterable[Any], extra_context: ExtraContext | None = None
+    ) -> list[Future[T]]:
+        """One call per element; with several iterables, per tuple of them until the shortest ends."""
+        calls = zip(*iterables, strict=False)
+        return [
+            self.submit(fn, *arguments, extra_context={**(extra_context or {}), "task_index": index})
+            for index, arguments in enumerate(calls)
+        ]
+
+    def cancel(self, futures: Any) -> int:
+        """Take back the calls of all futures in `futures`, nested as in `wait`.
+
+        Returns how many of them are cancelled now. One that is done keeps its value; one that runs is stopped
+        only by an executor that says `cancels_running`.
+        """
+        found = list(find(futures, "futures"))
+        for future in found:
+            if not future.done():  # dask's futures forget their value on `cancel`
+                future.cancel()
+        return sum(failure_is_cancellation(future) for future in found)
+
+    @contextmanager
+    def as_pool(self) -> Iterator[ExecutorPool]:
+        """This started executor as a true `concurrent.futures.Executor`, for `asyncio`, `tqdm` and others."""
+        self._require_started()
+        with ExecutorPool(self) as pool:
+            yield pool
+
+    @property
+    def slots(self) -> int:
+        """How many calls it can run at once at this moment; at least 1. May change while it runs."""
+        return 1
+
+    @property
+    def started(self) -> bool:
+        """Whether `start()` is entered."""
+        return "_opened" in self.__dict__
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
+        return f"{type(self).__name__}({options})"
+
+    def _require_started(self, session: object = None) -> None:
+        """`session`, where given, is the one that was open when the call was made."""
+        opened = self.__dict__.get("_opened")
+        if opened is None or (session is not None and opened is not session):
+            name = type(self).__name__
+            raise ExecutorNotStartedError(
+                f"{name} is not started: use it inside `with {name}(…).start() as executor:`"
+            )
+
+
+def _guard_start(start: Callable[..., Any]) -> Callable[[Any], AbstractContextManager[Any]]:
+    """Keep account of whether the executor is open, and hand out the executor whatever `start` yields."""
+    opened = contextmanager(start) if inspect.isgeneratorfunction(start) else start
+
+    @functools.wraps(start)
+    @contextmanager
+    def guarded(self: Any) -> Iterator[Any]:
+        token = object()
+        if self.__dict__.setdefault("_opened", token) is not token:
+            if self.__dict__.get("_opening") != threading.get_ident():
+                raise ExecutorStartedError(
+                    f"{type(self).__name__} is started already; run several flows on it inside one `start()`"
+                )
+            with opened(self):  # the start of a base class, called through super()
+                yield self
+            return
+        self._opening = threading.get_ident()
+        try:
+            with opened(self):
+                self._opening = None
+                yield self
+        finally:
+            self._opening = None
+            del self._opened
+
+    return guarded
+
+
+@_guard_start
+@contextmanager
+def _nothing_to_open(executor: Executor) -> Iterator[Executor]:
+    yield executor
+
+
+def _guard_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
+    """Refuse calls outside `start()`, and resolve the futures among the arguments first."""
+
+    @functools.wraps(submit)
+    def guarded(
+        self: Executor, fn: Any, /, *args: Any, extra_context: ExtraContext | None = None, **kwargs: Any
+    ) -> Future[Any]:
+        self._require_started()
+        native = self.native_futures
+        waits_for = [future for future in _in_arguments(args, kwargs) if not isinstance(future, native)]
+        if not waits_for:
+            return submit(self, fn, *args, extra_context=extra_context, **kwargs)
+
+        session = self.__dict__.get("_opened")
+
+        def submit_resolved() -> Future[Any]:
+            self._require_started(session)
+            values, named = replace(
+                (args, kwargs), lambda future: future if isinstance(future, native) else future.result()
+            )
+            return submit(self, fn, *values, extra_context=extra_context, **named)
+
+        return DeferredFuture(waits_for, submit_resolved)
+
+    return guarded
+
+
+def _in_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Future[Any]]:
+    for number, value in enumerate(args):
+        yield from find(value, f"args[{number}]")
+    for name, value in kwargs.items():
+        yield from find(value, name)
+
+
+def _guard_wait(wait: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    @functools.wraps(wait)
+    def guarded(self: Executor, futures: Any) -> Any:
+        self._require_started()
+        return wait(self, futures)
+
+    return guarded

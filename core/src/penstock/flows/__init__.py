@@ -1,0 +1,1 @@
+"""Tasks, flows and the graphs that they record."""

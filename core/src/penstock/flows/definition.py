@@ -1,0 +1,91 @@
+"""Flow definitions: a function that calls tasks, and what a call of it records."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from penstock.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
+from penstock.flows.graph import Graph
+from penstock.flows.recording import current_recorder, recording
+from penstock.flows.task import item
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RESERVED = ("executor", "executor_options", "observers")
+"""Names that `run` takes for itself, so no flow can have a parameter of that name."""
+
+
+class FlowDefinition(Generic[P, R]):
+    """A function that calls tasks and returns what it wants back. Running it is left to a subclass.
+
+    name: of the flow; fn: the function; executor: the flow's own choice of one, or None; signature: of the function.
+    """
+
+    def __init__(self, fn: Callable[P, R], *, name: str | None = None, executor: Any = None) -> None:
+        _check_function(fn)
+        functools.update_wrapper(self, fn)
+        self.fn = fn
+        self.name: str = name or fn.__name__
+        self.executor = executor
+        self.signature = inspect.signature(fn)
+
+    def record(self, *args: P.args, **kwargs: P.kwargs) -> Graph:
+        """The graph of one call with these parameters. Nothing is computed but the flow's own body.
+
+        Raises ParameterError if the parameters do not fit, GraphError if what is recorded cannot be run.
+        """
+        self.check_parameters(args, kwargs)
+        with recording(self.name, item) as recorder:
+            try:
+                returned = self.fn(*args, **kwargs)
+            except RecursionError:
+                raise GraphError(
+                    f"{self.name} calls itself without end while it is recorded; a flow is recorded before anything "
+                    "is computed, so what ends the recursion must depend on parameters alone"
+                ) from None
+            recorder.graph.returns = recorder.template(returned, f"what {self.name} returns")
+        if not recorder.graph.nodes:
+            raise EmptyFlowError(
+                f"the flow {self.name} called no task, so there is nothing to run. Functions that it calls are run "
+                "as tasks only if they are decorated with @task"
+            )
+        return recorder.graph
+
+    def inline(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """A flow that is called within a flow records its tasks into that one's graph."""
+        self.check_parameters(args, kwargs)
+        return self.fn(*args, **kwargs)
+
+    @property
+    def within_flow(self) -> bool:
+        """Whether a flow is being recorded here."""
+        return current_recorder() is not None
+
+    def check_parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise ParameterError if the flow does not take these parameters."""
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ParameterError(f"{self.name}{self.signature} cannot be run so: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<flow {self.name}>"
+
+
+def _check_function(fn: Any) -> None:
+    if not callable(fn):
+        raise TaskPolicyError(f"@flow needs a function, not {fn!r}")
+    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+        raise TaskPolicyError(
+            f"{fn.__qualname__} is a generator or async; a flow is a plain function that records its tasks and "
+            "computes nothing. Tasks may be async"
+        )
+    taken = [name for name in RESERVED if name in inspect.signature(fn).parameters]
+    if taken:
+        raise TaskPolicyError(
+            f"{fn.__qualname__} has a parameter {taken[0]!r}, which `run` needs for itself; rename it"
+        )

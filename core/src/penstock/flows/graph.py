@@ -1,0 +1,90 @@
+"""The graph that a flow records: nodes, and the edges between them."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from penstock.errors import CycleError, GraphError
+from penstock.flows.templates import CONST, Template
+
+if TYPE_CHECKING:
+    from penstock.flows.task import Task
+
+class Node:
+    """One recorded call of a task, or one recorded `map`.
+
+    id: its place in the graph; nodes are recorded after those they depend on.
+    plan, args, kwargs: how its arguments are made; see `penstock.flows.templates`.
+    depends: ids of the nodes that must be over, as a whole, before it can run.
+    reads: those of them whose values are among the arguments of each call.
+    follows: for a mapped node, the ids of the mapped nodes it follows element by element.
+    spread: for a mapped node, the positions and names of the arguments that are spread over the elements.
+    index: for a node made by mapping over a list that holds results, which element it is.
+    """
+
+    __slots__ = ("args", "depends", "follows", "id", "index", "kwargs", "plan", "reads", "spread", "task")
+
+    def __init__(
+        self,
+        id: int,
+        task: Task[..., Any],
+        plan: int,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        depends: tuple[int, ...],
+    ) -> None:
+        self.id = id
+        self.task = task
+        self.plan = plan
+        self.args = args
+        self.kwargs = kwargs
+        self.depends = depends
+        self.reads = depends
+        self.follows: tuple[int, ...] = ()
+        self.spread: tuple[int | str, ...] | None = None
+        self.index: int | None = None
+
+    @property
+    def upstream(self) -> tuple[int, ...]:
+        """All nodes that it depends on, as a whole or element by element."""
+        return (*self.depends, *self.follows)
+
+    def __repr__(self) -> str:
+        return f"<node {self.id}: {self.task.name}{'.map' if self.spread is not None else ''}>"
+
+
+@attrs.define(eq=False)
+class Graph:
+    """What one call of a flow recorded.
+
+    flow: its name; nodes: in the order of recording; returns: the template of what the flow returned.
+    """
+
+    flow: str
+    nodes: list[Node] = attrs.field(factory=list)
+    returns: Template = (CONST, None)
+
+    def check(self) -> None:
+        """Raise CycleError if nodes depend on each other in a circle, GraphError if one depends on nothing known.
+
+        What a flow records cannot contain either; a graph put together by hand can.
+        """
+        if all(earlier < node.id for node in self.nodes for earlier in node.upstream):
+            return
+        self._check_known()
+        try:
+            graphlib.TopologicalSorter({node.id: node.upstream for node in self.nodes}).prepare()
+        except graphlib.CycleError as circle:
+            names = " -> ".join(self.nodes[id].task.name for id in circle.args[1])
+            raise CycleError(f"these tasks depend on each other in a circle: {names}") from None
+        raise GraphError(f"the nodes of {self.flow} are not in the order of their dependencies")
+
+    def _check_known(self) -> None:
+        for node in self.nodes:
+            for earlier in node.upstream:
+                if not 0 <= earlier < len(self.nodes):
+                    raise GraphError(f"{node!r} depends on node {earlier}, which is not in the graph")

@@ -1,0 +1,129 @@
+"""`task.map(…)`: one run of a task for each element.
+
+What an argument of `map` may be, and what it makes of the node:
+
+    a list, a range, any iterable      its length is known now
+    the result of a task               its length is known when that task is done
+    the result of another `map`        element i follows element i, without waiting for the others
+    a list that holds results          one node for each element, so that each waits for its own results only
+    unmapped(x)                        the same for every element
+
+With several of them, element i gets the i-th of each; the shortest decides how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import attrs
+
+from penstock.errors import ParameterError
+from penstock.flows.graph import Node
+from penstock.flows.recording import Recorder, Result
+from penstock.flows.templates import CONST, TEMPLATES, Template, results_in
+
+if TYPE_CHECKING:
+    from penstock.flows.task import Task
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class unmapped(Generic[T]):  # noqa: N801  (called like a function, as in `measure.map(paths, unmapped(options))`)
+    """Wraps an argument of `map` that is the same for every element."""
+
+    value: T
+
+
+def record_map(
+    recorder: Recorder, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Record `task.map(*args, **kwargs)`: a Result, or a list of Results when elements are results themselves."""
+    task.check_arguments(args, kwargs)
+    places: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+    elements = {
+        place: _elements(value, place, task.name)
+        for place, value in places.items()
+        if not isinstance(value, unmapped)
+    }
+    if not elements:
+        raise ParameterError(f"{task.name}.map() needs an argument to spread; all of them are unmapped")
+    fixed = {place: value.value for place, value in places.items() if isinstance(value, unmapped)}
+    if any(_holds_results(recorder, values) for values in elements.values()):
+        return _one_by_one(recorder, task, elements, fixed)
+    return _as_one(recorder, task, elements, fixed)
+
+
+def _elements(value: Any, place: int | str, task: str) -> Result | Sequence[Any]:
+    if isinstance(value, (Result, range)):
+        return value
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise ParameterError(
+            f"{task}.map() cannot spread its argument {place!r}: {value!r:.80} is not a collection of elements. "
+            "Put it into a list, or wrap it in unmapped(…) if it is the same for every element",
+            parameter=str(place),
+        )
+    return tuple(value)
+
+
+def _holds_results(recorder: Recorder, values: Result | Sequence[Any]) -> bool:
+    if isinstance(values, (Result, range)):
+        return False
+    return recorder.template(values, "an element of map()")[0] != CONST
+
+
+def _one_by_one(
+    recorder: Recorder,
+    task: Task[..., Any],
+    elements: Mapping[int | str, Result | Sequence[Any]],
+    fixed: Mapping[int | str, Any],
+) -> list[Result]:
+    known = [len(values) for values in elements.values() if not isinstance(values, Result)]
+    results = []
+    for index in range(min(known)):
+        chosen = {place: values[index] for place, values in elements.items()} | dict(fixed)
+        args, kwargs = _split(chosen)
+        result = recorder.call(task, args, kwargs)
+        recorder.graph.nodes[result._node].index = index
+        results.append(result)
+    return results
+
+
+def _as_one(
+    recorder: Recorder,
+    task: Task[..., Any],
+    elements: Mapping[int | str, Result | Sequence[Any]],
+    fixed: Mapping[int | str, Any],
+) -> Result:
+    templates: dict[int | str, Template] = {
+        place: recorder.template(value, f"{place!r} of {task.name}.map()") for place, value in fixed.items()
+    }
+    follows: list[int] = []
+    for place, values in elements.items():
+        if isinstance(values, Result):
+            templates[place] = recorder.template(values, f"{place!r} of {task.name}.map()")
+            if values._mapped:
+                follows.append(values._node)
+        else:
+            templates[place] = (CONST, values)
+    args, kwargs = _split(templates)
+    needed = set().union(*(results_in(template) for template in templates.values()))
+    fixed_needs = set().union(*(results_in(templates[place]) for place in fixed))
+    depends = tuple(sorted((needed - set(follows)) | fixed_needs))
+    node = Node(len(recorder.graph.nodes), task, TEMPLATES, args, kwargs, depends)
+    node.reads = tuple(sorted(fixed_needs))
+    node.follows = tuple(dict.fromkeys(follows))
+    node.spread = tuple(elements)
+    recorder.graph.nodes.append(node)
+    if task.upstream:
+        recorder.order(node)
+    return Result(recorder, node.id, True)
+
+
+def _split(places: Mapping[int | str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional and named arguments, apart."""
+    positional = sorted(place for place in places if isinstance(place, int))
+    return tuple(places[place] for place in positional), {
+        place: value for place, value in places.items() if isinstance(place, str)
+    }

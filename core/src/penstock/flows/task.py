@@ -1,0 +1,201 @@
+"""Tasks: a function together with its policy.
+
+A task is called like the function that it is made of. Inside a flow the call is recorded and a `Result` returned;
+anywhere else the function is simply called.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+import attrs
+
+from penstock.errors import GraphError, ParameterError, TaskPolicyError
+from penstock.flows.mapping import record_map
+from penstock.flows.recording import current_recorder, refuse_results
+from penstock.records import TaskState
+from penstock.triggers import Trigger, trigger_named
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TriggerLike = str | Trigger | Callable[[Sequence[TaskState]], bool]
+
+
+def _whole(policy: Policy, attribute: attrs.Attribute[int], value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TaskPolicyError(f"{attribute.name}={value!r}: give a whole number, 0 or more")
+
+
+def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise TaskPolicyError(f"{attribute.name}={value!r}: give a number of seconds, 0 or more")
+
+
+def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
+    if value is not None:
+        _seconds(policy, attribute, value)  # type: ignore[arg-type]
+        if value == 0:
+            raise TaskPolicyError("timeout=0: give a number of seconds above 0, or None for no limit")
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(tag, str) for tag in value):
+        raise TaskPolicyError(f"tags={value!r}: give a list of strings")
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """How a task is to be run.
+
+    retries: how often a failed call is tried again; retry_delay: seconds to wait before that, without a worker.
+    timeout: seconds that a call may take, or None.
+    tags: labels; an executor may read some of them (`dask-resource:GPU=1`).
+    trigger: which states of its upstreams let it run.
+    skip_on_upstream_skip: whether it is skipped with an upstream.
+    crash_retries: how often a call is tried again when the worker that ran it alone was lost.
+    batch: whether its calls may travel together with others.
+    """
+
+    retries: int = attrs.field(default=0, validator=_whole)
+    retry_delay: float = attrs.field(default=0.0, validator=_seconds)
+    timeout: float | None = attrs.field(default=None, validator=_limit)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
+    trigger: Trigger = attrs.field(default="all_successful", converter=trigger_named)
+    skip_on_upstream_skip: bool = True
+    crash_retries: int = attrs.field(default=1, validator=_whole)
+    batch: bool = True
+
+
+class Task(Generic[P, R]):
+    """A function with its policy; made by `@task`."""
+
+    def __init__(
+        self, fn: Callable[P, R], policy: Policy, name: str | None = None, upstream: Sequence[Any] = ()
+    ) -> None:
+        if not callable(fn):
+            raise TaskPolicyError(f"@task needs a function, not {fn!r}")
+        if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+            raise TaskPolicyError(
+                f"{fn.__qualname__} is a generator: its values could be taken only once, and not from elsewhere. "
+                "Return a list"
+            )
+        functools.update_wrapper(self, fn)
+        self.fn = fn
+        self.policy = policy
+        self.name: str = name or getattr(fn, "__name__", type(fn).__name__)
+        self.upstream = tuple(upstream)
+        self.signature = inspect.signature(fn)
+        self.fewest, self.most = _positional_bounds(self.signature)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Task[P, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Task[..., R]: ...
+    def __get__(self, instance: object | None, owner: type) -> Task[..., R]:
+        """A task in a class is bound to the instance, as a function is."""
+        if instance is None:
+            return self
+        return Task(functools.partial(self.fn, instance), self.policy, self.name, self.upstream)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function; inside a flow, record the call and return a Result that stands for its value."""
+        recorder = current_recorder()
+        if recorder is not None:
+            return recorder.call(self, args, kwargs)  # type: ignore[return-value]
+        refuse_results(self.name, args, kwargs)
+        return self.fn(*args, **kwargs)
+
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """One call for each element of the arguments, save those in `unmapped(…)`; the shortest decides how many.
+
+        Inside a flow it returns a Result that stands for the list of values. Raises GraphError outside one.
+        """
+        recorder = current_recorder()
+        if recorder is None:
+            raise GraphError(
+                f"{self.name}.map() was called outside a flow; there, write [{self.name}(x) for x in …]"
+            )
+        return record_map(recorder, self, args, kwargs)
+
+    def after(self, *results: Any) -> Task[P, R]:
+        """The same task, to be run only once `results` are there, although it does not use them."""
+        return Task(self.fn, self.policy, self.name, (*self.upstream, *results))
+
+    def with_options(self, *, name: str | None = None, **policy: Any) -> Task[P, R]:
+        """The same task with another name or policy: `measure.with_options(retries=5)`."""
+        return Task(self.fn, attrs.evolve(self.policy, **_known(policy)), name or self.name, self.upstream)
+
+    def check_arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+        """Raise ParameterError if the function does not take these arguments."""
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ParameterError(f"{self.name}{self.signature} cannot be called so: {error}") from None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Task, (self.fn, self.policy, self.name))
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
+
+
+def _positional_bounds(signature: inspect.Signature) -> tuple[float, float]:
+    """How many arguments a call without named ones has, at least and at most."""
+    kinds = inspect.Parameter
+    fewest = most = 0.0
+    for parameter in signature.parameters.values():
+        required = parameter.default is kinds.empty
+        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
+            most += 1
+            fewest += required
+        elif parameter.kind is kinds.VAR_POSITIONAL:
+            most = math.inf
+        elif parameter.kind is kinds.KEYWORD_ONLY and required:
+            fewest = math.inf
+    return fewest, most
+
+
+def _known(policy: dict[str, Any]) -> dict[str, Any]:
+    names = [field.name for field in attrs.fields(Policy)]
+    for name in policy:
+        if name not in names:
+            raise TaskPolicyError(f"a task has no option {name!r}; it has {', '.join(names)}")
+    return policy
+
+
+@overload
+def task(fn: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    retries: int = 0,
+    retry_delay: float = 0.0,
+    timeout: float | None = None,
+    tags: Sequence[str] = (),
+    trigger: TriggerLike = "all_successful",
+    skip_on_upstream_skip: bool = True,
+    crash_retries: int = 1,
+    batch: bool = True,
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
+    """Make a function a task: `@task`, or `@task(retries=2, retry_delay=1.0, timeout=30.0, tags=[…], trigger=…)`.
+
+    name: what the task is called in records and messages; the function's name if not given.
+    The other options are those of `Policy`. Raises TaskPolicyError for options that make no sense.
+    """
+    made = Policy(**_known(policy))
+    if fn is not None:
+        return Task(fn, made)
+    return lambda function: Task(function, made, name)
+
+
+item = Task(operator.getitem, Policy(), "item")
+"""The task behind `result[key]`."""

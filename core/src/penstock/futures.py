@@ -1,0 +1,296 @@
+"""Futures among the arguments: finding them, replacing them by their values, submitting once they are done.
+
+A future may stand among the arguments of a call, nested in lists, tuples (named ones too), dicts' values and
+sets, subclasses of these included. Everything that has the five methods of `Future` counts as one, whoever
+made it. A future in a place that is not walked (the key of a dict, a field of a record, a deque, an awaitable
+of asyncio) is an error that names the place: silently passing it on would hand the task an object that it did
+not ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import concurrent.futures
+import copy
+import dataclasses
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from penstock.errors import UnresolvableFutureError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_CANCELLED = (concurrent.futures.CancelledError, asyncio.CancelledError)
+_METHODS = ("result", "exception", "done", "cancel", "add_done_callback")
+_PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex, bytearray})
+_UNWALKED = (collections.deque, collections.UserDict, collections.UserList, types.MappingProxyType)
+
+
+@runtime_checkable
+class Future(Protocol[T_co]):
+    """What an executor returns for a call: `concurrent.futures.Future`, or all with these methods of it."""
+
+    def result(self, timeout: float | None = None) -> T_co:
+        """The value, or the error raised; blocks for at most `timeout` seconds."""
+        ...
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """The error, or None; blocks for at most `timeout` seconds."""
+        ...
+
+    def done(self) -> bool:
+        """Whether there is a value or an error, or the call was cancelled."""
+        ...
+
+    def cancel(self) -> Any:
+        """Take the call back if that is still possible."""
+        ...
+
+    def add_done_callback(self, fn: Callable[[Any], Any], /) -> Any:
+        """Call `fn(future)` once it is done; at once if it is done already."""
+        ...
+
+
+@lru_cache(maxsize=1024)
+def _is_future_type(cls: type) -> bool:
+    return all(callable(getattr(cls, name, None)) for name in _METHODS)
+
+
+def is_future(value: object) -> bool:
+    """Whether `value` is a future: an instance whose class has the methods of `Future`."""
+    cls = type(value)
+    return cls not in _PLAIN and cls is not type and _is_future_type(cls)  # type: ignore[arg-type]  # a type is hashable
+
+
+def find(value: object, place: str) -> Iterator[Future[Any]]:
+    """Each future in `value`, nested in lists, tuples, dicts and sets; `place` is how messages call `value`.
+
+    Raises UnresolvableFutureError for one that stands where it cannot be replaced by its value. A container
+    that holds itself is walked once.
+    """
+    return _walk(value, place, set())
+
+
+def _walk(value: object, place: str, above: set[int]) -> Iterator[Future[Any]]:
+    if type(value) in _PLAIN or isinstance(value, type):
+        return
+    if is_future(value):
+        if isinstance(value, asyncio.Future):
+            raise _unresolvable(place, "is an asyncio future: await it first")
+        yield value  # type: ignore[misc]  # is_future has just said so
+    elif id(value) not in above:
+        above.add(id(value))
+        yield from _walk_inside(value, place, above)
+        above.discard(id(value))
+
+
+def _walk_inside(value: object, place: str, above: set[int]) -> Iterator[Future[Any]]:
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            if type(item) not in _PLAIN:  # long lists are lists of numbers
+                yield from _walk(item, f"{place}[{index}]", above)
+    elif isinstance(value, (set, frozenset)):
+        for item in value:
+            yield from _walk(item, f"{place}{{…}}", above)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _refuse(key, place, "is a key of a dict, or in one", above)
+            if type(item) not in _PLAIN:
+                yield from _walk(item, f"{place}[{key!r}]", above)
+    else:
+        _refuse_unwalked(value, place, above)
+
+
+def _refuse(value: object, place: str, why: str, above: set[int]) -> None:
+    """A future in `value` stands where it cannot be replaced."""
+    for _ in _walk(value, place, above):
+        raise _unresolvable(place, why)
+
+
+def _refuse_unwalked(value: object, place: str, above: set[int]) -> None:
+    """Records, and containers that cannot be built anew in general, are not walked for futures to replace."""
+    kind = type(value).__name__
+    for name in _fields(value):
+        _refuse(getattr(value, name, None), f"{place}.{name}", f"is a field of a {kind}, or in one", above)
+    if isinstance(value, _UNWALKED):
+        items: Iterable[object] = value.values() if hasattr(value, "values") else value
+        for item in items:
+            _refuse(item, f"{place}[…]", f"is in a {kind}", above)
+
+
+def _fields(value: object) -> list[str]:
+    if dataclasses.is_dataclass(value):
+        return [field.name for field in dataclasses.fields(value)]
+    return [attribute.name for attribute in getattr(type(value), "__attrs_attrs__", ())]
+
+
+def _unresolvable(place: str, why: str) -> UnresolvableFutureError:
+    return UnresolvableFutureError(
+        f"the future at {place} {why}; futures are resolved as arguments and in lists, tuples, dicts' values "
+        "and sets only. Pass the value: executor.wait(future).",
+        place=place,
+    )
+
+
+def replace(value: Any, resolve: Callable[[Future[Any]], Any]) -> Any:
+    """`value` with each future in it replaced by `resolve(future)`; a part that holds none stays as it is.
+
+    A container keeps its class: named tuples, defaultdicts and subclasses of the built-in ones.
+    """
+    if type(value) in _PLAIN or isinstance(value, type):
+        return value
+    if is_future(value):
+        return resolve(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        old = list(value)
+        new = [item if type(item) in _PLAIN else replace(item, resolve) for item in old]
+        return value if _same_items(old, new) else _refilled(value, new)
+    if isinstance(value, dict):
+        old = list(value.values())
+        new = [item if type(item) in _PLAIN else replace(item, resolve) for item in old]
+        return value if _same_items(old, new) else _refilled_dict(value, new)
+    return value
+
+
+def _same_items(old: list[Any], new: list[Any]) -> bool:
+    return all(one is other for one, other in zip(old, new, strict=True))
+
+
+def _refilled(original: Any, items: list[Any]) -> Any:
+    cls = type(original)
+    if cls in (list, tuple, set, frozenset):
+        return cls(items)
+    if isinstance(original, tuple):
+        return cls._make(items) if hasattr(cls, "_make") else cls(items)
+    if isinstance(original, frozenset):
+        return cls(items)
+    refilled = copy.copy(original)
+    refilled.clear()
+    (refilled.extend if isinstance(original, list) else refilled.update)(items)
+    return refilled
+
+
+def _refilled_dict(original: dict[Any, Any], items: list[Any]) -> dict[Any, Any]:
+    filled = dict(zip(original, items, strict=True))
+    if type(original) is dict:
+        return filled
+    refilled = copy.copy(original)  # a defaultdict stays one; `update` of a Counter would add
+    for key, item in filled.items():
+        refilled[key] = item
+    return refilled
+
+
+class BridgedFuture(concurrent.futures.Future[T], Generic[T]):
+    """A real `concurrent.futures.Future` that takes on what becomes of another, and passes cancelling on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inner: Future[T] | None = None
+        self._settled = False
+        self._settling = threading.Lock()
+
+    def follow(self, inner: Future[T]) -> None:
+        """Take on the value or error of `inner` once it is done."""
+        self._inner = inner
+        if self.cancelled():  # while `inner` was being made
+            inner.cancel()
+        inner.add_done_callback(self._finished)
+
+    def cancel(self) -> bool:
+        """Cancel the call. False if it is done, or running on an executor that cannot stop it."""
+        inner = self._inner
+        if inner is not None and not self.done():
+            if not inner.done():
+                inner.cancel()
+            if not failure_is_cancellation(inner):
+                return False
+        self._cancel_here()
+        if inner is None and self._inner is not None and self.cancelled():  # followed meanwhile
+            self._inner.cancel()
+        return self.cancelled()
+
+    def _cancel_here(self) -> None:
+        """Become cancelled, and say so to `concurrent.futures.wait`, which `cancel` alone does not."""
+        if super().cancel():
+            self._settle()
+
+    def _finished(self, inner: Future[T]) -> None:
+        try:
+            error = failure_of(inner)
+            value = None if error is not None else inner.result()
+        except Exception as lost:  # noqa: BLE001  (whatever keeps the value from coming)
+            self._settle(error=lost)
+        else:
+            self._settle(value=value, error=error)
+
+    def _settle(self, *, value: Any = None, error: BaseException | None = None) -> None:
+        """Take on the outcome, unless this was cancelled or has one already."""
+        if isinstance(error, _CANCELLED):
+            super().cancel()
+        with self._settling:
+            if self._settled:
+                return
+            self._settled = True
+            if not self.set_running_or_notify_cancel():
+                return
+        if error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(value)
+
+
+class DeferredFuture(BridgedFuture[T], Generic[T]):
+    """The future of a call that waits for others: `submit` is called with their values once all are done.
+
+    Takes on the error of the first of them that failed; a call that is cancelled while it waits is never
+    submitted. `submit` is called in the thread that finishes the last of `waits_for`.
+    """
+
+    def __init__(self, waits_for: list[Future[Any]], submit: Callable[[], Future[T]]) -> None:
+        super().__init__()
+        self._submit = submit
+        self._missing = len(waits_for)
+        self._counting = threading.Lock()
+        for future in waits_for:
+            future.add_done_callback(self._one_done)
+
+    def _one_done(self, future: Future[Any]) -> None:
+        try:
+            error = failure_of(future)
+        except Exception as lost:  # noqa: BLE001  (whatever keeps the outcome from coming)
+            error = lost
+        with self._counting:
+            self._missing -= 1
+            last = self._missing == 0
+        if error is not None:
+            self._settle(error=error)
+        elif last and not self.done():
+            self._begin()
+
+    def _begin(self) -> None:
+        try:
+            inner = self._submit()
+        except BaseException as error:
+            self._settle(error=error)
+            if not isinstance(error, Exception):  # Ctrl-C is also for whoever made this happen
+                raise
+        else:
+            self.follow(inner)
+
+
+def failure_of(future: Future[Any]) -> BaseException | None:
+    """The error of a future that is done, cancellation included; None if it has a value."""
+    try:
+        return future.exception()
+    except _CANCELLED as cancelled:
+        return cancelled
+
+
+def failure_is_cancellation(future: Future[Any]) -> bool:
+    """Whether a future is done because it was cancelled."""
+    return future.done() and isinstance(failure_of(future), _CANCELLED)

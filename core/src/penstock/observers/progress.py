@@ -1,0 +1,134 @@
+"""Progress on a terminal: one row for each task, drawn anew a few times a second.
+
+The rows vanish when the run is over; the summary takes their place. Rich redraws from a thread of its own, so
+the clock goes on while one long call holds the thread that runs the flow.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from penstock.hooks import hookimpl
+from penstock.observers.tally import Tally, TaskTally, duration, frequency
+from penstock.records import FlowRun, TaskEvent
+
+GAP = 2
+"""Blanks between two columns."""
+NARROW = 24
+"""Columns left for names and bars under which there are no bars."""
+SMALL = 48
+"""Columns of a terminal under which rate and time are left out."""
+WIDEST = 30
+"""Columns of a bar, at most."""
+
+
+class ProgressObserver:
+    """Draws the table on `console` (default: standard error)."""
+
+    def __init__(self, *, console: Console | None = None, per_second: float = 8.0) -> None:
+        self.console = console or Console(stderr=True)
+        self.per_second = per_second
+        self._tally: Tally | None = None
+        self._live: Live | None = None
+
+    @hookimpl
+    def penstock_flow_started(self, run: FlowRun) -> None:
+        """Begin to draw."""
+        self._tally = Tally(run)
+        self._live = Live(
+            console=self.console,
+            get_renderable=self._draw,
+            refresh_per_second=self.per_second,
+            transient=True,
+            # Rich prints what the flow prints above the table, on its own console: right for a terminal only.
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=sys.stderr.isatty(),
+        )
+        self._live.start()
+
+    @hookimpl
+    def penstock_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
+        """Count them; the next drawing shows it."""
+        if self._tally is not None:
+            self._tally.add(events)
+
+    @hookimpl
+    def penstock_flow_finished(self, run: FlowRun) -> None:
+        """Take the table away."""
+        if self._live is not None:
+            self._live.stop()
+        self._live = self._tally = None
+
+    def _draw(self) -> RenderableType:
+        tally = self._tally
+        if tally is None:
+            return Text("")
+        rows = chosen(list(tally.tasks.values()), self.console.height - 2)
+        left_out = len(tally.tasks) - len(rows)
+        more = f" · {left_out:,} more tasks" if left_out else ""
+        footer = Text(f"{tally.run.flow} on {tally.run.executor}{more}", style="dim", no_wrap=True)
+        return Group(_table(rows, tally.clock(), self.console.width), footer)
+
+
+def chosen(tasks: list[TaskTally], room: int) -> list[TaskTally]:
+    """Those that fit into `room` rows: what runs before what failed before what waits; the order stays."""
+    if len(tasks) <= room:
+        return tasks
+
+    def rank(task: TaskTally) -> int:
+        if task.began is not None and not task.complete:
+            return 0
+        return 1 if task.failed else 2 if task.began is None else 3
+
+    best = sorted(range(len(tasks)), key=lambda at: rank(tasks[at]))[: max(room, 1)]
+    return [tasks[at] for at in sorted(best)]
+
+
+def _table(tasks: list[TaskTally], now: float, width: int) -> Table:
+    """Figures never give way; the bars go first, and then names are cut."""
+    kept = 4 if width >= SMALL else 2
+    figures = [_figures(task, now)[:kept] for task in tasks]
+    widths = [max((cells[at].cell_len for cells in figures), default=0) for at in range(kept)]
+    room = width - sum(each + GAP for each in widths)
+    longest = max((len(task.name) for task in tasks), default=0)
+    name = min(longest, max(room // 2, 1)) if room >= NARROW else min(longest, max(room, 1))
+    bar = min(room - name - GAP, WIDEST) if room >= NARROW else 0
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    table.add_column(width=name, no_wrap=True, overflow="ellipsis")
+    if bar:
+        table.add_column(width=bar)
+    for each in widths:
+        table.add_column(width=each, no_wrap=True, justify="right")
+    for task, cells in zip(tasks, figures, strict=True):
+        row: list[RenderableType] = [Text(task.name, style=_style(task))]
+        table.add_row(*row, *([_bar(task)] if bar else []), *cells)
+    return table
+
+
+def _figures(task: TaskTally, now: float) -> list[Text]:
+    return [
+        Text(f"{task.done:,}/{task.total:,}", style=_style(task)),
+        Text(f"{task.failed:,} failed" if task.failed else "", style="red"),
+        Text(frequency(task.rate(now)), style="dim"),
+        Text(duration(task.elapsed(now)) if task.began is not None else "", style="dim"),
+    ]
+
+
+def _style(task: TaskTally) -> str:
+    if task.failed:
+        return "red"
+    return "green" if task.complete else "dim" if task.began is None else ""
+
+
+def _bar(task: TaskTally) -> ProgressBar:
+    colour = "red" if task.failed else "green"
+    return ProgressBar(
+        total=max(task.total, 1), completed=task.done, complete_style=colour, finished_style=colour
+    )

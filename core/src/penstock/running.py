@@ -1,0 +1,72 @@
+"""Running flows: `@flow`, which joins a flow's definition to the registry, the engine and the observers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from penstock.engine.run import run_graph
+from penstock.errors import RunError
+from penstock.executor import Executor
+from penstock.flows.definition import FlowDefinition
+from penstock.observers.loading import installed_observers
+from penstock.records import FlowRun
+from penstock.registry import Asked, choose_executor
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Flow(FlowDefinition[P, R], Generic[P, R]):
+    """A function that calls tasks, ready to be run; made by `@flow`.
+
+    Called inside another flow, it records its tasks there. Called anywhere else, it is run on the configured executor.
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run it on the configured executor and return the result. Raises TaskFailedError if the run fails."""
+        if self.within_flow:
+            return self.inline(*args, **kwargs)
+        run = self.run(*args, **kwargs)
+        if not run.ok:
+            raise run.error or RunError(f"the run of {self.name} ended {run.state}")
+        return run.result  # type: ignore[no-any-return]
+
+    def run(
+        self,
+        *args: Any,
+        executor: Asked | Executor | None = None,
+        executor_options: Mapping[str, Any] | None = None,
+        observers: Iterable[object] = (),
+        **parameters: Any,
+    ) -> FlowRun:
+        """Run it and return the run, whether it succeeded or not.
+
+        executor: a name, class path, mapping, class or instance; what the configuration says if not given. An instance
+        that is started already is used as it is and left open. executor_options: options of the executor.
+        observers: objects that implement hooks of `penstock.hooks`, besides those that are installed.
+        Raises a UsageError for a mistake that can be found before anything runs.
+        """
+        chosen = choose_executor(
+            argument=executor, argument_options=executor_options, flow_default=self.executor
+        )
+        graph = self.record(*args, **parameters)
+        found = [each.observer for each in installed_observers() if each.observer is not None]
+        return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=[*observers, *found])
+
+
+@overload
+def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
+@overload
+def flow(
+    *, name: str | None = None, executor: Asked | Executor | None = None
+) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+def flow(fn: Any = None, /, *, name: str | None = None, executor: Any = None) -> Any:
+    """Make a function a flow: `@flow`, or `@flow(executor="dask")`.
+
+    name: what the flow is called in records; the function's name if not given. executor: the executor that the flow
+    runs on unless an argument, an option or a variable says otherwise.
+    """
+    if fn is not None:
+        return Flow(fn)
+    return lambda function: Flow(function, name=name, executor=executor)

@@ -1,0 +1,91 @@
+"""One value that was set somewhere, and where.
+
+An `Origin` prints as the place a reader looks at: `penstock.toml, line 4, key 'executors.hpc.use'`, `variable
+PENSTOCK_EXECUTOR`, `option --executor`. A `Setting` is a value with its key and its origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+KINDS = ("argument", "option", "variable", "flow", "project file", "user file", "default")
+"""Where a value can come from, the strongest first."""
+
+
+@attrs.frozen
+class Origin:
+    """Where a value was set.
+
+    kind: one of KINDS.
+    where: the file as shown to the reader, the variable, the option, the parameter or the flow's name.
+    key: dotted, as in the file; line: counted from 1; both for files only.
+    folder: the folder of the file, which `./file.py:Class` in it is relative to.
+    """
+
+    kind: str = attrs.field(validator=attrs.validators.in_(KINDS))
+    where: str
+    key: str | None = None
+    line: int | None = None
+    folder: Path | None = attrs.field(default=None, eq=False, repr=False)
+
+    def __str__(self) -> str:
+        if self.kind == "default":
+            return "the default"
+        if self.kind == "flow":
+            return self.where
+        if not self.kind.endswith("file"):
+            return f"{self.kind} {self.where}"
+        line = f", line {self.line}" if self.line else ""
+        key = f", key {self.key!r}" if self.key else ""
+        return f"{self.where}{line}{key}"
+
+
+@attrs.frozen
+class Setting:
+    """A value, the key it was set under and its origin.
+
+    text: it came as text (a variable, or `-o key=value`) and is still to be converted by the option's type.
+    """
+
+    key: tuple[str, ...]
+    value: Any
+    origin: Origin
+    text: bool = False
+
+
+def normalise(name: str) -> str:
+    """The one form of a name: `Local-Dask`, `local-dask` and `local_dask` are `local_dask`."""
+    return name.strip().lower().replace("-", "_")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names may have been meant, if any is near enough."""
+    matches = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def did_you_mean(name: str | None) -> str:
+    """The half-sentence of a message that names the nearest thing, or nothing."""
+    return f"; did you mean {name!r}?" if name else ""
+
+
+def overlay(below: Mapping[str, Setting], above: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Options over options, key by key; where both hold a mapping, the keys in it too."""
+    merged = dict(below)
+    for name, setting in above.items():
+        under = merged.get(name)
+        if under and isinstance(under.value, Mapping) and isinstance(setting.value, Mapping):
+            setting = attrs.evolve(setting, value=_merged(under.value, setting.value))
+        merged[name] = setting
+    return merged
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}

@@ -1,0 +1,33 @@
+"""Loading a Python file by its path: a flow file, or a file that holds an executor.
+
+A file is loaded once for each path, under a name of its own, so that `json.py` hides nothing. What it defines is
+pickled by value, as workers do not have the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cloudpickle
+
+
+def load_source(file: Path) -> ModuleType:
+    """The module of a file that exists and ends in `.py`. Raises whatever the file raises on import."""
+    file = file.resolve()
+    name = f"penstock_file_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None  # a file that ends in .py has a loader
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    cloudpickle.register_pickle_by_value(module)
+    return module

@@ -1,0 +1,36 @@
+"""What authors of executors import in their tests; core itself never does.
+
+    from penstock.testing import ExecutorConformance
+
+
+    class TestMyExecutor(ExecutorConformance):
+        executor = "mine"                       # a name, class path, mapping, class or instance
+        executor_options = {"workers": 2}
+
+`pytest` collects one check per rule of the contract (needs `pip install 'penstock[testing]'`); a failure says
+in words which rule is broken. `ManualExecutor` is a fake that holds every call until it is told to run it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from penstock.testing.manual import ManualExecutor
+
+if TYPE_CHECKING:
+    from penstock.testing.conformance import ExecutorConformance
+
+__all__ = ["ExecutorConformance", "ManualExecutor"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "ExecutorConformance":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import pytest  # here, so that the fake needs no pytest
+
+    if f"{__name__}.groups" not in sys.modules:
+        pytest.register_assert_rewrite(f"{__name__}.groups")  # failing checks show the values that differ
+    from penstock.testing.conformance import ExecutorConformance
+
+    return ExecutorConformance

@@ -1,0 +1,137 @@
+"""The functions that the checks submit. They live here so that workers in other processes can import them.
+
+Events travel by files: the path of one is the argument, and its being there is the event.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+
+class Pair(NamedTuple):
+    """A named tuple, for checks that containers keep their class."""
+
+    first: Any
+    second: Any
+
+
+class Counter:
+    """A picklable object with a method and a call of its own."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def plus(self, number: int) -> int:
+        return self.start + number
+
+    def __call__(self, number: int) -> int:
+        return self.start + number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counter) and other.start == self.start
+
+    def __hash__(self) -> int:
+        return hash(self.start)
+
+
+class OddError(Exception):
+    """Its constructor does not take what `args` holds, so it pickles and then does not unpickle."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code, self.reason = code, reason
+
+
+def add(first: Any, second: Any = 1) -> Any:
+    return first + second
+
+
+def identity(value: Any) -> Any:
+    return value
+
+
+def given(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """All that it was called with."""
+    return args, kwargs
+
+
+def nothing() -> None:
+    """Return None."""
+
+
+def fail(*args: Any) -> NoReturn:
+    raise ValueError(*args)
+
+
+def fail_oddly() -> NoReturn:
+    raise OddError(7, "no such thing")
+
+
+def fail_deeply() -> NoReturn:
+    _the_culprit()
+
+
+def _the_culprit() -> NoReturn:
+    raise LookupError("deep down")
+
+
+def fail_with_lock() -> NoReturn:
+    """An error that cannot be pickled."""
+    raise ValueError("it carries a lock", threading.Lock())
+
+
+def make_lock() -> Any:
+    """A value that cannot be pickled."""
+    return threading.Lock()
+
+
+def zeros(size: int) -> bytes:
+    """`size` bytes."""
+    return bytes(size)
+
+
+def late(value: Any, seconds: float) -> Any:
+    time.sleep(seconds)
+    return value
+
+
+def touch(path: str) -> str:
+    """Make the file `path`, as a sign that this call has begun."""
+    Path(path).touch()
+    return path
+
+
+def note(path: str) -> None:
+    """Add a line to the file `path`; short appends of several processes do not mix."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        os.write(handle, b"called\n")
+    finally:
+        os.close(handle)
+
+
+def wait_for(path: str, patience: float) -> bool:
+    """Wait at most `patience` seconds for the file `path`, while its folder is there; whether it came."""
+    end, folder = time.monotonic() + patience, os.path.dirname(path)
+    while not os.path.exists(path):
+        if time.monotonic() > end or not os.path.exists(folder):  # the check that made it is over
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def meet(own: str, other: str, patience: float) -> bool:
+    """Make the file `own` and wait for `other`: true only if both calls run at the same time."""
+    touch(own)
+    return wait_for(other, patience)
+
+
+def value_when(path: str, value: Any, patience: float) -> Any:
+    """`value`, once the file `path` is there."""
+    if not wait_for(path, patience):
+        raise TimeoutError(f"{os.path.basename(path)} did not come within {patience:g} s")
+    return value

@@ -1,0 +1,148 @@
+"""What every group of checks is made with: the rule in words, and the executor under test."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+
+from penstock.executor import Executor
+from penstock.futures import Future
+from penstock.testing import calls
+from penstock.testing.subject import Subject
+
+C = TypeVar("C", bound="Checks")
+
+
+class ContractBroken(AssertionError):  # noqa: N818  (what a reader of a failed check is told)
+    """A rule of the contract does not hold for the executor under test. `rule` is the rule, in words."""
+
+    def __init__(self, rule: str, observed: str) -> None:
+        super().__init__(f"\n  the rule:  {rule}\n  but:       {observed}")
+        self.rule = rule
+
+
+def rule(text: str) -> Callable[[Callable[[C], None]], Callable[[C], None]]:
+    """Name the rule that a check proves; whatever the check raises is then told as that rule being broken.
+
+    What a broken rule may have broken besides is not held against the checks that follow: they get an
+    executor that is started anew.
+    """
+
+    def decorate(check: Callable[[C], None]) -> Callable[[C], None]:
+        @functools.wraps(check)
+        def checked(self: C) -> None:
+            try:
+                check(self)
+            except (Exception, pytest.fail.Exception) as error:
+                observed = (
+                    str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+                )
+                raise ContractBroken(text, observed + self.subject.discard()) from error
+
+        return checked
+
+    return decorate
+
+
+class Checks:
+    """A group of checks. The class attributes are for the author of an executor to set."""
+
+    executor: ClassVar[Any] = None
+    """Name, class path, mapping, class or instance of the executor under test."""
+
+    executor_options: ClassVar[Mapping[str, Any]] = {}
+    """Its options."""
+
+    patience: ClassVar[float] = 30.0
+    """Seconds after which what should happen is taken not to happen. Only broken executors need them."""
+
+    load: ClassVar[int] = 500
+    """How many calls the checks of load make."""
+
+    shared_folder: ClassVar[str | None] = None
+    """A folder that the workers see too, if they do not see the temporary one of this machine."""
+
+    lasting_threads: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of the names of threads that the library behind keeps for the life of the process."""
+
+    subject: ClassVar[Subject]
+
+    @classmethod
+    def setup_class(cls) -> None:
+        """Called by pytest before the first check."""
+        if cls.executor is None:
+            raise TypeError(f'{cls.__name__}: say which executor to check: executor = "name"')
+        cls.subject = Subject(
+            cls.executor, cls.executor_options, lasting_threads=cls.lasting_threads, patience=cls.patience
+        )
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Called by pytest after the last check. Raises ContractBroken if something is left behind."""
+        try:
+            cls.subject.close()
+        except AssertionError as left:
+            raise ContractBroken("what was opened is closed when start() is left", str(left)) from left
+
+    def make(self) -> Executor:
+        """A new executor that is not started."""
+        return self.subject.make()
+
+    def fresh(self) -> AbstractContextManager[Executor]:
+        """A started executor for this check alone."""
+        return self.subject.fresh()
+
+    def running(self) -> Executor:
+        """A started executor, shared with other checks."""
+        return self.subject.running()
+
+    def value(self, future: Future[Any]) -> Any:
+        """The value of a future, in bounded time."""
+        return future.result(timeout=self.patience)
+
+    def error(self, future: Future[Any]) -> BaseException:
+        """The error of a future, in bounded time. Raises AssertionError if it has a value."""
+        error = future.exception(timeout=self.patience)
+        assert error is not None, f"the call has the value {future.result()!r} instead of an error"
+        return error
+
+    def eventually(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until `holds()`. Raises AssertionError, which says `what`, after `patience` seconds."""
+        end = time.monotonic() + self.patience
+        while not holds():
+            assert time.monotonic() < end, f"{what}: not within {self.patience:g} s"
+            time.sleep(0.005)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder that this process and the workers see."""
+        with tempfile.TemporaryDirectory(dir=self.shared_folder, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    def occupy(self, executor: Executor, folder: Path) -> list[Future[Any]]:
+        """Take all slots by calls that run until the file `gate` is in `folder`."""
+        signs = [folder / f"occupant-{number}" for number in range(executor.slots)]
+        gate = str(folder / "gate")
+        occupants = [executor.submit(calls.meet, str(sign), gate, self.patience) for sign in signs]
+        self.eventually(lambda: any(sign.exists() for sign in signs), "a call that was submitted begins")
+        return occupants
+
+    @contextmanager
+    def occupied(self, executor: Executor, folder: Path) -> Iterator[list[Future[Any]]]:
+        """All slots taken; at the end, or once the file `gate` is there, they are free again."""
+        try:
+            yield self.occupy(executor, folder)
+        finally:
+            (folder / "gate").touch()
+
+    def needs_waiting_calls(self) -> None:
+        """Skip a check that has no meaning where `submit` computes the call itself."""
+        if self.subject.is_synchronous():
+            pytest.skip("a synchronous executor has computed the call when submit returns")

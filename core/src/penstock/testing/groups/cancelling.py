@@ -1,0 +1,96 @@
+"""`cancel`: taking calls back."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from typing import Any
+
+import pytest
+
+from penstock.futures import failure_is_cancellation
+from penstock.testing import calls
+from penstock.testing.checks import Checks, rule
+
+CANCELLED = (concurrent.futures.CancelledError, asyncio.CancelledError)
+
+
+class Cancelling(Checks):
+    """`executor.cancel(futures)` and `future.cancel()`."""
+
+    @rule("a call that waits and is cancelled never begins; its result raises CancelledError")
+    def test_waiting_calls_are_taken_back(self) -> None:
+        self.needs_waiting_calls()
+        with self.folder() as folder, self.occupied(self.running(), folder) as occupants:
+            signs = [folder / f"sign-{number}" for number in range(6 + 4 * self.running().slots)]
+            last = [self.running().submit(calls.touch, str(sign)) for sign in signs][-3:]
+            assert self.running().cancel({"nested": [last]}) == 3
+            (folder / "gate").touch()
+            for future in last:
+                with pytest.raises(CANCELLED):
+                    self.value(future)
+            for occupant in occupants:
+                self.value(occupant)
+            assert not any(sign.exists() for sign in signs[-3:]), "a call that was taken back ran"
+
+    @rule("a cancelled future is done")
+    def test_cancelled_is_done(self) -> None:
+        self.needs_waiting_calls()
+        with self.folder() as folder, self.occupied(self.running(), folder):
+            futures = [self.running().submit(calls.nothing) for _ in range(6 + 4 * self.running().slots)]
+            self.running().cancel(futures[-1])
+            self.eventually(futures[-1].done, "the cancelled future is done")
+            assert failure_is_cancellation(futures[-1])
+            (folder / "gate").touch()
+            for future in futures[:-1]:
+                self.value(future)
+
+    @rule("cancel counts none of the futures that are done, and they keep their values")
+    def test_done_calls_keep_their_values(self) -> None:
+        futures = self.running().map(calls.identity, [1, 2])
+        assert self.running().wait(futures) == [1, 2]
+        assert self.running().cancel(futures) == 0
+        assert [self.value(future) for future in futures] == [1, 2]
+
+    @rule("cancel of nothing is 0; what is no future is passed over")
+    def test_nothing_is_cancelled(self) -> None:
+        values: list[Any] = [[], None, {"a": (1, "text")}]
+        for value in values:
+            assert self.running().cancel(value) == 0
+
+    @rule("a call that waits for another and is cancelled never begins")
+    def test_dependent_calls_are_taken_back(self) -> None:
+        upstream: concurrent.futures.Future[int] = concurrent.futures.Future()
+        with self.folder() as folder:
+            sign = folder / "sign"
+            future = self.running().submit(calls.meet, str(sign), upstream, 0.0)
+            assert self.running().cancel(future) == 1
+            upstream.set_result(0)
+            with pytest.raises(CANCELLED):
+                self.value(future)
+            self.value(self.running().submit(calls.nothing))
+            assert not sign.exists()
+
+    @rule("cancelling a call that runs harms nobody: it ends or is cancelled, and later calls run")
+    def test_running_calls_do_no_harm(self) -> None:
+        self.needs_waiting_calls()
+        with self.folder() as folder:
+            sign, gate = folder / "sign", folder / "gate"
+            future = self.running().submit(calls.meet, str(sign), str(gate), self.patience)
+            self.eventually(sign.exists, "the call begins")
+            self.running().cancel(future)
+            gate.touch()
+            self.eventually(future.done, "the call ends or is cancelled")
+            assert self.value(self.running().submit(calls.add, 1, 1)) == 2
+
+    @rule("an executor that declares `cancels_running` stops a call that runs, and its slot is free again")
+    def test_cancels_running_is_true(self) -> None:
+        if "cancels_running" not in self.running().capabilities:
+            pytest.skip("does not declare `cancels_running`")
+        with self.folder() as folder:
+            sign, gate = folder / "sign", folder / "never"
+            future = self.running().submit(calls.meet, str(sign), str(gate), 4 * self.patience)
+            self.eventually(sign.exists, "the call begins")
+            assert self.running().cancel(future) == 1
+            futures = self.running().map(calls.identity, range(2 * self.running().slots))
+            assert [self.value(future) for future in futures] == list(range(2 * self.running().slots))

@@ -1,0 +1,87 @@
+"""The executor under test: made, started, shared among checks, and closed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+from penstock.executor import Executor
+from penstock.testing import calls
+from penstock.testing.leaks import nothing_left
+
+
+class Subject:
+    """Makes the executor that a conformance class names.
+
+    Starting some executors takes seconds, so checks that leave it as they found it share one that is started;
+    those of the life cycle start their own, and each of these must leave nothing behind.
+    """
+
+    def __init__(
+        self, use: Any, options: Mapping[str, Any], *, lasting_threads: tuple[str, ...], patience: float
+    ) -> None:
+        self.use = use
+        self.options = dict(options)
+        self._lasting_threads, self._patience = lasting_threads, patience
+        self._shared = ExitStack()
+        self._running: Executor | None = None
+        self._synchronous: bool | None = None
+
+    def make(self) -> Executor:
+        """A new executor that is not started."""
+        if isinstance(self.use, Executor):
+            return copy.copy(self.use)
+        if isinstance(self.use, type):
+            made = self.use(**self.options)
+            if not isinstance(made, Executor):
+                raise TypeError(f"{self.use.__name__} is no penstock.Executor")
+            return made
+        from penstock.registry import get_executor  # only names, class paths and mappings need the registry
+
+        return get_executor(self.use, **self.options)
+
+    @contextmanager
+    def fresh(self) -> Iterator[Executor]:
+        """A started executor of one's own. Raises AssertionError if it leaves a thread or process behind."""
+        self.close()
+        executor = self.make()
+        with self._nothing_left(), executor.start():
+            yield executor
+
+    def _nothing_left(self) -> AbstractContextManager[None]:
+        return nothing_left(lasting_threads=self._lasting_threads, patience=self._patience)
+
+    def running(self) -> Executor:
+        """The started executor that checks share."""
+        if self._running is None:
+            executor = self.make()
+            self._shared.enter_context(self._nothing_left())
+            self._shared.enter_context(executor.start())
+            self._running = executor
+        return self._running
+
+    def close(self) -> None:
+        """Close the shared one. Raises AssertionError if it leaves a thread or a process behind."""
+        self._running, shared, self._shared = None, self._shared, ExitStack()
+        shared.close()
+
+    def discard(self) -> str:
+        """Close the shared one, which may be broken; returns what goes wrong in that, as a line to tell."""
+        try:
+            self.close()
+        except Exception as error:  # noqa: BLE001  (told beside what was found before)
+            return f"\n  besides:   leaving start(): {type(error).__name__}: {error}"
+        return ""
+
+    def is_synchronous(self) -> bool:
+        """Whether `submit` computes the call itself. One that declares `parallel` has no right to."""
+        if self._synchronous is None:
+            executor = self.running()
+            began = time.monotonic()
+            future = executor.submit(calls.late, None, 0.2)
+            done, took = future.done(), time.monotonic() - began
+            self._synchronous = "parallel" not in executor.capabilities and done and took >= 0.2
+        return self._synchronous

@@ -1,0 +1,33 @@
+"""A whole executor in one file.
+
+penstock run examples/census.py --executor ./examples/my_executor.py:MyExecutor -o workers=8
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from penstock import Executor
+
+
+class MyExecutor(Executor):
+    """Run calls on a pool of threads.
+
+    workers: how many of them, so how many calls run at once.
+    """
+
+    capabilities = frozenset({"parallel"})
+
+    def __init__(self, *, workers: int = 4):
+        self.workers = workers
+
+    @property
+    def slots(self):
+        return self.workers
+
+    @contextmanager
+    def start(self):
+        with ThreadPoolExecutor(self.workers) as self._pool:
+            yield self
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        return self._pool.submit(fn, *args, **kwargs)

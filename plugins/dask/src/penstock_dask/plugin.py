@@ -1,0 +1,21 @@
+"""What penstock learns of this package without importing dask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penstock.executor import ExecutorSpec
+from penstock.hooks import hookimpl
+
+
+@hookimpl
+def penstock_executors() -> Iterable[ExecutorSpec]:
+    """The one executor of this package."""
+    yield ExecutorSpec(
+        name="dask",
+        target="penstock_dask.executor:DaskExecutor",
+        summary="a Dask cluster: a temporary one of any class, or a running one by its address",
+        capabilities=frozenset(
+            {"parallel", "distributed", "survives_worker_loss", "keeps_results_remote", "resources"}
+        ),
+    )

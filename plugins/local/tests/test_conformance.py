@@ -1,0 +1,11 @@
+"""The local executor keeps the contract."""
+
+from __future__ import annotations
+
+from penstock.testing import ExecutorConformance
+
+
+class TestLocal(ExecutorConformance):
+    """Every rule of the contract, on the local executor."""
+
+    executor = "local"

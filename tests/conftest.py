@@ -1,0 +1,49 @@
+"""What holds for every test here: no settings of the user's, and nothing left running after it."""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.testing.checks import Checks
+
+GRACE = 5.0  # seconds that a thread or child has to end after its test
+
+
+def running() -> set[object]:
+    """The threads that would keep the interpreter alive, and the child processes."""
+    threads = {thread for thread in threading.enumerate() if not thread.daemon}
+    return threads | set(multiprocessing.active_children())
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Hide PENSTOCK_* variables and the user's configuration file; return where that file would be."""
+    for name in [name for name in os.environ if name.startswith("PENSTOCK_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("config")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test that leaves a thread or a child process behind.
+
+    The checks of the conformance suite share a started executor; the suite looks itself for what is left of it.
+    """
+    if isinstance(request.cls, type) and issubclass(request.cls, Checks):
+        yield
+        return
+    before = running()
+    yield
+    end = time.monotonic() + GRACE
+    while (left := running() - before) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not left, f"still running {GRACE} s after the test: {left}"

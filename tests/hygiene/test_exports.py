@@ -1,0 +1,64 @@
+"""What the packages export, and that each of it is documented."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import penstock
+import penstock.errors
+
+PACKAGES = ["penstock", "penstock_local", "penstock_local_dask", "penstock_dask"]
+
+
+def public_modules() -> Iterator[str]:
+    """Every module of the four packages whose path has no private part (`__main__` counts as one)."""
+    for package in PACKAGES:
+        yield package
+        path = importlib.import_module(package).__path__
+        for found in pkgutil.walk_packages(path, prefix=f"{package}."):
+            if not any(part.startswith("_") for part in found.name.split(".")):
+                yield found.name
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_all_is_sorted_and_whole(package: str) -> None:
+    """`__all__` is sorted, without a name twice, and each name of it can be had."""
+    module = importlib.import_module(package)
+    names = list(module.__all__)
+    assert names == sorted(set(names))
+    assert all(hasattr(module, name) for name in names)
+
+
+@pytest.mark.parametrize("name", sorted(set(penstock.__all__) - {"__version__"}))
+def test_every_export_is_documented(name: str) -> None:
+    """Each name exported at the root has a docstring of its own, not one that its type lends it."""
+    exported = getattr(penstock, name)
+    if inspect.isclass(exported) or inspect.isfunction(exported):
+        assert (exported.__doc__ or "").strip()
+    else:
+        assert exported.__doc__ is not type(exported).__doc__ or isinstance(exported, int | frozenset | dict)
+
+
+def test_no_module_hides_an_export() -> None:
+    """No module of core has the name of an export of the root: importing it would replace that."""
+    modules = {found.name for found in pkgutil.iter_modules(penstock.__path__)}
+    assert not modules & set(penstock.__all__)
+
+
+@pytest.mark.parametrize("module", list(public_modules()))
+def test_every_module_is_documented(module: str) -> None:
+    """Each public module says in its docstring what it is."""
+    assert (importlib.import_module(module).__doc__ or "").strip()
+
+
+def test_every_error_has_the_one_root_and_a_docstring() -> None:
+    """Each exception of penstock.errors derives from PenstockError and tells its remedy in its docstring."""
+    classes = inspect.getmembers(penstock.errors, inspect.isclass)
+    errors = [found for _, found in classes if found.__module__ == "penstock.errors"]
+    assert errors
+    for error in errors:
+        assert issubclass(error, penstock.errors.PenstockError)
+        assert "__doc__" in vars(error) and error.__doc__

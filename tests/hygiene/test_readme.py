@@ -1,0 +1,67 @@
+"""What the README shows is true: its blocks run. `readme_runner.py` states the rule of what is run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGES = [
+    "README.md",
+    "core/README.md",
+    "plugins/local/README.md",
+    "plugins/local_dask/README.md",
+    "plugins/dask/README.md",
+]
+RUNNER = Path(__file__).with_name("readme_runner.py")
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+def play(page: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a page's blocks in `folder`: this environment's commands first in PATH, no settings of ours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    command = [sys.executable, str(RUNNER), str(page)]
+    environment = {**kept, "PATH": path, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_readme_runs(page: str, root: Path, tmp_path: Path) -> None:
+    """The Python blocks and shell lines of the page run, in order, in a folder that holds the examples."""
+    shutil.copytree(root / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    done = play(root / page, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_every_link_within_the_project_leads_somewhere(page: str, root: Path) -> None:
+    """A relative link of the page names a file or folder of the checkout."""
+    source = root / page
+    for target in LINK.findall(source.read_text(encoding="utf-8")):
+        assert (source.parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_runner_stops_at_what_fails(tmp_path: Path) -> None:
+    """A page whose Python raises, or whose command ends otherwise than it states, does not pass."""
+    good = (
+        "```python\nx = 1\n```\n```python\nassert x\n```\n```console\n$ exit 3  # exit code 3\nshown\n```\n"
+    )
+    bad = [
+        "```python\nraise ValueError\n```\n",
+        "```console\n$ false\n```\n",
+        "```sh\ntrue # exit code 1\n```\n",
+    ]
+    page = tmp_path / "page.md"
+    page.write_text(good)
+    assert play(page, tmp_path).returncode == 0
+    for text in bad:
+        page.write_text(good + text)
+        assert play(page, tmp_path).returncode != 0

@@ -1,0 +1,232 @@
+"""The examples run as a user runs them, on every executor, and give the same bytes on each."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import textwrap
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+DASK = pytest.mark.cluster
+FIRST_MODULES = "limit=40"
+
+EXECUTORS = [
+    pytest.param(["--executor", "local_dask"], {}, id="local_dask"),
+    pytest.param(["--executor", "local_dask", "-o", "scheduler=processes"], {}, id="processes"),
+    pytest.param(["--executor", "dask"], {}, id="dask", marks=DASK),
+    pytest.param(["--executor", "penstock_dask.DaskExecutor"], {}, id="class path", marks=DASK),
+    pytest.param(["--executor", f"{EXAMPLES}/my_executor.py:MyExecutor"], {}, id="file"),
+    pytest.param([], {"PENSTOCK_EXECUTOR": "dask"}, id="variable", marks=DASK),
+]
+
+Command = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Run Python with arguments, in an empty folder and without settings; gives its standard output."""
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+
+    def run(*arguments: str, folder: Path = home, **variables: str) -> str:
+        environment = {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), **variables}
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def census_on_local(command: Command, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The JSON that the census writes on the local executor."""
+    return run_census(command, tmp_path_factory.mktemp("local") / "census.json", ["--executor", "local"])
+
+
+def run_census(command: Command, out: Path, arguments: list[str], **variables: str) -> bytes:
+    file = str(EXAMPLES / "census.py")
+    command("-m", "penstock", "run", file, "-p", FIRST_MODULES, "-p", f"out={out}", *arguments, **variables)
+    return out.read_bytes()
+
+
+def load(name: str) -> ModuleType:
+    """An example as a module; its tasks are plain functions outside a flow."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS)
+def test_the_census_writes_the_same_bytes_on_every_executor(
+    command: Command,
+    census_on_local: bytes,
+    arguments: list[str],
+    variables: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    """However the executor is chosen, the JSON is that of the local one, byte for byte."""
+    assert run_census(command, tmp_path / "census.json", arguments, **variables) == census_on_local
+
+
+def test_the_census_prints_its_tables(command: Command) -> None:
+    """The result of the flow, which is text, is what the command line prints."""
+    printed = command("-m", "penstock", "run", str(EXAMPLES / "census.py"), "-p", FIRST_MODULES)
+    assert "(single modules)" in printed
+    assert "complexity  function" in printed
+
+
+def test_the_census_takes_a_relative_path_from_where_the_user_stands(
+    command: Command, tmp_path: Path
+) -> None:
+    """`root` and `out` are relative to the working directory of the command, on workers too."""
+    tmp_path.joinpath("code").mkdir()
+    tmp_path.joinpath("code", "one.py").write_text("def f(): pass\n")
+    arguments = ["-p", "root=code", "-p", "out=census.json", "--executor", "local_dask"]
+    arguments += ["-o", "scheduler=processes"]
+    command("-m", "penstock", "run", str(EXAMPLES / "census.py"), *arguments, folder=tmp_path)
+    assert '"modules": 1' in tmp_path.joinpath("census.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("pass", 1),
+        ("if a: pass\nelif b: pass\nelse: pass", 3),
+        ("for x in y: pass\nelse: pass", 2),
+        ("while a and b or c: pass", 4),
+        ("try: pass\nexcept A: pass\nexcept B: pass\nfinally: pass", 3),
+        ("return [x for x in y if x if z]", 4),
+        ("return a if b else c", 2),
+        ("assert a", 2),
+        ("match a:\n    case 1: pass\n    case x if x: pass\n    case _: pass", 3),
+        ("def inner():\n    if a: pass", 1),
+        ("return lambda: a or b", 2),
+    ],
+)
+def test_complexity_is_that_of_mccabe(body: str, expected: int, tmp_path: Path) -> None:
+    """One for the function and one for each way to branch; an inner function counts by itself."""
+    source = "def outer():\n" + textwrap.indent(body, "    ") + "\n"
+    tmp_path.joinpath("module.py").write_text(source)
+    measured = load("census").measure("module.py", str(tmp_path))
+    found = {name: complexity for complexity, _, _, name in measured["most_complex"]}
+    assert found["outer"] == expected
+
+
+def test_a_module_that_does_not_parse_is_counted_as_such(tmp_path: Path) -> None:
+    """Its lines count, it is listed by name, and the census goes on."""
+    tmp_path.joinpath("good.py").write_text("class A:\n    def f(self): pass\n")
+    tmp_path.joinpath("syntax.py").write_text("def (\n")
+    tmp_path.joinpath("null.py").write_bytes(b"a = 1\n\0\n")
+    census = load("census")
+    names = census.find(str(tmp_path))
+    assert names == ["good.py", "null.py", "syntax.py"]
+    summary = census.summarise([census.measure(name, str(tmp_path)) for name in names])
+    assert summary["not_parsed"] == ["null.py", "syntax.py"]
+    expected = {"modules": 3, "lines": 5, "functions": 1, "classes": 1, "complexity": 1, "highest": 1}
+    assert summary["total"] == expected
+    assert "does not parse: null.py, syntax.py" in census.render(summary)
+
+
+def test_modules_are_found_sorted_without_tests_and_installed_packages(tmp_path: Path) -> None:
+    """Names are relative with forward slashes; folders of tests, caches and packages are left out."""
+    kept = ["a.py", "package/__init__.py", "package/b.py"]
+    left_out = [
+        "test/c.py",
+        "package/tests/d.py",
+        "site-packages/e.py",
+        "__pycache__/f.py",
+        "not-a-module.py",
+    ]
+    for name in [*left_out, *reversed(kept), "package/data.txt"]:
+        tmp_path.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        tmp_path.joinpath(name).touch()
+    find = load("census").find
+    assert find(str(tmp_path)) == kept
+    assert find(str(tmp_path), 2) == kept[:2]
+    assert find(str(tmp_path), 0) == []
+    with pytest.raises(NotADirectoryError):
+        find(str(tmp_path / "absent"))
+    with pytest.raises(ValueError, match="negative"):
+        find(str(tmp_path), -1)
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What cannot be written leaves the old file as it was, and no other file."""
+    write_json = load("census").write_json
+    target = tmp_path / "out.json"
+    write_json({"a": 1}, str(target))
+    with pytest.raises(TypeError):
+        write_json({"a": object()}, str(target))
+    assert target.read_text() == '{\n  "a": 1\n}\n'
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    "executor", ["local", "local_dask", "./my_executor.py:MyExecutor", pytest.param("dask", marks=DASK)]
+)
+def test_links_finds_what_is_broken_on_its_own_site(command: Command, executor: str) -> None:
+    """Run as a script it serves a site, finds the three broken links, and outlasts the busy page."""
+    assert command("links.py", executor, folder=EXAMPLES).splitlines() == [
+        "40 links are good, 3 broken, 1 lead elsewhere",
+        "404  gone-1.html",
+        "404  gone-2.html",
+        "404  gone-3.html",
+    ]
+
+
+def test_links_asks_a_busy_page_again() -> None:
+    """The page that was busy has two attempts in the record, every other one has one."""
+    links = load("links")
+    with links.served() as url:
+        run = links.links.run(site=url, executor="local_dask", executor_options={"num_workers": 4})
+    assert run.ok
+    attempts = sorted(len(each.attempts) for each in run.task_runs if each.name == "check")
+    assert attempts == [1] * 43 + [2]
+
+
+@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS)
+def test_heat_draws_the_same_map_on_every_executor(
+    command: Command, heat_on_local: str, arguments: list[str], variables: dict[str, str]
+) -> None:
+    """Arrays and a map whose width depends on the data come out the same."""
+    assert drawn(command, arguments, **variables) == heat_on_local
+
+
+@pytest.fixture(scope="module")
+def heat_on_local(command: Command) -> str:
+    """The map as the local executor draws it."""
+    return drawn(command, ["--executor", "local"])
+
+
+def drawn(command: Command, arguments: list[str], **variables: str) -> str:
+    pytest.importorskip("numpy")
+    small = ["-p", "points=50000", "-p", "pixels=128", "-p", "most=4000"]
+    printed = command("-m", "penstock", "run", str(EXAMPLES / "heat.py"), *small, *arguments, **variables)
+    head, hottest, rest = printed.partition(" tiles; hottest is pixel ")
+    assert int(head.split()[-1]) > 10
+    return head + hottest + rest.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "profile", sorted(tomllib.loads((EXAMPLES / "penstock.toml").read_text())["executors"])
+)
+def test_every_profile_of_the_examples_is_good(command: Command, profile: str) -> None:
+    """The profile leads to an executor, and its options are options of it."""
+    assert profile in command("-m", "penstock", "executors", "show", profile, folder=EXAMPLES)
