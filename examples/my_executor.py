@@ -26,8 +26,11 @@ class MyExecutor(Executor):
 
     @contextmanager
     def start(self):
-        with ThreadPoolExecutor(self.workers) as self._pool:
+        self._pool = ThreadPoolExecutor(self.workers)
+        try:
             yield self
+        finally:
+            self._pool.shutdown(cancel_futures=True)  # calls that wait never begin
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         return self._pool.submit(fn, *args, **kwargs)

@@ -36,7 +36,7 @@ def no_settings_of_the_user(
 def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test that leaves a thread or a child process behind.
 
-    The checks of the conformance suite share a started executor; the suite looks itself for what is left of it.
+    The checks of the conformance suite share a started executor; the suite itself looks for what is left.
     """
     if isinstance(request.cls, type) and issubclass(request.cls, Checks):
         yield

@@ -176,8 +176,8 @@ def test_lines_say_when_a_task_is_complete() -> None:
     observer.penstock_flow_finished(run)
     assert stream.getvalue().splitlines() == [
         "census runs on local (run abc)",
-        "find: 1/1 in 1.0 s",
-        "measure: 3/3 (1 failed) in 2.0 s",
+        "after 1.0 s: find 1/1",
+        "after 3.0 s: measure 3/3 (1 failed)",
     ]
 
 

@@ -6,16 +6,11 @@ A file is loaded under a name of its own and travels by value: workers need not 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
-import importlib.util
 import inspect
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-import cloudpickle
 
 from penstock.catalogue import package_of
 from penstock.errors import (
@@ -27,6 +22,7 @@ from penstock.errors import (
 from penstock.executor import API_VERSION, Executor
 from penstock.plugins import asked_at, reason_of
 from penstock.settings import did_you_mean, nearest
+from penstock.sources import load_source
 
 
 def is_class_path(asked: str) -> bool:
@@ -132,21 +128,12 @@ def _load_file(path: str, file: Path, origin: str | None) -> ModuleType:
             asked=path,
             origin=origin,
         )
-    name = f"penstock_file_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None  # a file that ends in .py has a loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        return load_source(file)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         raise ExecutorImportError(
             f"{file} fails on import{asked_at(origin)}: {reason_of(error)}", asked=path, origin=origin
         ) from error
-    cloudpickle.register_pickle_by_value(module)
-    return module
 
 
 def _attribute(module: ModuleType, path: str, attribute: str, origin: str | None) -> Any:

@@ -231,7 +231,7 @@ class ValueNotPortableError(PenstockError):
 class Skip(PenstockError):  # noqa: N818  (a signal that a task raises, as StopIteration is, and no error)
     """Raised by a task that finds nothing to do; its task run is Skipped, and so is what depends on it.
 
-        raise Skip("no new rows")
+    raise Skip("no new rows")
     """
 
 

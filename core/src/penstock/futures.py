@@ -120,7 +120,7 @@ def _refuse_unwalked(value: object, place: str, above: set[int]) -> None:
     if isinstance(value, _UNWALKED):
         items: Iterable[object] = value.values() if hasattr(value, "values") else value
         for item in items:
-            _refuse(item, f"{place}[…]", f"is in a {kind}", above)
+            _refuse(item, place, f"is in a {kind}", above)
 
 
 def _fields(value: object) -> list[str]:

@@ -31,7 +31,7 @@ class ExecutorPool(concurrent.futures.Executor):
         self._executor = executor
         self._pending: set[concurrent.futures.Future[Any]] = set()
         self._closed = False
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     def submit(  # the base class marks `fn` positional-only as well
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -41,25 +41,27 @@ class ExecutorPool(concurrent.futures.Executor):
             raise RuntimeError("cannot schedule new futures after shutdown")
         inner = self._executor.submit(fn, *args, **kwargs)
         future = _as_real(inner)
-        with self._lock:
+        with self._changed:
             self._pending.add(future)
         future.add_done_callback(self._forget)
         return future
 
     def _forget(self, future: concurrent.futures.Future[Any]) -> None:
-        with self._lock:
+        with self._changed:
             self._pending.discard(future)
+            self._changed.notify_all()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls; `cancel_futures` takes back those that wait, `wait` waits for all others."""
         self._closed = True
-        with self._lock:
+        with self._changed:
             pending = list(self._pending)
         if cancel_futures:
             for future in pending:
                 future.cancel()
-        if wait:
-            concurrent.futures.wait(pending)
+        if wait:  # not by concurrent.futures.wait: that waits on for what is cancelled until a worker sees it
+            with self._changed:
+                self._changed.wait_for(lambda: not self._pending)
 
 
 def _as_real(inner: Future[T]) -> concurrent.futures.Future[T]:

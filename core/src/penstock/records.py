@@ -352,7 +352,8 @@ class TaskRuns(Sequence[TaskRun]):
         return f"<{len(self)} task runs: {', '.join(f'{n} {state}' for state, n in self.counts().items())}>"
 
 
-class TaskEvent(NamedTuple):
+@attrs.frozen
+class TaskEvent:
     """What observers hear: `count` task runs of one node went into `state`.
 
     `low` and `high` bound the elements of a mapped node (`high` is not among them); both are None for a single call.

@@ -1,7 +1,7 @@
 """Triggers: which states of its upstreams let a task run.
 
 A trigger is given to `@task(trigger=…)` by name, as `"any_failed"`, or as one of the objects made here, as
-`some_successful(at_least=3)`. It sees the states of all upstream task runs; a mapped upstream counts with every element.
+`some_successful(at_least=3)`. It sees the states of all upstream task runs; a mapped one counts with every element.
 A task without upstreams always runs. Skipped counts as success, as nothing went wrong there.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import attrs
 
@@ -36,20 +37,23 @@ def _skipped(states: Sequence[TaskState]) -> int:
     return sum(state is TaskState.SKIPPED for state in states)
 
 
-def _enough(at_least: int | float, of: int) -> float:
+def _enough(at_least: float, of: int) -> float:
     """A whole number counts task runs, a fraction below one is a share of them."""
     return at_least if isinstance(at_least, int) else at_least * of
 
 
-def _checked(at_least: int | float) -> int | float:
-    if isinstance(at_least, bool) or at_least < 0 or (isinstance(at_least, float) and at_least > 1):
+def _checked(at_least: Any) -> float:
+    share = isinstance(at_least, float) and 0 <= at_least <= 1
+    number = isinstance(at_least, int) and not isinstance(at_least, bool) and at_least >= 0
+    if not share and not number:
         raise TaskPolicyError(
-            f"at_least={at_least!r}: give a number of task runs (3), or a share of them as a float from 0 to 1 (0.5)"
+            f"at_least={at_least!r}: give a number of task runs (3), "
+            "or a share of them as a float from 0 to 1 (0.5)"
         )
-    return at_least
+    return at_least  # type: ignore[no-any-return]
 
 
-def some_successful(*, at_least: int | float) -> Trigger:
+def some_successful(*, at_least: float) -> Trigger:
     """Run when so many upstream task runs succeeded: a number of them (3), or a share from 0.0 to 1.0."""
     needed = _checked(at_least)
     return Trigger(
@@ -58,7 +62,7 @@ def some_successful(*, at_least: int | float) -> Trigger:
     )
 
 
-def some_failed(*, at_least: int | float) -> Trigger:
+def some_failed(*, at_least: float) -> Trigger:
     """Run when so many upstream task runs failed: a number of them (3), or a share from 0.0 to 1.0."""
     needed = _checked(at_least)
     return Trigger(

@@ -19,13 +19,6 @@ from penstock.errors import ValueNotPortableError, WorkerLostError
 from penstock_local_dask import LocalDaskExecutor
 
 
-class OddError(Exception):
-    """Does not unpickle: its constructor wants more than its message."""
-
-    def __init__(self, one: int, two: int) -> None:
-        super().__init__(f"{one} and {two}")
-
-
 @pytest.fixture(scope="module")
 def processes() -> Iterator[LocalDaskExecutor]:
     """Two processes that the tests of this module share."""
@@ -78,7 +71,7 @@ def test_a_scheduler_function_gets_a_graph_of_one_call() -> None:
 
 
 def test_functions_and_classes_travel_by_value(processes: LocalDaskExecutor) -> None:
-    """Lambdas, closures and local classes reach the process, and their instances come back as what they were."""
+    """Lambdas, closures and local classes reach the process; their instances come back as what they were."""
 
     class Local:
         value = 3
@@ -103,12 +96,17 @@ def test_errors_come_back_with_the_traceback_of_the_process(processes: LocalDask
 def test_an_error_that_does_not_unpickle_fails_its_call_alone(processes: LocalDaskExecutor) -> None:
     """A stand-in names type and message; the pool and its other calls are unharmed."""
 
-    def broken(error: type[Exception]) -> None:
-        raise error(1, 2)
+    class OddError(Exception):
+        """Does not unpickle: its constructor wants more than its message."""
+
+        def __init__(self, one: int, two: int) -> None:
+            super().__init__(f"{one} and {two}")
+
+    def broken() -> None:
+        raise OddError(1, 2)
 
     pid = processes.submit(os.getpid).result()
-    local = type("Odd", (OddError,), {"__init__": lambda self, one, two: Exception.__init__(self, "1 and 2")})
-    error = processes.submit(broken, local).exception()
+    error = processes.submit(broken).exception()
     assert isinstance(error, ValueNotPortableError)
     assert "1 and 2" in str(error)
     assert pid in {processes.submit(os.getpid).result() for _ in range(20)}

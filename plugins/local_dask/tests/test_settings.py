@@ -35,7 +35,7 @@ def test_schedulers_have_several_names_in_any_case(written: str, name: str) -> N
 
 def test_unknown_scheduler_lists_the_choices() -> None:
     """A typo says what there is and what may be meant."""
-    with pytest.raises(OptionError, match="'threads'.*'processes'.*'synchronous'") as caught:
+    with pytest.raises(OptionError, match=r"'threads'.*'processes'.*'synchronous'") as caught:
         LocalDaskExecutor("proceses")
     assert caught.value.nearest == "processes"
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pkgutil
-import tomllib
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
+from penstock.catalogue import KnownExecutor, known_executors
 from penstock.cli.config import origin_record, value_text
 from penstock.config import Profile
 from penstock.observers.columns import aligned
@@ -21,23 +19,22 @@ CAN = "     can: "
 
 @attrs.frozen
 class Listing:
-    """The facts of the list. absent: package and summary of each known executor that is not installed."""
+    """The facts of the list. absent: the known executors that are not installed."""
 
     default: Setting
     plugins: tuple[PluginRecord, ...]
     profiles: tuple[Profile, ...]
-    absent: Mapping[str, Mapping[str, str]]
+    absent: tuple[KnownExecutor, ...]
 
     @classmethod
     def of(cls, registry: Registry) -> Listing:
         """Gather them; imports the plugins' light modules and no executor."""
-        catalogue = tomllib.loads((pkgutil.get_data("penstock", "catalogue.toml") or b"").decode())
         installed = registry.names()
         return cls(
             default=registry.config.executor,
             plugins=tuple(registry.plugins()),
             profiles=tuple(registry.config.profiles.values()),
-            absent={name: known for name, known in catalogue.items() if name not in installed},
+            absent=tuple(known for known in known_executors().values() if known.name not in installed),
         )
 
     def text(self) -> str:
@@ -53,8 +50,8 @@ class Listing:
             "executors": [_plugin_record(plugin) for plugin in self.plugins],
             "profiles": [profile_record(profile) for profile in self.profiles],
             "not_installed": [
-                {"name": name, "install": _install(known), "summary": known.get("summary", "")}
-                for name, known in self.absent.items()
+                {"name": known.name, "install": _install(known), "summary": known.summary}
+                for known in self.absent
             ],
         }
 
@@ -81,7 +78,7 @@ class Listing:
         return aligned([" ", "profile", "uses", "with", "from"], rows) if rows else ""
 
     def _absent(self) -> str:
-        rows = [["", name, _install(known), known.get("summary", "")] for name, known in self.absent.items()]
+        rows = [["", known.name, _install(known), known.summary] for known in self.absent]
         return aligned([" ", "not installed", "to have it", "what it is"], rows) if rows else ""
 
     def _default(self) -> str:
@@ -139,5 +136,5 @@ def _options(profile: Profile) -> str:
     return ", ".join(f"{name}={value_text(setting)}" for name, setting in profile.options.items()) or "-"
 
 
-def _install(known: Mapping[str, str]) -> str:
-    return f"pip install {known['package']}"
+def _install(known: KnownExecutor) -> str:
+    return f"pip install {known.package}"

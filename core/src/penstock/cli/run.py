@@ -20,7 +20,7 @@ from penstock.cli.parameters import pairs, read_parameters
 from penstock.errors import PenstockError
 
 if TYPE_CHECKING:
-    from penstock.running import Flow
+    from penstock.flows.definition import FlowDefinition
     from penstock.registry import Chosen
 
 
@@ -92,7 +92,9 @@ def _run(
     return 0
 
 
-def load(target: str, executor: str | None, options: Mapping[str, str]) -> tuple[Flow, Chosen]:
+def load(
+    target: str, executor: str | None, options: Mapping[str, str]
+) -> tuple[FlowDefinition[..., Any], Chosen]:
     """The flow and its executor. The file comes first only if it may have a say in which executor it is."""
     from penstock.config import load_config
     from penstock.registry import choose_executor
@@ -160,7 +162,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _record_failed(flow: Flow) -> int:
+def _record_failed(flow: FlowDefinition[..., Any]) -> int:
     """The flow's own function raised before any task ran."""
     from penstock.observers.frames import trim
 

@@ -7,7 +7,7 @@ but a worker must not idle because another got too much. What is known, and what
     calls of it that were seen          a batch holds at most ten times as many: the first few may not be typical
     seconds that a round trip costs     a batch is worth at least two of them, however many workers idle meanwhile
     calls that are ready, free slots    a batch is worth at most a fair share of the ready work
-    TARGET                              and never more than this, so that progress shows and little is lost with a worker
+    TARGET                              and never more than this: progress shows, and little is lost with a worker
 """
 
 from __future__ import annotations

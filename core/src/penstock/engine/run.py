@@ -164,7 +164,7 @@ class _Loop:
         }
         try:
             flight.future = self.executor.submit(work.execute, shipment, extra_context=context)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (an executor's own code, or a pickler that meets user data)
             del self.flights[number]
             self._batch_failed(pieces, error)
             return
@@ -172,22 +172,23 @@ class _Loop:
         flight.future.add_done_callback(lambda future: arrivals.put((number, time.perf_counter())))
 
     def _load(self, pieces: list[Piece]) -> Shipment:
-        schedule, here = self.schedule, self.calls.here
+        schedule, calls = self.schedule, self.calls
+        nodes, mapped, here = schedule.nodes, schedule.mapped, calls.here
         given: dict[int, Any] = {}
-        loaded = []
+        loaded: list[Any] = []
         made: set[tuple[int, int]] = set()
         for node_id, low, high in pieces:
-            node = schedule.nodes[node_id]
+            node = nodes[node_id]
             if low < 0:
-                loaded.append((node, here(node.task), low, high, None))
+                loaded.append((node, here[node.task], low, high, None))
             else:
-                loaded.append((node, here(node.task), low, high, self._columns(node_id, low, high, made)))
+                loaded.append((node, here[node.task], low, high, self._columns(node_id, low, high, made)))
                 made.add((node_id, low))
-            if schedule.mapped:
+            if mapped:
                 for read in node.reads:
-                    if read in schedule.mapped and schedule.values[read] is not None:
+                    if read in mapped and schedule.values[read] is not None:
                         given[read] = list(schedule.values[read])
-        return Shipment(loaded, given, schedule.values, self.calls)
+        return Shipment(loaded, given, schedule.values, calls)
 
     def _columns(self, node_id: int, low: int, high: int, made: set[tuple[int, int]]) -> list[Any]:
         """What elements `low` to `high` are spread over; the number of a node whose elements are made in this batch."""
@@ -214,7 +215,9 @@ class _Loop:
         elif self.waiting and not self._any_ready():
             time.sleep(self._patience() or 0.0)
         elif not self._any_ready() and not self.schedule.done:
-            raise ExecutorError("nothing runs and nothing is ready, but the run is not over: a defect of penstock")
+            raise ExecutorError(
+                "nothing runs and nothing is ready, but the run is not over: a defect of penstock"
+            )
         if self.schedule.events:
             self.told.pass_on(self.run, self.schedule.events)
 
@@ -281,6 +284,7 @@ class _Loop:
         stamp = Stamp(*stamp)
         schedule, times = self.schedule, self.schedule.ledger.times
         spent: dict[AnyTask, list[float]] = {}
+        calls: float
         if lines:
             self._log(pieces, lines)
         for (node_id, low, high), outcome in zip(pieces, outcomes, strict=False):
@@ -317,7 +321,9 @@ class _Loop:
             else:
                 self.schedule.failed((node_id, low + offset), failure_from(told, task))
 
-    def _log(self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]) -> None:
+    def _log(
+        self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]
+    ) -> None:
         """Keep what the calls logged, and let the driver's handlers see what was logged in another process."""
         for at, offset, name, level, message, when, elsewhere in lines:
             node_id, low, _ = pieces[at]

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from penstock.engine.queues import AnyTask, Lane, Piece, Queue
 from penstock.errors import ParameterError
-from penstock.engine.queues import Lane, Piece, Queue
 from penstock.flows.graph import Graph, Node
 from penstock.flows.templates import CONST, results_in
 from penstock.records import CODE, STATES, Failure, Key, Ledger, MappedColumns, TaskEvent, TaskState
@@ -57,14 +57,14 @@ class Schedule:
         self.values: list[Any] = [None] * count
         self.mapped: dict[int, Mapped] = {}
         self.queues: dict[Lane, Queue] = {}
+        self._lanes: dict[AnyTask, Lane] = {}
         self.retries: list[tuple[float, Key]] = []
         self.events: list[TaskEvent] | None = [] if observed else None
         self.unfinished = count
         self._returned = results_in(graph.returns)
         self.consumers: list[list[int]] = [[] for _ in range(count)]
         self.followers: dict[int, list[int]] = {}
-        self.missing = [0] * count
-        self._uses = [0] * count
+        self.missing = [len(node.depends) for node in nodes]
         self.unwell = bytearray(count)
         self._tries: dict[Key, int] = {}
         self._crashes: dict[Key, int] = {}
@@ -80,15 +80,16 @@ class Schedule:
         return self.unfinished == 0
 
     def _connect(self, nodes: list[Node]) -> None:
-        consumers, missing, uses = self.consumers, self.missing, self._uses
+        consumers, followers = self.consumers, self.followers
         for node in nodes:
-            missing[node.id] = len(node.depends)
+            node_id = node.id
             for upstream in node.depends:
-                consumers[upstream].append(node.id)
-                uses[upstream] += 1
+                consumers[upstream].append(node_id)
             for upstream in node.follows:
-                self.followers.setdefault(upstream, []).append(node.id)
-                uses[upstream] += 1
+                followers.setdefault(upstream, []).append(node_id)
+        uses = self._uses = [len(consuming) for consuming in consumers]
+        for upstream, following in followers.items():
+            uses[upstream] += len(following)
         for returned in self._returned:
             uses[returned] += 1
 
@@ -105,22 +106,26 @@ class Schedule:
 
     # What is ready.
 
-    def lane(self, node: Node, piece: Piece) -> Lane:
-        """Which calls this one may share a batch with."""
-        policy = node.task.policy
-        alone = self.alone and (piece[0], piece[1] if piece[1] >= 0 else None) in self.alone
-        return Lane(policy.tags, policy.batch and not alone)
+    def lane(self, task: AnyTask) -> Lane:
+        """Which calls one of this task may share a batch with."""
+        lane = self._lanes.get(task)
+        if lane is None:
+            lane = self._lanes[task] = Lane(task.policy.tags, task.policy.batch)
+        return lane
 
     def _push(self, node: Node, piece: Piece) -> None:
         if self.alone and piece[2] - piece[1] > 1:
             for index in reversed(range(piece[1], piece[2])):
                 self._push(node, (node.id, index, index + 1))
             return
-        lane = self.lane(node, piece)
+        task = node.task
+        lane = self.lane(task)
+        if self.alone and (piece[0], piece[1] if piece[1] >= 0 else None) in self.alone:
+            lane = Lane(lane.tags, together=False)
         queue = self.queues.get(lane)
         if queue is None:
             queue = self.queues[lane] = Queue()
-        queue.push(node.task, piece)
+        queue.push(task, piece)
 
     def retry(self, key: Key) -> None:
         """A call that waited for its next try is ready again."""
@@ -139,8 +144,9 @@ class Schedule:
             self.ledger.failures.pop((node_id, None), None)
         if self.events is not None:
             self.tell(node_id, TaskState.SUCCESS)
-        self._nodes_over.append(node_id)
-        self._drain()
+        self._node_over(node_id)
+        if self._spans or self._nodes_over:
+            self._drain()
 
     def elements_succeeded(
         self, node_id: int, low: int, high: int, values: list[Any], failures: Mapping[int, Any]
@@ -298,28 +304,38 @@ class Schedule:
         """Everything of a node is over: free what only it needed, and see what it was the last to hold up."""
         self.unfinished -= 1
         node = self.nodes[node_id]
-        missing = self.missing
-        unwell = self.states[node_id] != SUCCESS
+        missing, states, uses = self.missing, self.states, self._uses
+        if states[node_id] != SUCCESS:
+            self._went_ill(node)
         for consumer in self.consumers[node_id]:
-            missing[consumer] -= 1
-            if unwell:
-                self.unwell[consumer] = 1
-            if not missing[consumer] and self.states[consumer] != RUNNING:
-                following = self.nodes[consumer]
-                if following.spread is not None:
-                    self._open(following)
-                elif self.unwell[consumer]:
-                    self._decide(following)
-                else:
-                    self._push(following, (consumer, -1, -1))
-        if unwell and node.spread is not None and node_id not in self.mapped:
-            for follower in self.followers.get(node_id, ()):
-                self._open(self.nodes[follower])
-        uses = self._uses
-        for upstream in node.upstream:
+            left = missing[consumer] = missing[consumer] - 1
+            if not left and states[consumer] != RUNNING:
+                self._unblocked(consumer)
+        for upstream in node.depends:
+            left = uses[upstream] = uses[upstream] - 1
+            if not left:
+                self._forget(upstream)
+        for upstream in node.follows:
             uses[upstream] -= 1
             if not uses[upstream]:
                 self._forget(upstream)
+
+    def _went_ill(self, node: Node) -> None:
+        """What depends on a node that did not simply succeed has to ask its trigger."""
+        for consumer in self.consumers[node.id]:
+            self.unwell[consumer] = 1
+        if node.spread is not None and node.id not in self.mapped:
+            for follower in self.followers.get(node.id, ()):
+                self._open(self.nodes[follower])
+
+    def _unblocked(self, node_id: int) -> None:
+        node = self.nodes[node_id]
+        if node.spread is not None:
+            self._open(node)
+        elif self.unwell[node_id]:
+            self._decide(node)
+        else:
+            self._push(node, (node_id, -1, -1))
 
     def _forget(self, node_id: int) -> None:
         self.values[node_id] = None
@@ -340,7 +356,9 @@ class Schedule:
             self.states[node_id] = (
                 next((code for code in mapped.states if code in _FAILED), SKIPPED)
                 if codes & _FAILED
-                else SKIPPED if codes == {SKIPPED} else SUCCESS
+                else SKIPPED
+                if codes == {SKIPPED}
+                else SUCCESS
             )
         if self._uses[node_id]:
             self.values[node_id] = (
@@ -367,7 +385,9 @@ class Schedule:
             own = [STATES[self.mapped[upstream].states[index]] for upstream in node.follows]
         if policy.skip_on_upstream_skip and TaskState.SKIPPED in (*whole, *own):
             return TaskState.SKIPPED
-        if policy.trigger is all_successful:  # the state of a mapped node says whether any of its elements failed
+        if (
+            policy.trigger is all_successful
+        ):  # the state of a mapped node says whether any of its elements failed
             states = whole + own
         else:
             states = [STATES[code] for upstream in node.depends for code in self.states_of(upstream)] + own
@@ -385,9 +405,7 @@ class Schedule:
         sources = self._sources(node, closed)
         if sources is None:
             return
-        width = min(
-            self.mapped[source].width if type(source) is int else len(source) for source in sources
-        )
+        width = min(self.mapped[source].width if type(source) is int else len(source) for source in sources)
         columns = self.ledger.mapped[node.id] = MappedColumns(width)
         self.mapped[node.id] = Mapped(columns, sources, len(node.follows))
         if width == 0:
@@ -411,9 +429,7 @@ class Schedule:
         sources: list[Any] = []
         for place in node.spread or ():
             kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
-            if kind == CONST:
-                sources.append(held)
-            elif held in self.mapped and held in node.follows:
+            if kind == CONST or (held in self.mapped and held in node.follows):
                 sources.append(held)
             elif held in closed or self.states[held] != SUCCESS:
                 skipped = self.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
@@ -429,7 +445,7 @@ class Schedule:
 
     def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
         error = ParameterError(
-            f"{node.task.name}.map() cannot spread its argument {place!r}: {value!r:.80} is not a collection of elements",
+            f"{node.task.name}.map() cannot spread its argument {place!r}: {value!r:.80} is no collection of elements",
             parameter=str(place),
         )
         self.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)

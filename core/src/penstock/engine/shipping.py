@@ -1,8 +1,8 @@
 """Shipping: how a batch leaves the driver's process, if it does, and how its report comes back.
 
-An executor that stays in the process hands the batch to the worker as it is: nothing is pickled or copied. Any pickler
-that gets hold of it finds bytes made by cloudpickle instead, so functions of scripts, lambdas and closures travel on every
-executor, and no executor has to know.
+An executor that stays in the process hands the batch to the worker as it is: nothing is pickled or copied. Any
+pickler that gets hold of it finds bytes made by cloudpickle instead, so functions of scripts, lambdas and closures
+travel on every executor, and no executor has to know.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ class TaskError(PenstockError):
         return f"{self.type_name}: {super().__str__()}"
 
 
+class _Prepared(dict[AnyTask, work.Call]):
+    """Prepares a function when it is first asked for; after that it is one look-up."""
+
+    def __missing__(self, task: AnyTask) -> work.Call:
+        call = self[task] = work.prepare(task.fn, task.policy.timeout)
+        return call
+
+
 class Calls:
-    """The functions of the tasks of one run, prepared for calling here and, when needed, pickled once."""
+    """The functions of the tasks of one run: `here`, as they are called in this process, and pickled once."""
 
     def __init__(self) -> None:
-        self._here: dict[AnyTask, work.Call] = {}
+        self.here = _Prepared()
         self._blobs: dict[AnyTask, bytes] = {}
-
-    def here(self, task: AnyTask) -> work.Call:
-        """The function as it is called in this process."""
-        call = self._here.get(task)
-        if call is None:
-            call = self._here[task] = work.prepare(task.fn, task.policy.timeout)
-        return call
 
     def blob(self, task: AnyTask) -> bytes:
         """The function as bytes for `work.load_call`. Raises ValueNotPortableError if it cannot be pickled."""
@@ -89,7 +90,7 @@ class Shipment(work.Batch):
             for value in (step, needed):
                 try:
                     cloudpickle.dumps(value)
-                except Exception:
+                except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
                     where = work.culprit(value, f"an argument of {node.task.name}")
                     return ValueNotPortableError(f"{where} cannot be pickled: {error}")
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
@@ -115,7 +116,9 @@ def failure_from(told: tuple[str, Any, str], task: AnyTask) -> Failure:
     if state == "TimedOut":
         limit = task.policy.timeout or 0.0
         return Failure(
-            TaskState.TIMED_OUT, TaskTimeoutError(f"{task.name} took longer than {limit} s", seconds=limit), text
+            TaskState.TIMED_OUT,
+            TaskTimeoutError(f"{task.name} took longer than {limit} s", seconds=limit),
+            text,
         )
     return Failure(TaskState(state), _error_from(error), text)
 

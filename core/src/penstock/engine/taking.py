@@ -22,58 +22,93 @@ class Taking:
         self, schedule: Schedule, lane: Lane, costs: Mapping[AnyTask, float], most: Mapping[AnyTask, int]
     ) -> None:
         self.schedule, self.lane, self.costs, self.most = schedule, lane, costs, most
+        self.queue = schedule.queues[lane]
         self.pieces: list[Piece] = []
         self.spent = 0.0
         self.counts: dict[AnyTask, int] = {}
         self.missing: dict[int, int] = {}
         self.near: list[tuple[int, int, int, float]] = []
+        self.fusible: dict[AnyTask, bool] = {}
 
     def fill(self, budget: float, chain: float) -> list[Piece]:
-        """Take from what the batch itself makes ready, else from what is ready, until the budget is spent."""
-        schedule, costs, most, counts = self.schedule, self.costs, self.most, self.counts
-        queue = schedule.queues.get(self.lane)
-        nodes, near = schedule.nodes, self.near
-        while near or (queue and queue.pieces):
-            if near:
-                node_id, low, high, limit = near.pop()
-                own = False
-            else:
-                assert queue is not None
-                node_id, low, high = queue.pieces[-1]
-                limit, own = budget, True
+        """Take from what the batch itself makes ready, else from what is ready, until the budget is spent.
+
+        budget: seconds of work. chain: seconds of work for calls that can run nowhere else, since all that they wait
+        for is in this batch and nothing else waits for it. A call of a task that is not in `costs` goes alone.
+        """
+        costs, near, nodes, ready = self.costs, self.near, self.schedule.nodes, self.queue.pieces
+        while near or ready:
+            own = not near
+            node_id, low, high, limit = (*ready[-1], budget) if own else near.pop()
             node = nodes[node_id]
-            task = node.task
-            cost = costs.get(task)
-            count = high - low or 1
+            cost = costs.get(node.task)
             if cost is None or not self.lane.together:
-                if not own:
-                    continue
-                if self.pieces:
-                    break
+                if own:
+                    return self._alone(node, low, high)
+                continue
+            fits = self._room(node.task, cost, limit) if low < 0 else self._fitting(node, low, high, limit)
+            if fits < 1 and own and not self.pieces:
                 fits = 1
+            if own:
+                if fits < 1:
+                    break
+                self._pop(node, low, high, fits)
+            elif fits < (high - low or 1):
+                continue  # it is not ready yet but for this batch; it will be
+            if low < 0:
+                self._add_single(node, cost, budget, chain)
             else:
-                fits = min(count, most[task] - counts.get(task, 0))
-                whole = cost if low < 0 else self._with_followers(node)
-                if self.spent + whole * fits > limit:
-                    fits = int((limit - self.spent) / whole)
-                if fits < 1 and own and not self.pieces:
-                    fits = 1
-                if fits < count and (fits < 1 or not own):
-                    if own:
-                        break
-                    continue
-            if own and queue is not None:
-                queue.pieces.pop()
-                queue.took(task, fits)
-                if fits < count:
-                    queue.pieces.append((node_id, low + fits, high))
-            if low >= 0:
-                high = low + fits
-            self._add(node, low, high, fits, cost or 0.0)
-            if cost is None or not self.lane.together:
-                break
-            self._reach(node, low, high, budget, chain)
+                self._add_elements(node, low, low + fits, cost)
+                self._reach_from_elements(node, low, low + fits, budget, chain)
         return self.pieces
+
+    def _alone(self, node: Node, low: int, high: int) -> list[Piece]:
+        """A call whose cost nobody knows, or that does not share: the batch is it, unless there is one already."""
+        if not self.pieces:
+            self._pop(node, low, high, 1)
+            if low >= 0:
+                self._add_elements(node, low, low + 1, 0.0)
+            else:
+                self._add_single(node, 0.0, 0.0, 0.0)
+        return self.pieces
+
+    def _room(self, task: AnyTask, cost: float, limit: float) -> int:
+        return 1 if self.spent + cost <= limit and self.counts.get(task, 0) < self.most[task] else 0
+
+    def _fitting(self, node: Node, low: int, high: int, limit: float) -> int:
+        """How many elements of a piece the batch still has room for."""
+        room = self.most[node.task] - self.counts.get(node.task, 0)
+        each = self._with_followers(node)
+        return min(high - low, room, int((limit - self.spent) / each))
+
+    def _pop(self, node: Node, low: int, high: int, count: int) -> None:
+        self.queue.pieces.pop()
+        self.queue.took(node.task, count)
+        if count < high - low:
+            self.queue.pieces.append((node.id, low + count, high))
+
+    def _add_single(self, node: Node, cost: float, budget: float, chain: float) -> None:
+        """Take a single call, and find which others can run in the same batch after it."""
+        schedule, task, node_id = self.schedule, node.task, node.id
+        self.pieces.append((node_id, -1, -1))
+        schedule.states[node_id] = RUNNING
+        if schedule.events is not None:
+            schedule.tell(node_id, TaskState.RUNNING)
+        self.spent += cost
+        self.counts[task] = self.counts.get(task, 0) + 1
+        missing, nodes, still_missing = self.missing, schedule.nodes, schedule.missing
+        found = []
+        for consumer in schedule.consumers[node_id]:
+            left = missing[consumer] if consumer in missing else still_missing[consumer]
+            if left > 1:
+                missing[consumer] = left - 1
+            else:
+                following = nodes[consumer]
+                if following.spread is None and self._fusible(following):
+                    found.append(consumer)
+        if found:
+            limit = chain if len(found) == 1 else budget
+            self.near += [(consumer, -1, -1, limit) for consumer in reversed(found)]
 
     def _with_followers(self, node: Node) -> float:
         """Seconds for one element, together with what follows it in the same batch."""
@@ -85,48 +120,37 @@ class Taking:
                 total += self._with_followers(following)
         return total
 
-    def _add(self, node: Node, low: int, high: int, count: int, cost: float) -> None:
-        schedule = self.schedule
+    def _add_elements(self, node: Node, low: int, high: int, cost: float) -> None:
+        schedule, count = self.schedule, high - low
         self.pieces.append((node.id, low, high))
         self.spent += cost * count
         self.counts[node.task] = self.counts.get(node.task, 0) + count
-        if low < 0:
-            schedule.states[node.id] = RUNNING
-            schedule.tell(node.id, TaskState.RUNNING)
-        else:
-            schedule.mapped[node.id].states[low:high] = bytes((RUNNING,)) * count
-            schedule.tell(node.id, TaskState.RUNNING, low, high)
+        schedule.mapped[node.id].states[low:high] = bytes((RUNNING,)) * count
+        schedule.tell(node.id, TaskState.RUNNING, low, high)
 
-    def _reach(self, node: Node, low: int, high: int, budget: float, chain: float) -> None:
-        """Find what can run in the same batch once this piece is in it."""
+    def _reach_from_elements(self, node: Node, low: int, high: int, budget: float, chain: float) -> None:
+        """Find what can run in the same batch after these elements: those of the next map, or what reduces them."""
         schedule = self.schedule
         found: list[Piece] = []
-        if low < 0 or (low == 0 and high == schedule.mapped[node.id].width):
-            missing = self.missing
+        if low == 0 and high == schedule.mapped[node.id].width:
             for consumer in schedule.consumers[node.id]:
-                left = missing.get(consumer)
-                if left is None:
-                    left = schedule.missing[consumer]
-                missing[consumer] = left - 1
-                if left == 1:
-                    following = schedule.nodes[consumer]
-                    if following.spread is None and self._fusible(following):
-                        found.append((consumer, -1, -1))
-        if low >= 0:
-            for follower in schedule.followers.get(node.id, ()):
-                following = schedule.nodes[follower]
-                if follower in schedule.mapped and len(following.follows) == 1 and self._fusible(following):
-                    if high <= schedule.mapped[follower].width:
-                        found.append((follower, low, high))
+                left = self.missing.get(consumer, schedule.missing[consumer])
+                self.missing[consumer] = left - 1
+                following = schedule.nodes[consumer]
+                if left == 1 and following.spread is None and self._fusible(following):
+                    found.append((consumer, -1, -1))
+        for follower in schedule.followers.get(node.id, ()):
+            following = schedule.nodes[follower]
+            opened = follower in schedule.mapped and high <= schedule.mapped[follower].width
+            if opened and len(following.follows) == 1 and self._fusible(following):
+                found.append((follower, low, high))
         limit = chain if len(found) == 1 else budget
-        for piece in reversed(found):
-            self.near.append((*piece, limit))
+        self.near += [(*piece, limit) for piece in reversed(found)]
 
     def _fusible(self, node: Node) -> bool:
         """Whether a call may run as soon as what it needs has succeeded, in this batch."""
-        schedule = self.schedule
-        return (
-            node.task.policy.trigger is all_successful
-            and not schedule.unwell[node.id]
-            and schedule.lane(node, (node.id, -1, -1)) == self.lane
-        )
+        task = node.task
+        if task not in self.fusible:
+            schedule = self.schedule
+            self.fusible[task] = task.policy.trigger is all_successful and schedule.lane(task) == self.lane
+        return self.fusible[task] and not self.schedule.unwell[node.id] and not self.schedule.alone

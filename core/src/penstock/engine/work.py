@@ -143,9 +143,7 @@ def _run_elements(
     ends = array("d")
     failures: dict[int, Any] = {}
     spread = [local[column] if type(column) is int else column for column in columns]
-    absent = {
-        offset for column in columns if type(column) is int for offset in missing.get(column, ())
-    }
+    absent = {offset for column in columns if type(column) is int for offset in missing.get(column, ())}
     add, mark = values.append, ends.append
     began = clock()
     if len(step.args) == 1 and not step.kwargs and not absent:
@@ -195,9 +193,9 @@ def _arguments(
 
 def _failure(batch: Batch, error: BaseException) -> tuple[str, BaseException, str]:
     """What is told of an error. Ctrl-C in the driver's own main thread is not the call's failure, and goes on."""
-    if isinstance(error, KeyboardInterrupt) and not batch.crossed:
-        if threading.current_thread() is threading.main_thread():
-            raise error
+    own_thread = threading.current_thread() is threading.main_thread() and not batch.crossed
+    if isinstance(error, KeyboardInterrupt) and own_thread:
+        raise error
     if isinstance(error, Expired):
         return ("TimedOut", error, "")
     here = _failure.__code__.co_filename
@@ -281,7 +279,7 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
-    """Call in a thread of its own and wait for at most `seconds`; a call that takes longer is asked to stop and left."""
+    """Call in a thread of its own and wait for `seconds`; a call that takes longer is asked to stop and left."""
     outcome: list[tuple[bool, Any]] = []
     context = contextvars.copy_context()
 
@@ -295,7 +293,9 @@ def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Expired))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Expired)
+        )
         raise Expired(seconds)
     succeeded, value = outcome[0]
     if not succeeded:
@@ -347,7 +347,7 @@ def _captured_logs(batch: Batch) -> Iterator[_Capture]:
         root.removeHandler(handler)
 
 
-# Between processes: what is sent is bytes, made here or by the driver, so that no executor's own pickling can fail on it.
+# Between processes: what is sent is bytes, made here or by the driver, so no executor's own pickling can fail on it.
 
 
 @lru_cache(maxsize=256)

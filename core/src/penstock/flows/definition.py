@@ -27,7 +27,7 @@ class FlowDefinition(Generic[P, R]):
 
     def __init__(self, fn: Callable[P, R], *, name: str | None = None, executor: Any = None) -> None:
         _check_function(fn)
-        functools.update_wrapper(self, fn)
+        functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
         self.fn = fn
         self.name: str = name or fn.__name__
         self.executor = executor

@@ -14,19 +14,26 @@ from penstock.flows.templates import CONST, Template
 if TYPE_CHECKING:
     from penstock.flows.task import Task
 
+
 class Node:
-    """One recorded call of a task, or one recorded `map`.
+    """One recorded call of a task; a `MappedNode` is one recorded `map`.
 
     id: its place in the graph; nodes are recorded after those they depend on.
     plan, args, kwargs: how its arguments are made; see `penstock.flows.templates`.
     depends: ids of the nodes that must be over, as a whole, before it can run.
     reads: those of them whose values are among the arguments of each call.
-    follows: for a mapped node, the ids of the mapped nodes it follows element by element.
-    spread: for a mapped node, the positions and names of the arguments that are spread over the elements.
-    index: for a node made by mapping over a list that holds results, which element it is.
     """
 
-    __slots__ = ("args", "depends", "follows", "id", "index", "kwargs", "plan", "reads", "spread", "task")
+    __slots__ = ("args", "depends", "id", "kwargs", "plan", "reads", "task")
+
+    follows: tuple[int, ...] = ()
+    """For a mapped node, the ids of the mapped nodes that it follows element by element."""
+
+    spread: tuple[int | str, ...] | None = None
+    """For a mapped node, the positions and names of the arguments that are spread over the elements."""
+
+    index: int | None = None
+    """For a node made by mapping over a list that holds results, which element it is."""
 
     def __init__(
         self,
@@ -42,11 +49,7 @@ class Node:
         self.plan = plan
         self.args = args
         self.kwargs = kwargs
-        self.depends = depends
-        self.reads = depends
-        self.follows: tuple[int, ...] = ()
-        self.spread: tuple[int | str, ...] | None = None
-        self.index: int | None = None
+        self.depends = self.reads = depends
 
     @property
     def upstream(self) -> tuple[int, ...]:
@@ -57,23 +60,37 @@ class Node:
         return f"<node {self.id}: {self.task.name}{'.map' if self.spread is not None else ''}>"
 
 
+class MappedNode(Node):
+    """One recorded `map`."""
+
+    __slots__ = ("follows", "spread")
+
+
+class ElementNode(Node):
+    """One element of a `map` over a list that holds results."""
+
+    __slots__ = ("index",)
+
+
 @attrs.define(eq=False)
 class Graph:
     """What one call of a flow recorded.
 
     flow: its name; nodes: in the order of recording; returns: the template of what the flow returned.
+    recorded: whether a flow recorded it, which leaves no room for a circle.
     """
 
     flow: str
     nodes: list[Node] = attrs.field(factory=list)
     returns: Template = (CONST, None)
+    recorded: bool = False
 
     def check(self) -> None:
         """Raise CycleError if nodes depend on each other in a circle, GraphError if one depends on nothing known.
 
         What a flow records cannot contain either; a graph put together by hand can.
         """
-        if all(earlier < node.id for node in self.nodes for earlier in node.upstream):
+        if self.recorded or all(earlier < node.id for node in self.nodes for earlier in node.upstream):
             return
         self._check_known()
         try:

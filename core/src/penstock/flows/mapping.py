@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from penstock.errors import ParameterError
-from penstock.flows.graph import Node
+from penstock.flows.graph import MappedNode
 from penstock.flows.recording import Recorder, Result
 from penstock.flows.templates import CONST, TEMPLATES, Template, results_in
 
@@ -41,7 +41,8 @@ def record_map(
 ) -> Any:
     """Record `task.map(*args, **kwargs)`: a Result, or a list of Results when elements are results themselves."""
     task.check_arguments(args, kwargs)
-    places: dict[int | str, Any] = {**dict(enumerate(args)), **kwargs}
+    places: dict[int | str, Any] = dict(enumerate(args))
+    places.update(kwargs)
     elements = {
         place: _elements(value, place, task.name)
         for place, value in places.items()
@@ -70,7 +71,8 @@ def _elements(value: Any, place: int | str, task: str) -> Result | Sequence[Any]
 def _holds_results(recorder: Recorder, values: Result | Sequence[Any]) -> bool:
     if isinstance(values, (Result, range)):
         return False
-    return recorder.template(values, "an element of map()")[0] != CONST
+    kind: int = recorder.template(values, "an element of map()")[0]
+    return kind != CONST
 
 
 def _one_by_one(
@@ -84,9 +86,7 @@ def _one_by_one(
     for index in range(min(known)):
         chosen = {place: values[index] for place, values in elements.items()} | dict(fixed)
         args, kwargs = _split(chosen)
-        result = recorder.call(task, args, kwargs)
-        recorder.graph.nodes[result._node].index = index
-        results.append(result)
+        results.append(recorder.call(task, args, kwargs, index))
     return results
 
 
@@ -111,7 +111,7 @@ def _as_one(
     needed = set().union(*(results_in(template) for template in templates.values()))
     fixed_needs = set().union(*(results_in(templates[place]) for place in fixed))
     depends = tuple(sorted((needed - set(follows)) | fixed_needs))
-    node = Node(len(recorder.graph.nodes), task, TEMPLATES, args, kwargs, depends)
+    node = MappedNode(len(recorder.graph.nodes), task, TEMPLATES, args, kwargs, depends)
     node.reads = tuple(sorted(fixed_needs))
     node.follows = tuple(dict.fromkeys(follows))
     node.spread = tuple(elements)

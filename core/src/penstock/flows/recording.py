@@ -8,13 +8,13 @@ asyncio tasks do not see each other, and a task that is called anywhere else is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.errors import CycleError, ForeignResultError, GraphError
-from penstock.flows.graph import Graph, Node
+from penstock.flows.graph import ElementNode, Graph, Node
 from penstock.flows.templates import (
     CONST,
     CONSTANTS,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from penstock.flows.task import Task
 
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex})
+_NOTHING: Mapping[str, Any] = {}
 _KINDS: Mapping[type, int] = {list: LIST, tuple: TUPLE, set: SET, frozenset: FROZENSET}
 
 
@@ -84,25 +85,32 @@ class Recorder:
     """Records the calls of tasks of one call of a flow into a graph."""
 
     def __init__(self, flow: str, item: Task[..., Any]) -> None:
-        self.graph = Graph(flow)
+        self.graph = Graph(flow, recorded=True)
         self._item = item
 
-    def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Result:
-        """Record one call. The two commonest forms of arguments, all results or all constants, are quick."""
+    def call(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None = None
+    ) -> Result:
+        """Record one call. The two commonest forms of arguments, all results or all constants, are quick.
+
+        index: which element of a `map` it is, if it is one.
+        """
         nodes = self.graph.nodes
         node_id = len(nodes)
         if kwargs or not task.fewest <= len(args) <= task.most:
             task.check_arguments(args, kwargs)
-        results = [arg._node for arg in args if type(arg) is Result and arg._recorder is self]
+        results = tuple([arg._node for arg in args if type(arg) is Result and arg._recorder is self])
         if len(results) == len(args) and not kwargs:
-            depends = tuple(results) if len(results) < 2 else tuple(dict.fromkeys(results))
-            node = Node(node_id, task, RESULTS, tuple(results), {}, depends)
+            depends = results if len(set(results)) == len(results) else tuple(dict.fromkeys(results))
+            node = Node(node_id, task, RESULTS, results, _NOTHING, depends)
         elif not results and not kwargs and all(type(arg) in _PLAIN for arg in args):
-            node = Node(node_id, task, CONSTANTS, args, {}, ())
+            node = Node(node_id, task, CONSTANTS, args, _NOTHING, ())
         else:
             node = self._templated(node_id, task, args, kwargs)
         if task.upstream:
             self.order(node)
+        if index is not None:
+            node = _as_element(node, index)
         nodes.append(node)
         return Result(self, node_id, False)
 
@@ -120,7 +128,9 @@ class Recorder:
 
     def order(self, node: Node) -> None:
         """Add the upstreams that `task.after(…)` asked for."""
-        first = [results_in(self.template(each, f"after() of {node.task.name}")) for each in node.task.upstream]
+        first = [
+            results_in(self.template(each, f"after() of {node.task.name}")) for each in node.task.upstream
+        ]
         node.depends = tuple(sorted(set(node.depends).union(*first)))
 
     def item_of(self, result: Result, key: Any) -> Result:
@@ -162,6 +172,12 @@ class Recorder:
         return (next(kind for cls, kind in _KINDS.items() if isinstance(value, cls)), items)
 
 
+def _as_element(node: Node, index: int) -> ElementNode:
+    element = ElementNode(node.id, node.task, node.plan, node.args, node.kwargs, node.depends)
+    element.reads, element.index = node.reads, index
+    return element
+
+
 _recorder: ContextVar[Recorder | None] = ContextVar("penstock_recorder", default=None)
 
 current_recorder = _recorder.get
@@ -179,9 +195,9 @@ def recording(flow: str, item: Task[..., Any]) -> Iterator[Recorder]:
         _recorder.reset(token)
 
 
-def refuse_results(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def refuse_results(name: str, values: Iterable[object]) -> None:
     """Raise ForeignResultError if a task that is called outside a flow was given a recorded result."""
-    for value in (*args, *kwargs.values()):
+    for value in values:
         if type(value) is Result:
             raise ForeignResultError(
                 f"{name} was called outside a flow with {value!r}; a result can be used only inside the flow "

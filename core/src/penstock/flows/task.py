@@ -10,7 +10,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import attrs
@@ -19,7 +19,7 @@ from penstock.errors import GraphError, ParameterError, TaskPolicyError
 from penstock.flows.mapping import record_map
 from penstock.flows.recording import current_recorder, refuse_results
 from penstock.records import TaskState
-from penstock.triggers import Trigger, trigger_named
+from penstock.triggers import Trigger, all_successful, trigger_named
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,7 +67,7 @@ class Policy:
     retry_delay: float = attrs.field(default=0.0, validator=_seconds)
     timeout: float | None = attrs.field(default=None, validator=_limit)
     tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
-    trigger: Trigger = attrs.field(default="all_successful", converter=trigger_named)
+    trigger: Trigger = attrs.field(default=all_successful, converter=trigger_named)
     skip_on_upstream_skip: bool = True
     crash_retries: int = attrs.field(default=1, validator=_whole)
     batch: bool = True
@@ -89,7 +89,7 @@ class Task(Generic[P, R]):
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.policy = policy
-        self.name: str = name or getattr(fn, "__name__", type(fn).__name__)
+        self.name: str = name or str(getattr(fn, "__name__", type(fn).__name__))
         self.upstream = tuple(upstream)
         self.signature = inspect.signature(fn)
         self.fewest, self.most = _positional_bounds(self.signature)
@@ -102,14 +102,15 @@ class Task(Generic[P, R]):
         """A task in a class is bound to the instance, as a function is."""
         if instance is None:
             return self
-        return Task(functools.partial(self.fn, instance), self.policy, self.name, self.upstream)
+        bound: Callable[..., R] = functools.partial(self.fn, instance)  # type: ignore[arg-type]
+        return Task(bound, self.policy, self.name, self.upstream)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside a flow, record the call and return a Result that stands for its value."""
         recorder = current_recorder()
         if recorder is not None:
             return recorder.call(self, args, kwargs)  # type: ignore[return-value]
-        refuse_results(self.name, args, kwargs)
+        refuse_results(self.name, (*args, *kwargs.values()))
         return self.fn(*args, **kwargs)
 
     def map(self, *args: Any, **kwargs: Any) -> Any:
@@ -132,7 +133,7 @@ class Task(Generic[P, R]):
         """The same task with another name or policy: `measure.with_options(retries=5)`."""
         return Task(self.fn, attrs.evolve(self.policy, **_known(policy)), name or self.name, self.upstream)
 
-    def check_arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise ParameterError if the function does not take these arguments."""
         try:
             self.signature.bind(*args, **kwargs)

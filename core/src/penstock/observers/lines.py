@@ -72,10 +72,10 @@ class LinesObserver:
         self._next_complete = now + self.interval / 5 if len(tasks) > 1 else now + self.interval / 20
         if len(tasks) <= AT_ONCE:
             for task in tasks:
-                self._write(f"{task.name}: {_count(task)} in {duration(task.elapsed(now))}")
+                self._write_after(f"{task.name} {_count(task)}")
             return
         names = ", ".join(task.name for task in tasks[:AT_ONCE])
-        self._write(f"{len(tasks)} tasks complete: {names} and {len(tasks) - AT_ONCE:,} more")
+        self._write_after(f"{len(tasks):,} tasks complete: {names} and {len(tasks) - AT_ONCE:,} more")
 
     def _write_progress(self, now: float) -> None:
         assert self._tally is not None
@@ -88,7 +88,11 @@ class LinesObserver:
         if len(open_tasks) > AT_ONCE:
             shown.append(f"{len(open_tasks) - AT_ONCE:,} more tasks")
         if shown:
-            self._write(f"after {duration(self._tally.elapsed)}: " + ", ".join(shown))
+            self._write_after(", ".join(shown))
+
+    def _write_after(self, news: str) -> None:
+        assert self._tally is not None
+        self._write(f"after {duration(self._tally.elapsed)}: {news}")
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream or sys.stderr, flush=True)

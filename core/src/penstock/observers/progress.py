@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.hooks import hookimpl
-from penstock.observers.tally import Tally, TaskTally, duration, frequency
+from penstock.observers.tally import RESOLUTION, Tally, TaskTally, duration, frequency
 from penstock.records import FlowRun, TaskEvent
 
 GAP = 2
@@ -113,11 +113,12 @@ def _table(tasks: list[TaskTally], now: float, width: int) -> Table:
 
 
 def _figures(task: TaskTally, now: float) -> list[Text]:
+    elapsed = task.elapsed(now)
     return [
         Text(f"{task.done:,}/{task.total:,}", style=_style(task)),
         Text(f"{task.failed:,} failed" if task.failed else "", style="red"),
         Text(frequency(task.rate(now)), style="dim"),
-        Text(duration(task.elapsed(now)) if task.began is not None else "", style="dim"),
+        Text(duration(elapsed) if elapsed >= RESOLUTION else "", style="dim"),
     ]
 
 

@@ -59,7 +59,7 @@ def table(run: FlowRun) -> str:
     rows = []
     for name, totals in islice(tasks.items(), ROWS):
         counts = [f"{totals.states[state]:,}" if state in totals.states else "" for state in states]
-        rows.append([name, *counts, duration(totals.seconds)])
+        rows.append([name, *counts, duration(totals.seconds) if totals.seconds else ""])
     text = aligned(["task", *states, "work"], rows, right=range(1, len(states) + 2))
     more = len(tasks) - len(rows)
     return f"{text}\nand {more:,} more tasks" if more > 0 else text
@@ -83,7 +83,9 @@ def describe(failed: TaskRun) -> str:
     where = f" on {failed.worker}" if failed.worker else ""
     tries = f" in attempt {len(failed.attempts)}" if len(failed.attempts) > 1 else ""
     title = click.style(f"{failed.label} {failed.state}{tries}{where}", fg="red")
-    text = trim(failed.traceback)
+    # The text comes from another process; an error of this one still holds its frames.
+    text = failed.traceback
     if not text and failed.error is not None:
-        text = "".join(traceback.format_exception_only(failed.error)).rstrip()
+        text = "".join(traceback.format_exception(failed.error))
+    text = trim(text)
     return f"{title}\n{indent(text, '  ')}" if text else title

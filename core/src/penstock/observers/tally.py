@@ -15,6 +15,8 @@ from penstock.records import FlowRun, TaskEvent
 
 REFRESH = 0.25
 """Seconds between two readings of the totals."""
+RESOLUTION = 0.1
+"""Seconds under which a time taken from events says nothing: events come in bunches."""
 
 
 @attrs.define
@@ -42,7 +44,7 @@ class TaskTally:
     def rate(self, now: float) -> float | None:
         """Task runs finished in a second, or None where that would say nothing."""
         elapsed = self.elapsed(now)
-        return self.done / elapsed if self.done > 1 and elapsed > 0 else None
+        return self.done / elapsed if self.done > 1 and elapsed >= RESOLUTION else None
 
 
 class Tally:
@@ -87,6 +89,8 @@ class Tally:
 
 def duration(seconds: float) -> str:
     """A time as one reads it: `12 ms`, `4.2 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 0.0005:
+        return "<1 ms"
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 99.95:

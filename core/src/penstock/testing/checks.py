@@ -46,6 +46,7 @@ def rule(text: str) -> Callable[[Callable[[C], None]], Callable[[C], None]]:
                 )
                 raise ContractBroken(text, observed + self.subject.discard()) from error
 
+        checked.rule = text  # type: ignore[attr-defined]  # what a reader of the checks lists
         return checked
 
     return decorate

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from penstock.testing.groups.cancelling import Cancelling
 from penstock.testing.groups.concurrency import Concurrency
+from penstock.testing.groups.flows import Flows
 from penstock.testing.groups.lifecycle import Lifecycle
 from penstock.testing.groups.load import Load
 from penstock.testing.groups.mapping import Mapping
@@ -19,7 +20,18 @@ from penstock.testing.groups.waiting import Waiting
 
 
 class ExecutorConformance(
-    Load, Concurrency, Pickling, Pool, Cancelling, Mapping, Waiting, Results, Nesting, Submission, Lifecycle
+    Flows,
+    Load,
+    Concurrency,
+    Pickling,
+    Pool,
+    Cancelling,
+    Mapping,
+    Waiting,
+    Results,
+    Nesting,
+    Submission,
+    Lifecycle,
 ):
     """Subclass it, say which executor, and let pytest collect it.
 
@@ -27,5 +39,5 @@ class ExecutorConformance(
             executor = "mine"
             executor_options = {"workers": 2}
 
-    pytest runs the groups from the last base class to the first: from the life cycle to load.
+    pytest runs the groups from the last base class to the first: from the life cycle to whole flows.
     """

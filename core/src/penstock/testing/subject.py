@@ -48,17 +48,18 @@ class Subject:
         """A started executor of one's own. Raises AssertionError if it leaves a thread or process behind."""
         self.close()
         executor = self.make()
-        with self._nothing_left(), executor.start():
+        with self.nothing_left(), executor.start():
             yield executor
 
-    def _nothing_left(self) -> AbstractContextManager[None]:
+    def nothing_left(self) -> AbstractContextManager[None]:
+        """Raises AssertionError at its end if a thread or process is there that was not at its beginning."""
         return nothing_left(lasting_threads=self._lasting_threads, patience=self._patience)
 
     def running(self) -> Executor:
         """The started executor that checks share."""
         if self._running is None:
             executor = self.make()
-            self._shared.enter_context(self._nothing_left())
+            self._shared.enter_context(self.nothing_left())
             self._shared.enter_context(executor.start())
             self._running = executor
         return self._running

@@ -121,7 +121,7 @@ class ProcessPool:
         if self._closed:
             raise RuntimeError("the pool is closed")
         if self._pool is None:
-            initializer = dask.config.get("multiprocessing.initializer", None)
+            initializer = cloudpickle.dumps(dask.config.get("multiprocessing.initializer", None))
             self._pool = ProcessPoolExecutor(
                 self.workers,
                 mp_context=self._context,

@@ -12,7 +12,6 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable
 from multiprocessing import connection, parent_process
 from typing import Any
 
@@ -42,8 +41,11 @@ class RemoteTraceback(Exception):  # noqa: N818  (the cause of an error; its tex
         return f"\n{self.args[0]}"
 
 
-def initialize(closing: Any, user_initializer: Callable[[], Any] | None) -> None:
-    """Set a worker process up: end with the driver, leave Ctrl-C to it, and do what dask does."""
+def initialize(closing: Any, user_initializer: bytes) -> None:
+    """Set a worker process up: end with the driver, leave Ctrl-C to it, and do what dask does.
+
+    `user_initializer` is a pickled function or None.
+    """
     global _closing
     _closing = closing
     signal.signal(
@@ -52,7 +54,7 @@ def initialize(closing: Any, user_initializer: Callable[[], Any] | None) -> None
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    initialize_worker_process(user_initializer)
+    initialize_worker_process(pickle.loads(user_initializer))
 
 
 _closing: Any = None

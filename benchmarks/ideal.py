@@ -1,0 +1,66 @@
+"""Tasks of 50 ms on two workers: how near to the ideal, with naps and with work for the processor."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from benchmarks import work
+from benchmarks.clusters import WORKERS, cluster
+from benchmarks.rows import Budget, Row
+from benchmarks.timing import side_by_side, timed
+from penstock.executor import Executor
+from penstock_local_dask import LocalDaskExecutor
+
+SUBJECT = "ideal"
+SECONDS = 0.05
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """On processes, then on dask."""
+    n, rounds = (40, 2) if quick else (80, 3)
+    turns = work.calibrated_turns(SECONDS)
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=spawning) as pool:
+        processes = LocalDaskExecutor(scheduler="processes", num_workers=WORKERS)
+        with processes.start():
+            yield from _naps_and_spins("processes", processes, pool, n, turns, rounds)
+        with cluster() as (executor, _):
+            yield from _naps_and_spins("dask", executor, pool, n, turns, rounds)
+
+
+def _naps_and_spins(
+    name: str, executor: Executor, pool: ProcessPoolExecutor, n: int, turns: int, rounds: int
+) -> Iterator[Row]:
+    work.mapped.run(10, executor=executor)
+    naps = min(timed(lambda: work.dozing.run(n, SECONDS, executor=executor))[0] for _ in range(rounds))
+    yield _row(f"{name}: {n} naps of 50 ms on {WORKERS} workers", n, naps, n * SECONDS / WORKERS, "ideal")
+
+    halves = [[turns] * (n // WORKERS)] * WORKERS
+
+    def by_hand() -> list[Any]:
+        return [value for half in pool.map(_spin_all, halves) for value in half]
+
+    ours, theirs = side_by_side(
+        lambda: work.spinning.run(n, turns, executor=executor).result, by_hand, rounds=rounds
+    )
+    what = f"{name}: {n} loops of 50 ms on {WORKERS} workers"
+    yield _row(what, n, ours, theirs, f"{WORKERS} processes, half of them each")
+
+
+def _spin_all(turns: list[int]) -> list[int]:
+    return [work.spin(each) for each in turns]
+
+
+def _row(what: str, n: int, ours: float, theirs: float, name: str) -> Row:
+    return Row(
+        subject=SUBJECT,
+        what=what,
+        ours_us=ours / n * 1e6,
+        theirs_us=theirs / n * 1e6,
+        theirs_name=name,
+        ratio=theirs / ours,
+        budget=Budget("≥", 0.95),
+    )

@@ -1,0 +1,114 @@
+"""The functions, flows and graphs that are run: no-ops mapped, layers, a chain, and work of a known length.
+
+They are plain functions of a module, as every library pickles such by name: none is at a disadvantage.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from penstock import flow, task
+
+Graph = dict[Any, Any]
+"""A graph as dask takes it."""
+
+
+def noop(x: Any) -> Any:
+    """Nothing."""
+    return x
+
+
+def of_three(a: Any, b: Any, c: Any) -> Any:
+    """Nothing, of three."""
+    return a
+
+
+def doze(seconds: float) -> float:
+    """Sleep."""
+    time.sleep(seconds)
+    return seconds
+
+
+def spin(turns: int) -> int:
+    """Work for the processor: so many turns of a loop."""
+    total = 0
+    for turn in range(turns):
+        total += turn
+    return total
+
+
+def calibrated_turns(seconds: float) -> int:
+    """How many turns `spin` makes in so many seconds, at the best speed of this machine."""
+    turns = 200_000
+    best = float("inf")
+    for _ in range(7):
+        began = time.perf_counter()
+        spin(turns)
+        best = min(best, time.perf_counter() - began)
+    return int(turns * seconds / best)
+
+
+noop_task, of_three_task, doze_task, spin_task = task(noop), task(of_three), task(doze), task(spin)
+
+
+@flow
+def mapped(n: int) -> Any:
+    """n no-ops, none of which needs another."""
+    return noop_task.map(range(n))
+
+
+@flow
+def layered(layers: int, width: int) -> Any:
+    """Layers of no-ops, each on three of the layer above."""
+    row: list[Any] = [noop_task(at) for at in range(width)]
+    for _ in range(layers - 1):
+        row = [of_three_task(*(row[up] for up in above(at, width))) for at in range(width)]
+    return row
+
+
+@flow
+def chained(n: int) -> Any:
+    """n no-ops, each on the one before."""
+    value: Any = 0
+    for _ in range(n):
+        value = noop_task(value)
+    return value
+
+
+@flow
+def dozing(n: int, seconds: float) -> Any:
+    """n naps."""
+    return doze_task.map([seconds] * n)
+
+
+@flow
+def spinning(n: int, turns: int) -> Any:
+    """n calls that keep a processor busy."""
+    return spin_task.map([turns] * n)
+
+
+def above(at: int, width: int) -> tuple[int, int, int]:
+    """The three of the layer above that one depends on."""
+    return at, (at + 1) % width, (at + 7) % width
+
+
+def mapped_graph(n: int, name: str = "n") -> tuple[Graph, list[Any]]:
+    """`mapped` as a graph for dask, with the keys of its results."""
+    return {(name, at): (noop, at) for at in range(n)}, [(name, at) for at in range(n)]
+
+
+def layered_graph(layers: int, width: int, name: str = "l") -> tuple[Graph, list[Any]]:
+    """`layered` as a graph for dask, with the keys of its results."""
+    graph: Graph = {(name, 0, at): (noop, at) for at in range(width)}
+    for layer in range(1, layers):
+        for at in range(width):
+            graph[name, layer, at] = (of_three, *((name, layer - 1, up) for up in above(at, width)))
+    return graph, [(name, layers - 1, at) for at in range(width)]
+
+
+def chained_graph(n: int, name: str = "c") -> tuple[Graph, Any]:
+    """`chained` as a graph for dask, with the key of its result."""
+    graph: Graph = {(name, 0): (noop, 0)}
+    graph.update({(name, at): (noop, (name, at - 1)) for at in range(1, n)})
+    return graph, (name, n - 1)

@@ -1,0 +1,455 @@
+"""Random graphs end as an interpreter of some sixty lines says, whatever the executor and the batches do.
+
+`PENSTOCK_GRAPHS=2000` draws that many graphs instead of the usual few hundred.
+"""
+
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.engine.batching import Batching
+from penstock.engine.queues import Queue
+from penstock.engine.run import _Loop, run_graph
+from penstock.engine.schedule import Schedule
+from penstock.engine.telling import Observers
+from penstock.errors import Skip, WorkerLostError
+from penstock.executor import Executor
+from penstock.flows.definition import FlowDefinition
+from penstock.flows.graph import Graph
+from penstock.flows.mapping import unmapped
+from penstock.flows.task import Policy, Task
+from penstock.records import FlowRun, Ledger, RunState, TaskRuns, TaskState
+from penstock.triggers import some_failed, some_successful, trigger_named
+from penstock_local import LocalExecutor
+
+GRAPHS = int(os.environ.get("PENSTOCK_GRAPHS", "300"))
+bounded = settings(
+    max_examples=GRAPHS,
+    deadline=None,
+    derandomize="PENSTOCK_GRAPHS" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+
+SUCCESS, FAILED, SKIPPED, TRIGGER_FAILED = (
+    TaskState.SUCCESS, TaskState.FAILED, TaskState.SKIPPED, TaskState.TRIGGER_FAILED
+)  # fmt: skip
+
+
+class Spec(NamedTuple):
+    """One drawn call: `args` hold constants and handles, `("ref", h)`; `behave` is what its runs do in turn."""
+
+    kind: str
+    args: tuple[Any, ...]
+    fixed: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    trigger: str = "all_successful"
+    skips: bool = True
+    retries: int = 0
+    behave: tuple[str, ...] = ("value",)
+
+
+def known(value: Any) -> Any:
+    """`value` in a form that is the same on every way through the engine: errors by type and message."""
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}:{value if type(value) in (RuntimeError, Skip) else ''}"
+    if isinstance(value, (list, tuple)):
+        return type(value)(known(item) for item in value)
+    if isinstance(value, dict):
+        return {key: known(item) for key, item in value.items()}
+    return value
+
+
+def deed(spec: Spec, number: int, args: tuple[Any, ...], tried: int) -> Any:
+    """What a call of a drawn task does, given how often it was tried before."""
+    seen = known(args)
+    digest = crc32(repr((number, seen)).encode())
+    manner = spec.behave[digest % len(spec.behave)]
+    if manner == "fail":
+        raise RuntimeError(f"{number}:{digest}")
+    if manner == "skip":
+        raise Skip(f"{number}:{digest}")
+    if manner == "flaky" and tried < 1 and (spec.kind == "call" or None not in seen):
+        raise RuntimeError(f"{number}:{digest} at first")
+    if manner == "list":
+        return [(number, digest, at) for at in range(digest % 4)]
+    return ("value", number, digest)
+
+
+# The drawn graphs.
+
+MANNERS = st.lists(
+    st.sampled_from(["value", "value", "value", "list", "list", "fail", "skip", "flaky"]), min_size=1, max_size=4
+)
+TRIGGERS = st.sampled_from(
+    ["all_successful"] * 6
+    + ["all_finished", "always_run", "all_failed", "any_successful", "any_failed", "not_all_skipped", "one", "half"]
+)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[Spec], list[int]]:
+    """Specs, and the handles that the flow returns. A spec makes a handle, one that maps over a list makes several."""
+    specs: list[Spec] = []
+    mapped: list[bool] = []
+    for _ in range(draw(st.integers(1, 9))):
+        count = len(mapped)
+        refs = st.integers(0, count - 1) if count else st.nothing()
+        some = st.lists(refs, max_size=2, unique=True) if count else st.just([])
+        kind = draw(st.sampled_from(["call", "call", "map", "map", "map", "list", "item"] if count else ["call", "map"]))
+        more: dict[str, Any] = {}
+        if kind == "call":
+            args: list[Any] = [("ref", each) for each in draw(some)]
+            if args and draw(st.booleans()):
+                args = [draw(st.sampled_from([[args], (1, args), {"a": args}]))]
+            args += draw(st.lists(st.integers(0, 3), max_size=1))
+        elif kind == "map":
+            widths = st.integers(0, 5).map(lambda width: tuple(range(width)))
+            source = st.one_of(widths, refs.map(lambda h: ("ref", h)), refs.map(lambda h: ("ref", h)))
+            args = draw(st.lists(source if count else widths, min_size=1, max_size=2))
+            more["fixed"] = tuple(draw(some))
+        elif kind == "list":
+            args = [("ref", each) for each in draw(st.lists(refs, min_size=1, max_size=3, unique=True))]
+        else:
+            args = [("ref", draw(refs)), draw(st.sampled_from([0, 0, 1, 7, "a"]))]
+        if kind != "item":
+            more |= {
+                "after": tuple(draw(some)) if draw(st.integers(0, 3)) == 0 else (),
+                "trigger": draw(TRIGGERS),
+                "skips": draw(st.integers(0, 3)) > 0,
+                "retries": draw(st.sampled_from([0, 0, 0, 1, 2])),
+                "behave": tuple(draw(MANNERS)) if draw(st.booleans()) else ("value", "list"),
+            }
+        specs.append(Spec(kind, tuple(args), **more))
+        mapped += [kind == "map"] * (len(args) if kind == "list" else 1)
+    returned = draw(st.lists(st.integers(0, len(mapped) - 1), max_size=3))
+    return specs, returned
+
+
+# The reference: plain evaluation, one call after the other.
+
+
+class Cell:
+    """What became of a node: of a mapped one, `runs` holds what became of each element."""
+
+    def __init__(self, state: TaskState, value: Any, runs: list[tuple[TaskState, Any]] | None = None) -> None:
+        self.state, self.value, self.runs, self.followed = state, value, runs, False
+
+    @property
+    def states(self) -> list[TaskState]:
+        return [self.state] if self.runs is None else [state for state, _ in self.runs]
+
+
+def allowed(trigger: str, states: Sequence[TaskState]) -> bool:
+    failed = sum(state in (FAILED, TRIGGER_FAILED) for state in states)
+    good, all_skipped = len(states) - failed, all(state is SKIPPED for state in states)
+    return {
+        "all_successful": not failed,
+        "all_finished": True,
+        "always_run": True,
+        "all_failed": not good,
+        "any_successful": good > 0,
+        "any_failed": failed > 0,
+        "not_all_skipped": not failed and not all_skipped,
+        "one": good >= 1,
+        "half": failed >= len(states) / 2,
+    }[trigger]
+
+
+def interpret(specs: Sequence[Spec]) -> tuple[list[Cell], Counter[int]]:
+    """What becomes of every node, and how often the function of each spec is called."""
+    cells: list[Cell] = []
+    calls: Counter[int] = Counter()
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, tuple) and value and value[0] == "ref":
+            return cells[value[1]].value
+        if isinstance(value, (list, tuple)):
+            return type(value)(filled(item) for item in value)
+        return {key: filled(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    def run(number: int, spec: Spec, args: tuple[Any, ...]) -> tuple[TaskState, Any]:
+        for tried in range(spec.retries + 1):
+            calls[number] += 1
+            try:
+                return SUCCESS, args[0][args[1]] if spec.kind == "item" else deed(spec, number, args, tried)
+            except Skip:
+                return SKIPPED, None
+            except Exception as error:  # noqa: BLE001  (whatever an item access raises)
+                last = error
+        return FAILED, last
+
+    def decide(spec: Spec, upstream: list[Cell], own: list[TaskState]) -> TaskState | None:
+        if spec.skips and SKIPPED in [*(cell.state for cell in upstream), *own]:
+            return SKIPPED
+        states = [state for cell in upstream for state in cell.states] + own
+        if (upstream or own) and not allowed(spec.trigger, states):
+            return TRIGGER_FAILED
+        return None
+
+    def single(number: int, spec: Spec, args: tuple[Any, ...]) -> Cell:
+        upstream = [cells[h] for h in sorted({*refs_in(args), *spec.after})]
+        verdict = decide(spec, upstream, [])
+        return Cell(verdict, None) if verdict else Cell(*run(number, spec, filled(args)))
+
+    def spread(number: int, spec: Spec) -> Cell:
+        followed = [h for h in refs_in(spec.args) if cells[h].followed]
+        whole = [h for h in refs_in(spec.args) if not cells[h].followed]
+        upstream = [cells[h] for h in sorted({*whole, *spec.fixed, *spec.after})]
+        sources: list[Any] = []
+        for arg in spec.args:
+            cell = cells[arg[1]] if arg[:1] == ("ref",) else None
+            if cell is None:
+                sources.append(arg)
+            elif cell.runs is not None:
+                sources.append([value for _, value in cell.runs])
+            elif cell.state is not SUCCESS or cell.followed:
+                return Cell(SKIPPED if cell.state is SKIPPED and spec.skips else TRIGGER_FAILED, None)
+            elif not isinstance(cell.value, (list, tuple)):
+                return Cell(FAILED, ValueError)
+            else:
+                sources.append(cell.value)
+        runs = []
+        for index, items in enumerate(zip(*sources, strict=False)):
+            verdict = decide(spec, upstream, [cells[h].runs[index][0] for h in dict.fromkeys(followed)])
+            args = (*items, *(cells[h].value for h in spec.fixed))
+            runs.append((verdict, None) if verdict else run(number, spec, args))
+        states = [state for state, _ in runs]
+        bad = next((state for state in states if state in (FAILED, TRIGGER_FAILED)), None)
+        state = bad or (SKIPPED if states and set(states) == {SKIPPED} else SUCCESS)
+        return Cell(state, [value for each, value in runs if each is not SKIPPED], runs)
+
+    for number, spec in enumerate(specs):
+        if spec.kind == "map":
+            cells.append(spread(number, spec))
+            cells[-1].followed = True
+        elif spec.kind == "list":
+            cells += [single(number, spec, (arg,)) for arg in spec.args]
+        else:
+            cells.append(single(number, spec, spec.args))
+    return cells, calls
+
+
+def refs_in(value: Any) -> list[int]:
+    if isinstance(value, tuple) and value and value[0] == "ref":
+        return [value[1]]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [h for item in items for h in refs_in(item)]
+
+
+def decisive(specs: Sequence[Spec], returned: Sequence[int], count: int) -> set[int]:
+    """The handles that decide the run: those returned, and those that nothing depends on."""
+    used = {h for spec in specs for h in (*refs_in(spec.args), *spec.fixed, *spec.after)}
+    return {*returned, *(set(range(count)) - used)}
+
+
+# The same graph as a flow.
+
+
+class Counted:
+    """The function of a drawn task; counts its calls, and for each set of arguments how often it was tried."""
+
+    def __init__(self, spec: Spec, number: int) -> None:
+        self.spec, self.number = spec, number
+        self.calls = 0
+        self.tried: Counter[str] = Counter()
+        self.lock = threading.Lock()
+
+    def __call__(self, *args: Any) -> Any:
+        key = "" if self.spec.kind == "call" else repr(known(args))
+        with self.lock:
+            self.calls += 1
+            tried = self.tried[key]
+            self.tried[key] += 1
+        return deed(self.spec, self.number, args, tried)
+
+
+NAMED = {"one": some_successful(at_least=1), "half": some_failed(at_least=0.5)}
+
+
+def record(specs: Sequence[Spec], returned: Sequence[int]) -> tuple[Graph, dict[int, Counted]]:
+    functions = {number: Counted(spec, number) for number, spec in enumerate(specs) if spec.kind != "item"}
+
+    def body() -> Any:
+        handles: list[Any] = []
+
+        def real(value: Any) -> Any:
+            if isinstance(value, tuple) and value and value[0] == "ref":
+                return handles[value[1]]
+            if isinstance(value, (list, tuple)):
+                return type(value)(real(item) for item in value)
+            return {key: real(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+        for number, spec in enumerate(specs):
+            if spec.kind == "item":
+                handles.append(handles[spec.args[0][1]][spec.args[1]])
+                continue
+            trigger = NAMED.get(spec.trigger) or trigger_named(spec.trigger)
+            policy = Policy(
+                retries=spec.retries, trigger=trigger, skip_on_upstream_skip=spec.skips, crash_retries=1000
+            )
+            task = Task(functions[number], policy, f"task{number}").after(*(handles[h] for h in spec.after))
+            if spec.kind == "call":
+                handles.append(task(*real(spec.args)))
+            elif spec.kind == "list":
+                handles += task.map(list(real(spec.args)))
+            else:
+                handles.append(task.map(*real(spec.args), *(unmapped(handles[h]) for h in spec.fixed)))
+        return {"returned": [handles[h] for h in returned]}
+
+    return FlowDefinition(body, name="drawn").record(), functions
+
+
+def compare(drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Counted], once: bool) -> None:
+    specs, returned = drawn
+    cells, calls = interpret(specs)
+    expected = [
+        (index, state)
+        for cell in cells
+        for index, state in (
+            [(None, cell.state)] if cell.runs is None else enumerate(state for state, _ in cell.runs)
+        )
+    ]
+    listed = [number for number, spec in enumerate(specs) if spec.kind == "list"]
+    runs = [(None if int(each.name[4:] or -1) in listed else each.index, each.state) for each in named(run)]
+    assert runs == expected
+    if once:
+        assert {number: each.calls for number, each in functions.items()} == {
+            number: calls[number] for number in functions
+        }
+    bad = {h for h, cell in enumerate(cells) if {FAILED, TRIGGER_FAILED} & {cell.state, *cell.states}}
+    assert run.state is (RunState.FAILED if bad & decisive(specs, returned, len(cells)) else RunState.SUCCESS)
+    if not bad & set(returned):
+        assert known(run.result) == {"returned": [known(cells[h].value) for h in returned]}
+
+
+def named(run: FlowRun) -> Iterator[Any]:
+    for each in run.task_runs:
+        yield each if each.name != "item" else type(each)(name="task", index=None, state=each.state)
+
+
+# Executors.
+
+
+class ShufflingExecutor(Executor):
+    """One thread that runs what is held in random order, and loses its worker now and then."""
+
+    def __init__(self, *, seed: int, width: int, losses: float = 0.0) -> None:
+        self.seed, self.width, self.losses = seed, width, losses
+
+    @property
+    def slots(self) -> int:
+        return self.width
+
+    @contextmanager
+    def start(self) -> Iterator[Executor]:
+        self._random = random.Random(self.seed)
+        self._held: list[tuple[Future[Any], Any, Any]] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        thread = threading.Thread(target=self._work, name="shuffling")
+        thread.start()
+        try:
+            yield self
+        finally:
+            with self._changed:
+                self._closed = True
+                self._changed.notify()
+            thread.join()
+
+    def submit(self, fn: Any, /, *args: Any, extra_context: Any = None, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        with self._changed:
+            self._held.append((future, fn, args))
+            self._changed.notify()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._held or self._closed)
+                if self._closed:
+                    return
+                future, fn, args = self._held.pop(self._random.randrange(len(self._held)))
+            lost = self._random.random() < self.losses
+            early = self._random.random() < 0.5
+            value = None if lost and early else fn(*args)
+            if lost:
+                future.set_exception(WorkerLostError("gone"))
+            else:
+                future.set_result(value)
+
+
+class RandomBatching(Batching):
+    """Makes up what calls cost and what a batch may hold."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = random.Random(seed)
+
+    def learn(self, task: Any, calls: int, seconds: float) -> None:
+        """Forget the clock."""
+        self.costs[task] = self.random.choice([0.001, 0.01, 0.1, 1.0])
+        self.most[task] = self.random.choice([1, 2, 5, 1000])
+
+    def budget(self, queue: Queue, slots: int) -> float:
+        """Anything."""
+        return self.random.choice([0.0, 0.01, 0.1, 1.0, 100.0])
+
+    def chain(self) -> float:
+        """Anything."""
+        return self.random.choice([0.01, 1.0, 100.0])
+
+
+def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRun:
+    """As `run_graph` does it, with tasks whose costs are made up, and known from the start for some."""
+    ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
+    run = FlowRun(id="drawn", flow="drawn", executor="", task_runs=TaskRuns(ledger))
+    schedule = Schedule(graph, ledger)
+    batching = RandomBatching(seed)
+    for node in graph.nodes:
+        if batching.random.random() < 0.8:
+            batching.learn(node.task, 1, 0.0)
+    loop = _Loop(schedule, executor, run, Observers(()))
+    loop.batching = batching
+    with executor.start():
+        loop.go()
+    from penstock.engine.ending import end_run
+
+    end_run(run, graph, schedule)
+    return run
+
+
+@bounded
+@given(graphs())
+def test_on_one_call_at_a_time(drawn: tuple[list[Spec], list[int]]) -> None:
+    """States, values and executions are those of the reference on the local executor."""
+    graph, functions = record(*drawn)
+    compare(drawn, run_graph(graph, LocalExecutor()), functions, once=True)
+
+
+@bounded
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4))
+def test_in_any_order_and_any_batches(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
+    """Nothing depends on the order in which batches end, nor on what is put into them."""
+    graph, functions = record(*drawn)
+    executor = ShufflingExecutor(seed=seed, width=width)
+    compare(drawn, run_batched_at_random(graph, executor, seed), functions, once=True)
+
+
+@bounded
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4))
+def test_with_workers_lost(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
+    """Lost batches change nothing but how often calls run."""
+    specs = [each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]]
+    graph, functions = record(specs, drawn[1])
+    executor = ShufflingExecutor(seed=seed, width=width, losses=0.3)
+    compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed), functions, once=False)
