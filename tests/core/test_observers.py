@@ -129,6 +129,18 @@ def test_tally_times_a_task_from_what_was_heard_before_it() -> None:
     assert tally.tasks["second"].elapsed(clock.now) == 5
 
 
+def test_what_is_cancelled_is_not_done() -> None:
+    """An interrupted run shows how far it came; what it never did is neither done nor failed."""
+    run, _ = run_of(measure=4)
+    tally = Tally(run, clock=Clock())
+    events = [
+        TaskEvent("measure", TaskState.SUCCESS, 1, 0, 0, 1),
+        TaskEvent("measure", TaskState.CANCELLED, 3, 0, 1, 4),
+    ]
+    assert tally.add(events) == []
+    assert (tally.tasks["measure"].done, tally.tasks["measure"].failed) == (1, 0)
+
+
 def test_a_million_events_cost_little() -> None:
     """A bunch costs as much as it has events, whatever the width of the map behind it."""
     run, _ = run_of(measure=1_000_000)

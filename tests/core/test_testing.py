@@ -261,7 +261,7 @@ class SpeaksJson(Right):
 
 
 class PassesHints(Right):
-    breaks = ("hints_are_hints", "hints_are_hints_of_map")
+    breaks = ("hints_are_hints", "hints_of_map_are_hints")
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         return super().submit(fn, *args, **(extra_context or {}), **kwargs)
@@ -653,7 +653,7 @@ class RunsTwice(Right):
     breaks = ("flows_call_once",)
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
-        return super().submit(lambda: [fn(*args, **kwargs) for _ in range(2)][0])
+        return super().submit(lambda: (fn(*args, **kwargs), fn(*args, **kwargs))[1])
 
 
 # ---- the proof

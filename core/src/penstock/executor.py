@@ -100,6 +100,10 @@ class ExtraContext(TypedDict, total=False):
     task_tags: Sequence[str]
 
 
+def _words(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(words)
+
+
 @attrs.frozen(kw_only=True)
 class ExecutorSpec:
     """The light description a plugin yields from `penstock_executors()`; importing it imports no executor.
@@ -116,7 +120,7 @@ class ExecutorSpec:
     name: str
     target: str
     summary: str = ""
-    capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    capabilities: frozenset[str] = attrs.field(default=frozenset(), converter=_words)
     install: str = ""
     api_version: int = API_VERSION
     url: str = ""

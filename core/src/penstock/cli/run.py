@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from penstock.cli import FAILED, INTERRUPTED, SUCCESS
 from penstock.cli.output import show, show_error, show_warning
 from penstock.cli.parameters import pairs, read_parameters
 from penstock.errors import PenstockError
@@ -68,8 +69,12 @@ def run(
 
     `penstock executors list` says what NAME may be, `penstock executors show NAME` which options it has.
     """
-    with sigterm_as_interrupt():
-        return _run(target, executor, options, parameters, quiet=quiet)
+    try:
+        with sigterm_as_interrupt():
+            return _run(target, executor, options, parameters, quiet=quiet)
+    except KeyboardInterrupt:
+        show_error("interrupted", label="")
+        return INTERRUPTED
 
 
 def _run(
@@ -87,9 +92,9 @@ def _run(
 
     done = run_graph(graph, chosen.executor, observers=observers(quiet=quiet), executor_name=chosen.name)
     if not done.ok:
-        return 1
+        return FAILED
     show_result(done.result)
-    return 0
+    return SUCCESS
 
 
 def load(
@@ -167,4 +172,4 @@ def _record_failed(flow: FlowDefinition[..., Any]) -> int:
     from penstock.observers.frames import trim
 
     show_error(f"flow {flow.name!r} failed before its first task ran\n{trim(traceback.format_exc())}")
-    return 1
+    return FAILED

@@ -303,7 +303,7 @@ class _Loop:
             else:
                 began, values, ends, failures = outcome
                 schedule.ledger.mapped[node_id].spans.append(Span(low, high, stamp, began, ends))
-                schedule.elements_succeeded(node_id, low, high, values, failures)
+                schedule.elements.succeeded(node_id, low, high, values, failures)
                 self._element_failures(node_id, low, failures)
                 seconds, calls = ends[-1] - began, high - low
             total = spent.setdefault(task, [0, 0.0])

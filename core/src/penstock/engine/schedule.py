@@ -8,42 +8,22 @@
 A *piece* is `(node, low, high)`: elements `low` to `high` of a mapped node, or `(node, -1, -1)` for a single call.
 A million mapped calls are thus a handful of pieces, and their states are slices of a bytearray.
 
-Nodes that are over go onto a list of work (`_drain`) rather than down the stack, so a chain of 100,000 tasks that may
+Nodes that are over go onto a list of work (`drain`) rather than down the stack, so a chain of 100,000 tasks that may
 not run any more does not overflow it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from penstock.engine.elements import Elements, Mapped
 from penstock.engine.queues import AnyTask, Lane, Piece, Queue
-from penstock.errors import ParameterError
+from penstock.engine.states import CANCELLED, OVER, PENDING, RETRYING, RUNNING, SUCCESS
 from penstock.flows.graph import Graph, Node
-from penstock.flows.templates import CONST, results_in
-from penstock.records import CODE, STATES, Failure, Key, Ledger, MappedColumns, TaskEvent, TaskState
+from penstock.flows.templates import results_in
+from penstock.records import CODE, STATES, Failure, Key, Ledger, TaskEvent, TaskState
 from penstock.triggers import all_successful
-
-PENDING, RUNNING, RETRYING, SUCCESS = (
-    CODE[state] for state in (TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING, TaskState.SUCCESS)
-)
-SKIPPED, CANCELLED = CODE[TaskState.SKIPPED], CODE[TaskState.CANCELLED]
-_OVER = frozenset(code for code, state in enumerate(STATES) if state.finished)
-_FAILED = frozenset(code for code, state in enumerate(STATES) if state.failed)
-
-
-class Mapped:
-    """A mapped node whose width is known."""
-
-    __slots__ = ("columns", "left", "missing", "states", "unwell", "values", "width")
-
-    def __init__(self, columns: MappedColumns, sources: list[Any], follows: int) -> None:
-        self.width = self.left = columns.width
-        self.states = columns.states
-        self.values: list[Any] = [None] * columns.width
-        self.columns = sources
-        self.unwell = False
-        self.missing = bytearray([follows]) * columns.width if follows > 1 else None
 
 
 class Schedule:
@@ -69,10 +49,16 @@ class Schedule:
         self._tries: dict[Key, int] = {}
         self._crashes: dict[Key, int] = {}
         self.alone: set[Key] = set()
-        self._spans: list[Piece] = []
-        self._nodes_over: list[int] = []
+        self.spans: list[Piece] = []
+        self.nodes_over: list[int] = []
+        self.elements = Elements(self)
         self._connect(nodes)
         self._start(nodes)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether any call had to be tried again, so that an old failure may have to be struck out."""
+        return bool(self._tries or self._crashes)
 
     @property
     def done(self) -> bool:
@@ -87,7 +73,9 @@ class Schedule:
                 consumers[upstream].append(node_id)
             for upstream in node.follows:
                 followers.setdefault(upstream, []).append(node_id)
-        uses = self._uses = [len(consuming) for consuming in consumers]
+            if node.task.policy.trigger is not all_successful:
+                self.unwell[node_id] = 1  # it has to be asked even if all is well: `any_failed` says no then
+        uses = self.uses = [len(consuming) for consuming in consumers]
         for upstream, following in followers.items():
             uses[upstream] += len(following)
         for returned in self._returned:
@@ -97,10 +85,10 @@ class Schedule:
         roots = [node for node in nodes if not node.depends and not node.follows]
         for node in roots:
             if node.spread is not None:
-                self._open(node)
+                self.elements.open(node)
             else:
-                self._push(node, (node.id, -1, -1))
-        self._drain()
+                self.push(node, (node.id, -1, -1))
+        self.drain()
         for queue in self.queues.values():
             queue.pieces.reverse()  # the first that was recorded is on top
 
@@ -113,10 +101,10 @@ class Schedule:
             lane = self._lanes[task] = Lane(task.policy.tags, task.policy.batch)
         return lane
 
-    def _push(self, node: Node, piece: Piece) -> None:
+    def push(self, node: Node, piece: Piece) -> None:
         if self.alone and piece[2] - piece[1] > 1:
             for index in reversed(range(piece[1], piece[2])):
-                self._push(node, (node.id, index, index + 1))
+                self.push(node, (node.id, index, index + 1))
             return
         task = node.task
         lane = self.lane(task)
@@ -131,42 +119,22 @@ class Schedule:
         """A call that waited for its next try is ready again."""
         node, index = key
         self._set_state(key, PENDING)
-        self._push(self.nodes[node], (node, -1, -1) if index is None else (node, index, index + 1))
+        self.push(self.nodes[node], (node, -1, -1) if index is None else (node, index, index + 1))
 
     # What came of a piece.
 
     def succeeded(self, node_id: int, value: Any) -> None:
         """A single call brought a value."""
         self.states[node_id] = SUCCESS
-        if self._uses[node_id]:
+        if self.uses[node_id]:
             self.values[node_id] = value
-        if self._tries or self._crashes:
+        if self.troubled:
             self.ledger.failures.pop((node_id, None), None)
         if self.events is not None:
             self.tell(node_id, TaskState.SUCCESS)
         self._node_over(node_id)
-        if self._spans or self._nodes_over:
-            self._drain()
-
-    def elements_succeeded(
-        self, node_id: int, low: int, high: int, values: list[Any], failures: Mapping[int, Any]
-    ) -> None:
-        """Elements brought values; those at the offsets in `failures` did not, and are told of by other methods."""
-        mapped = self.mapped[node_id]
-        if self._uses[node_id]:
-            mapped.values[low:high] = values
-        if not failures:
-            mapped.states[low:high] = bytes((SUCCESS,)) * (high - low)
-            mapped.left -= high - low
-            if self._tries or self._crashes:
-                for index in range(low, high):
-                    self.ledger.failures.pop((node_id, index), None)
-            self.tell(node_id, TaskState.SUCCESS, low, high)
-            self._spans.append((node_id, low, high))
-        else:
-            for start, stop in _gaps(failures, high - low):
-                self.elements_succeeded(node_id, low + start, low + stop, values[start:stop], {})
-        self._drain()
+        if self.spans or self.nodes_over:
+            self.drain()
 
     def failed(self, key: Key, failure: Failure) -> None:
         """A call failed, timed out or was skipped: it is tried again, or it is over."""
@@ -184,8 +152,8 @@ class Schedule:
             crashed = failure.state is TaskState.CRASHED
             self.retries.append((0.0 if crashed else node.task.policy.retry_delay, key))
             return
-        self._end(key, failure.state, failure.error)
-        self._drain()
+        self.end(key, failure.state, None if failure.state is TaskState.SKIPPED else failure.error)
+        self.drain()
 
     def not_run(self, key: Key) -> None:
         """A call was in a batch but did not run, since one that it needs failed there."""
@@ -195,9 +163,9 @@ class Schedule:
         if index is None:
             if not self.missing[node_id]:
                 self._decide(node)
-        elif self._followed(node, index):
-            self._decide_element(node, index)
-        self._drain()
+        elif self.elements.ready(node, index):
+            self.elements.decide(node, index)
+        self.drain()
 
     def lost(self, pieces: Iterable[Piece], failure: Failure) -> None:
         """The worker of a batch was lost. A call that was alone in it has crashed; several go again one by one."""
@@ -216,9 +184,9 @@ class Schedule:
             mapped = self.mapped.get(node.id)
             if mapped is not None:
                 for index, code in enumerate(mapped.states):
-                    if code not in _OVER:
+                    if code not in OVER:
                         mapped.states[index] = CANCELLED
-            if self.states[node.id] not in _OVER:
+            if self.states[node.id] not in OVER:
                 self.states[node.id] = CANCELLED
                 self.tell(node.id, TaskState.CANCELLED)
         self.queues.clear()
@@ -266,45 +234,37 @@ class Schedule:
         node, index = key
         self.tell(node, state, index, None if index is None else index + 1)
 
-    def _end(self, key: Key, state: TaskState, value: Any) -> None:
+    def end(self, key: Key, state: TaskState, value: Any) -> None:
         """A task run is over without having succeeded; `value` is what its consumers get if they run all the same."""
         node, index = key
         self._set_state(key, CODE[state])
         self._tell_key(key, state)
         if index is None:
-            self.values[node] = value if self._uses[node] else None
-            self._nodes_over.append(node)
+            self.values[node] = value if self.uses[node] else None
+            self.nodes_over.append(node)
             return
         mapped = self.mapped[node]
-        mapped.values[index] = value if self._uses[node] else None
+        mapped.values[index] = value if self.uses[node] else None
         mapped.unwell = True
         mapped.left -= 1
-        self._spans.append((node, index, index + 1))
+        self.spans.append((node, index, index + 1))
 
     # What follows.
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
         """Follow up all that is over. Elements go before nodes: when a node opens, what it follows is accounted for."""
-        spans, over = self._spans, self._nodes_over
+        spans, over = self.spans, self.nodes_over
         while spans or over:
             if not spans:
                 self._node_over(over.pop())
                 continue
-            node_id, low, high = spans.pop()
-            mapped = self.mapped[node_id]
-            for follower in self.followers.get(node_id, ()):
-                if follower in self.mapped:
-                    self._follow(self.nodes[follower], low, high)
-            self._forget_elements(node_id, low, high)
-            if mapped.left == 0:
-                mapped.left = -1
-                self._mapped_over(node_id, mapped)
+            self.elements.over(*spans.pop())
 
     def _node_over(self, node_id: int) -> None:
         """Everything of a node is over: free what only it needed, and see what it was the last to hold up."""
         self.unfinished -= 1
         node = self.nodes[node_id]
-        missing, states, uses = self.missing, self.states, self._uses
+        missing, states, uses = self.missing, self.states, self.uses
         if states[node_id] != SUCCESS:
             self._went_ill(node)
         for consumer in self.consumers[node_id]:
@@ -326,16 +286,16 @@ class Schedule:
             self.unwell[consumer] = 1
         if node.spread is not None and node.id not in self.mapped:
             for follower in self.followers.get(node.id, ()):
-                self._open(self.nodes[follower])
+                self.elements.open(self.nodes[follower])
 
     def _unblocked(self, node_id: int) -> None:
         node = self.nodes[node_id]
         if node.spread is not None:
-            self._open(node)
+            self.elements.open(node)
         elif self.unwell[node_id]:
             self._decide(node)
         else:
-            self._push(node, (node_id, -1, -1))
+            self.push(node, (node_id, -1, -1))
 
     def _forget(self, node_id: int) -> None:
         self.values[node_id] = None
@@ -343,40 +303,15 @@ class Schedule:
             self.mapped[node_id].values = []
             self.mapped[node_id].columns = []
 
-    def _forget_elements(self, node_id: int, low: int, high: int) -> None:
-        """Elements that only this node was still to use are dropped one by one, so that a chain of maps stays small."""
-        for upstream in self.nodes[node_id].follows:
-            if self._uses[upstream] == 1 and upstream in self.mapped:
-                self.mapped[upstream].values[low:high] = [None] * (high - low)
-
-    def _mapped_over(self, node_id: int, mapped: Mapped) -> None:
-        self.states[node_id] = SUCCESS
-        if mapped.unwell:
-            codes = set(mapped.states)
-            self.states[node_id] = (
-                next((code for code in mapped.states if code in _FAILED), SKIPPED)
-                if codes & _FAILED
-                else SKIPPED
-                if codes == {SKIPPED}
-                else SUCCESS
-            )
-        if self._uses[node_id]:
-            self.values[node_id] = (
-                [value for value, code in zip(mapped.values, mapped.states, strict=True) if code != SKIPPED]
-                if mapped.unwell
-                else mapped.values
-            )
-        self._nodes_over.append(node_id)
-
     def _decide(self, node: Node) -> None:
         """All upstreams of a single call are over: it runs, or its trigger or a skip says that it does not."""
-        verdict = self._verdict(node, None)
+        verdict = self.verdict(node, None)
         if verdict is None:
-            self._push(node, (node.id, -1, -1))
+            self.push(node, (node.id, -1, -1))
         else:
-            self._end((node.id, None), verdict, None)
+            self.end((node.id, None), verdict, None)
 
-    def _verdict(self, node: Node, index: int | None) -> TaskState | None:
+    def verdict(self, node: Node, index: int | None) -> TaskState | None:
         """Why a call may not run, as the state that it then has; None if it may."""
         policy = node.task.policy
         whole = [STATES[self.states[upstream]] for upstream in node.depends]
@@ -385,119 +320,12 @@ class Schedule:
             own = [STATES[self.mapped[upstream].states[index]] for upstream in node.follows]
         if policy.skip_on_upstream_skip and TaskState.SKIPPED in (*whole, *own):
             return TaskState.SKIPPED
-        if (
-            policy.trigger is all_successful
-        ):  # the state of a mapped node says whether any of its elements failed
+        if policy.trigger is all_successful:  # the state of a mapped node says whether any element failed
             states = whole + own
         else:
             states = [STATES[code] for upstream in node.depends for code in self.states_of(upstream)] + own
-        return None if not states or policy.trigger.allows(states) else TaskState.TRIGGER_FAILED
-
-    # Mapped nodes.
-
-    def _open(self, node: Node) -> None:
-        """The width of a mapped node can be known now, unless it follows one whose width is not."""
-        if self.missing[node.id] or node.id in self.mapped or self.states[node.id] in _OVER:
-            return
-        closed = [u for u in node.follows if u not in self.mapped]
-        if any(self.states[upstream] not in _OVER for upstream in closed):
-            return
-        sources = self._sources(node, closed)
-        if sources is None:
-            return
-        width = min(self.mapped[source].width if type(source) is int else len(source) for source in sources)
-        columns = self.ledger.mapped[node.id] = MappedColumns(width)
-        self.mapped[node.id] = Mapped(columns, sources, len(node.follows))
-        if width == 0:
-            self._mapped_over(node.id, self.mapped[node.id])
-        elif node.follows:
-            for upstream in node.follows:
-                self._catch_up(node, upstream)
-        elif self.unwell[node.id]:
-            for index in range(width):
-                self._decide_element(node, index)
-        else:
-            self._push(node, (node.id, 0, width))
-        for follower in self.followers.get(node.id, ()):
-            self._open(self.nodes[follower])
-
-    def _sources(self, node: Node, closed: list[int]) -> list[Any] | None:
-        """What the spread arguments are spread over: a sequence, or the id of the mapped node that is followed.
-
-        None if one of them is not there or cannot be spread; the node is over then, with no elements.
-        """
-        sources: list[Any] = []
-        for place in node.spread or ():
-            kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
-            if kind == CONST or (held in self.mapped and held in node.follows):
-                sources.append(held)
-            elif held in closed or self.states[held] != SUCCESS:
-                skipped = self.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
-                self._end((node.id, None), TaskState.SKIPPED if skipped else TaskState.TRIGGER_FAILED, None)
-                return None
-            else:
-                value = self.values[held]
-                if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-                    self._refuse_source(node, place, value)
-                    return None
-                sources.append(value if isinstance(value, (list, tuple, range)) else list(value))
-        return sources
-
-    def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
-        error = ParameterError(
-            f"{node.task.name}.map() cannot spread its argument {place!r}: {value!r:.80} is no collection of elements",
-            parameter=str(place),
-        )
-        self.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)
-        self._end((node.id, None), TaskState.FAILED, error)
-
-    def _catch_up(self, node: Node, upstream: int) -> None:
-        """Elements of `upstream` that were over before this node was open."""
-        before = self.mapped[upstream]
-        if before.left == before.width:
-            return
-        if before.left < 0:
-            self._follow(node, 0, before.width)
-            return
-        for index, code in enumerate(before.states):
-            if code in _OVER:
-                self._follow(node, index, index + 1)
-
-    def _follow(self, node: Node, low: int, high: int) -> None:
-        """Elements of a node that this one follows are over."""
-        mapped = self.mapped[node.id]
-        high = min(high, mapped.width)
-        if low >= high:
-            return
-        count = high - low
-        if mapped.missing is None:
-            upstream = self.mapped[node.follows[0]].states
-            if mapped.states.count(RUNNING, low, high) == count:
-                return
-            if (
-                not self.unwell[node.id]
-                and upstream.count(SUCCESS, low, high) == count
-                and mapped.states.count(PENDING, low, high) == count
-            ):
-                self._push(node, (node.id, low, high))
-                return
-        for index in range(low, high):
-            if mapped.missing is not None:
-                mapped.missing[index] -= 1
-                if mapped.missing[index]:
-                    continue
-            if mapped.states[index] == PENDING:
-                self._decide_element(node, index)
-
-    def _followed(self, node: Node, index: int) -> bool:
-        return all(self.mapped[upstream].states[index] in _OVER for upstream in node.follows)
-
-    def _decide_element(self, node: Node, index: int) -> None:
-        verdict = self._verdict(node, index)
-        if verdict is None:
-            self._push(node, (node.id, index, index + 1))
-        else:
-            self._end((node.id, index), verdict, None)
+        runs = not node.upstream or policy.trigger.allows(states)
+        return None if runs else TaskState.TRIGGER_FAILED
 
 
 def keys_of(piece: Piece) -> Iterator[Key]:
@@ -506,14 +334,3 @@ def keys_of(piece: Piece) -> Iterator[Key]:
         yield node, None
     else:
         yield from ((node, index) for index in range(low, high))
-
-
-def _gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
-    """The runs of offsets below `count` that are not among `holes`."""
-    start = 0
-    for hole in sorted(holes):
-        if hole > start:
-            yield start, hole
-        start = hole + 1
-    if start < count:
-        yield start, count

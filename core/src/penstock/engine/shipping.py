@@ -14,6 +14,8 @@ from typing import Any
 import cloudpickle
 
 from penstock.engine import work
+from penstock.engine.calling import Call, prepare
+from penstock.engine.portable import culprit
 from penstock.engine.queues import AnyTask
 from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
@@ -31,11 +33,11 @@ class TaskError(PenstockError):
         return f"{self.type_name}: {super().__str__()}"
 
 
-class _Prepared(dict[AnyTask, work.Call]):
+class _Prepared(dict[AnyTask, Call]):
     """Prepares a function when it is first asked for; after that it is one look-up."""
 
-    def __missing__(self, task: AnyTask) -> work.Call:
-        call = self[task] = work.prepare(task.fn, task.policy.timeout)
+    def __missing__(self, task: AnyTask) -> Call:
+        call = self[task] = prepare(task.fn, task.policy.timeout)
         return call
 
 
@@ -91,7 +93,7 @@ class Shipment(work.Batch):
                 try:
                     cloudpickle.dumps(value)
                 except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
-                    where = work.culprit(value, f"an argument of {node.task.name}")
+                    where = culprit(value, f"an argument of {node.task.name}")
                     return ValueNotPortableError(f"{where} cannot be pickled: {error}")
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.engine.queues import AnyTask, Lane, Piece
-from penstock.engine.schedule import RUNNING, Schedule
+from penstock.engine.schedule import Schedule
+from penstock.engine.states import RUNNING
 from penstock.flows.graph import Node
 from penstock.records import TaskState
 from penstock.triggers import all_successful

@@ -93,9 +93,9 @@ def chosen(tasks: list[TaskTally], room: int) -> list[TaskTally]:
 
 def _table(tasks: list[TaskTally], now: float, width: int) -> Table:
     """Figures never give way; the bars go first, and then names are cut."""
-    kept = 4 if width >= SMALL else 2
-    figures = [_figures(task, now)[:kept] for task in tasks]
-    widths = [max((cells[at].cell_len for cells in figures), default=0) for at in range(kept)]
+    columns = list(zip(*(_figures(task, now) for task in tasks), strict=True))[: 4 if width >= SMALL else 2]
+    figures = [column for column in columns if any(column)]
+    widths = [max(cell.cell_len for cell in column) for column in figures]
     room = width - sum(each + GAP for each in widths)
     longest = max((len(task.name) for task in tasks), default=0)
     name = min(longest, max(room // 2, 1)) if room >= NARROW else min(longest, max(room, 1))
@@ -106,9 +106,9 @@ def _table(tasks: list[TaskTally], now: float, width: int) -> Table:
         table.add_column(width=bar)
     for each in widths:
         table.add_column(width=each, no_wrap=True, justify="right")
-    for task, cells in zip(tasks, figures, strict=True):
+    for at, task in enumerate(tasks):
         row: list[RenderableType] = [Text(task.name, style=_style(task))]
-        table.add_row(*row, *([_bar(task)] if bar else []), *cells)
+        table.add_row(*row, *([_bar(task)] if bar else []), *(column[at] for column in figures))
     return table
 
 

@@ -11,7 +11,7 @@ from time import monotonic
 
 import attrs
 
-from penstock.records import FlowRun, TaskEvent
+from penstock.records import FlowRun, TaskEvent, TaskState
 
 REFRESH = 0.25
 """Seconds between two readings of the totals."""
@@ -72,7 +72,8 @@ class Tally:
             if task.began is None:
                 # A task that is heard of only when it is over began after what was heard before.
                 task.began = self._heard if event.state.finished else now
-            if event.state.finished:
+            # What is cancelled is neither done nor failed: the display says how far the run came.
+            if event.state.finished and event.state is not TaskState.CANCELLED:
                 task.done += event.count
                 task.failed += event.count if event.state.failed else 0
                 task.ended = now

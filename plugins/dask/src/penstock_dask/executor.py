@@ -25,7 +25,7 @@ from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future, find, replace
 from penstock_dask import cluster as clusters
 from penstock_dask.arguments import portable
-from penstock_dask.cancelling import running_after_cancel
+from penstock_dask.cancelling import take_back
 from penstock_dask.future import DaskFuture
 from penstock_dask.main_module import require_guard
 from penstock_dask.tags import resources_of
@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 _SLOTS_SECONDS = 1.0  # how long the size of a cluster that is not ours is taken for true
 _CLOSE_SECONDS = 2.0
+_LAST_SECONDS = 0.5  # for scheduler and workers to hear, on leaving, of calls that nobody wants any more
 _SEND_SECONDS = (
     0.002  # messages to the scheduler are held back for so long; by default 10 ms, which a chain pays
 )
@@ -172,8 +173,9 @@ class DaskExecutor(Executor):
         try:
             pending = [key for key, state in list(client.futures.items()) if state.status == "pending"]
             if pending and client.status == "running":
-                client.cancel([distributed.Future(key, client) for key in pending])
-                running_after_cancel(client, set(pending))  # or the scheduler would report on them to nobody
+                take_back(
+                    client, [distributed.Future(key, client) for key in pending], patience=_LAST_SECONDS
+                )
         finally:
             client.close(timeout=_CLOSE_SECONDS)
 
@@ -208,8 +210,7 @@ class DaskExecutor(Executor):
         ours = {f.key: f for f in found if isinstance(f, DaskFuture) and not f.done()}
         cancelled = sum(bool(f.cancel()) for f in found if not (isinstance(f, DaskFuture) and f.key in ours))
         if ours:
-            self._client.cancel(list(ours.values()))
-            cancelled += len(ours) - len(running_after_cancel(self._client, set(ours)))
+            cancelled += len(ours) - len(take_back(self._client, list(ours.values())))
         return cancelled
 
     def wait(self, futures: Any) -> Any:

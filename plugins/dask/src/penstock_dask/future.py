@@ -23,6 +23,7 @@ from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from penstock.errors import WorkerLostError
+from penstock_dask.cancelling import wait_until_known
 
 _LOST_SCHEDULER = "scheduler-connection-lost"
 
@@ -82,6 +83,7 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carri
     def cancel(self, reason: str | None = None, msg: str | None = None, **kwargs: Any) -> bool:
         """Take the call back, and say whether it is. One that runs already runs on; its value is dropped."""
         if not self.done():
+            wait_until_known(self.client, [self])
             super().cancel(reason=reason, msg=msg, **kwargs)
         return bool(self.cancelled())
 

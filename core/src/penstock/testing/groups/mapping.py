@@ -40,7 +40,7 @@ class Mapping(Checks):
         assert [self.value(good), self.value(late)] == [2, 4]
 
     @rule("map passes extra_context on as a hint, which never reaches the function")
-    def test_hints_are_hints_of_map(self) -> None:
+    def test_hints_of_map_are_hints(self) -> None:
         futures = self.running().map(
             calls.given, [1, 2], extra_context={"task_name": "m", "task_tags": ["a"]}
         )

@@ -1,0 +1,221 @@
+"""The elements of mapped nodes: when a node's width is known, and what follows from what came of each element. Pure.
+
+A mapped node *opens* once everything that it depends on as a whole is over and every mapped node that it follows is
+open; then its width is known. Where nothing went wrong its elements are dealt with as slices of columns; one by one
+only where a failure, a skip or a second node that is followed makes them differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from penstock.engine.states import FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
+from penstock.errors import ParameterError
+from penstock.flows.graph import Node
+from penstock.flows.templates import CONST
+from penstock.records import Failure, MappedColumns, TaskState
+
+if TYPE_CHECKING:
+    from penstock.engine.schedule import Schedule
+
+
+class Mapped:
+    """A mapped node whose width is known."""
+
+    __slots__ = ("columns", "left", "missing", "states", "unwell", "values", "width")
+
+    def __init__(self, columns: MappedColumns, sources: list[Any], follows: int) -> None:
+        self.width = self.left = columns.width
+        self.states = columns.states
+        self.values: list[Any] = [None] * columns.width
+        self.columns = sources
+        self.unwell = False
+        self.missing = bytearray([follows]) * columns.width if follows > 1 else None
+
+
+class Elements:
+    """What a schedule does with mapped nodes."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+
+    def succeeded(
+        self, node_id: int, low: int, high: int, values: list[Any], failures: Mapping[int, Any]
+    ) -> None:
+        """Elements brought values; those at the offsets in `failures` did not, and are told of by other methods."""
+        mapped = self.schedule.mapped[node_id]
+        if self.schedule.uses[node_id]:
+            mapped.values[low:high] = values
+        if not failures:
+            mapped.states[low:high] = bytes((SUCCESS,)) * (high - low)
+            mapped.left -= high - low
+            if self.schedule.troubled:
+                for index in range(low, high):
+                    self.schedule.ledger.failures.pop((node_id, index), None)
+            self.schedule.tell(node_id, TaskState.SUCCESS, low, high)
+            self.schedule.spans.append((node_id, low, high))
+        else:
+            for start, stop in _gaps(failures, high - low):
+                self.succeeded(node_id, low + start, low + stop, values[start:stop], {})
+        self.schedule.drain()
+
+    def over(self, node_id: int, low: int, high: int) -> None:
+        """Elements are over: see to what follows them, and to the node if they were the last of it."""
+        schedule = self.schedule
+        mapped = schedule.mapped[node_id]
+        for follower in schedule.followers.get(node_id, ()):
+            if follower in schedule.mapped:
+                self._follow(schedule.nodes[follower], low, high)
+        self._forget(node_id, low, high)
+        if mapped.left == 0:
+            mapped.left = -1
+            self._all_over(node_id, mapped)
+
+    def _forget(self, node_id: int, low: int, high: int) -> None:
+        """Elements that only this node was still to use are dropped one by one, so that a chain of maps stays small."""
+        for upstream in self.schedule.nodes[node_id].follows:
+            if self.schedule.uses[upstream] == 1 and upstream in self.schedule.mapped:
+                self.schedule.mapped[upstream].values[low:high] = [None] * (high - low)
+
+    def _all_over(self, node_id: int, mapped: Mapped) -> None:
+        self.schedule.states[node_id] = SUCCESS
+        if mapped.unwell:
+            codes = set(mapped.states)
+            self.schedule.states[node_id] = (
+                next((code for code in mapped.states if code in FAILED), SKIPPED)
+                if codes & FAILED
+                else SKIPPED
+                if codes == {SKIPPED}
+                else SUCCESS
+            )
+        if self.schedule.uses[node_id]:
+            self.schedule.values[node_id] = (
+                [value for value, code in zip(mapped.values, mapped.states, strict=True) if code != SKIPPED]
+                if mapped.unwell
+                else mapped.values
+            )
+        self.schedule.nodes_over.append(node_id)
+
+    def open(self, node: Node) -> None:
+        """The width of a mapped node can be known now, unless it follows one whose width is not."""
+        if (
+            self.schedule.missing[node.id]
+            or node.id in self.schedule.mapped
+            or self.schedule.states[node.id] in OVER
+        ):
+            return
+        closed = [u for u in node.follows if u not in self.schedule.mapped]
+        if any(self.schedule.states[upstream] not in OVER for upstream in closed):
+            return
+        sources = self._sources(node, closed)
+        if sources is None:
+            return
+        width = min(
+            self.schedule.mapped[source].width if type(source) is int else len(source) for source in sources
+        )
+        columns = self.schedule.ledger.mapped[node.id] = MappedColumns(width)
+        self.schedule.mapped[node.id] = Mapped(columns, sources, len(node.follows))
+        if width == 0:
+            self._all_over(node.id, self.schedule.mapped[node.id])
+        elif node.follows:
+            for upstream in node.follows:
+                self._catch_up(node, upstream)
+        elif self.schedule.unwell[node.id]:
+            for index in range(width):
+                self.decide(node, index)
+        else:
+            self.schedule.push(node, (node.id, 0, width))
+        for follower in self.schedule.followers.get(node.id, ()):
+            self.open(self.schedule.nodes[follower])
+
+    def _sources(self, node: Node, closed: list[int]) -> list[Any] | None:
+        """What the spread arguments are spread over: a sequence, or the id of the mapped node that is followed.
+
+        None if one of them is not there or cannot be spread; the node is over then, with no elements.
+        """
+        sources: list[Any] = []
+        for place in node.spread or ():
+            kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
+            if kind == CONST or (held in self.schedule.mapped and held in node.follows):
+                sources.append(held)
+            elif held in closed or self.schedule.states[held] != SUCCESS:
+                skipped = self.schedule.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
+                self.schedule.end(
+                    (node.id, None), TaskState.SKIPPED if skipped else TaskState.TRIGGER_FAILED, None
+                )
+                return None
+            else:
+                value = self.schedule.values[held]
+                if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+                    self._refuse_source(node, place, value)
+                    return None
+                sources.append(value if isinstance(value, (list, tuple, range)) else list(value))
+        return sources
+
+    def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
+        error = ParameterError(
+            f"{node.task.name}.map() cannot spread its argument {place!r}: {value!r:.80} is no collection of elements",
+            parameter=str(place),
+        )
+        self.schedule.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)
+        self.schedule.end((node.id, None), TaskState.FAILED, error)
+
+    def _catch_up(self, node: Node, upstream: int) -> None:
+        """Elements of `upstream` that were over before this node was open."""
+        before = self.schedule.mapped[upstream]
+        if before.left == before.width:
+            return
+        if before.left < 0:
+            self._follow(node, 0, before.width)
+            return
+        for index, code in enumerate(before.states):
+            if code in OVER:
+                self._follow(node, index, index + 1)
+
+    def _follow(self, node: Node, low: int, high: int) -> None:
+        """Elements of a node that this one follows are over."""
+        mapped = self.schedule.mapped[node.id]
+        high = min(high, mapped.width)
+        if low >= high:
+            return
+        count = high - low
+        if mapped.missing is None:
+            upstream = self.schedule.mapped[node.follows[0]].states
+            if mapped.states.count(RUNNING, low, high) == count:
+                return
+            if (
+                not self.schedule.unwell[node.id]
+                and upstream.count(SUCCESS, low, high) == count
+                and mapped.states.count(PENDING, low, high) == count
+            ):
+                self.schedule.push(node, (node.id, low, high))
+                return
+        for index in range(low, high):
+            if mapped.missing is not None:
+                mapped.missing[index] -= 1
+                if mapped.missing[index]:
+                    continue
+            if mapped.states[index] == PENDING:
+                self.decide(node, index)
+
+    def ready(self, node: Node, index: int) -> bool:
+        return all(self.schedule.mapped[upstream].states[index] in OVER for upstream in node.follows)
+
+    def decide(self, node: Node, index: int) -> None:
+        verdict = self.schedule.verdict(node, index)
+        if verdict is None:
+            self.schedule.push(node, (node.id, index, index + 1))
+        else:
+            self.schedule.end((node.id, index), verdict, None)
+
+
+def _gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
+    """The runs of offsets below `count` that are not among `holes`."""
+    start = 0
+    for hole in sorted(holes):
+        if hole > start:
+            yield start, hole
+        start = hole + 1
+    if start < count:
+        yield start, count

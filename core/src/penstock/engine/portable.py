@@ -1,0 +1,101 @@
+"""What a worker sends home: bytes, so that no executor's own pickling can fail on them.
+
+A value or an error that cannot be pickled becomes the failure of its own call, and of no other. Needs nothing but the
+standard library, and cloudpickle for values that pickle cannot take; see `work`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import reprlib
+from typing import Any
+
+
+def pack(report: Any) -> bytes:
+    """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call."""
+    stamp, outcomes, lines = report
+    outcomes = [_with_packed_errors(outcome) for outcome in outcomes]
+    try:
+        return _dumps((stamp, outcomes, lines))
+    except Exception:
+        return _dumps((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        return pickle.dumps(value, protocol=5)
+    except Exception:
+        import cloudpickle  # workers of every kind have it, but a batch without odd values can do without
+
+        return cloudpickle.dumps(value, protocol=5)  # type: ignore[no-any-return]
+
+
+def _with_packed_errors(outcome: Any) -> Any:
+    if outcome is None:
+        return None
+    if len(outcome) == 4 and outcome[0] is False:
+        return (False, _packed_error(outcome[1]), *outcome[2:])
+    if outcome[0] is not True and outcome[3]:
+        failures = {at: failure and _packed_error(failure) for at, failure in outcome[3].items()}
+        return (*outcome[:3], failures)
+    return outcome
+
+
+def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, str]:
+    """The error as bytes if it survives the way there and back, else the name of its type and its message."""
+    state, error, text = failure
+    try:
+        blob = _dumps(error)
+        pickle.loads(blob)
+    except Exception:
+        return (state, (f"{type(error).__module__}.{type(error).__qualname__}", _message(error)), text)
+    return (state, blob, text)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as odd:
+        return f"<its message cannot be shown: {odd!r}>"
+
+
+def _with_sound_values(outcome: Any) -> Any:
+    if outcome is None or outcome[0] is False:
+        return outcome
+    if outcome[0] is True:
+        problem = _problem_of(outcome[1])
+        return outcome if problem is None else (False, problem, *outcome[2:])
+    began, values, ends, failures = outcome
+    for offset, value in enumerate(values):
+        problem = _problem_of(value)
+        if problem is not None:
+            failures[offset] = problem
+            values[offset] = None
+    return (began, values, ends, failures)
+
+
+def _problem_of(value: Any) -> Any:
+    """The failure of a call whose value cannot be pickled, or None."""
+    try:
+        _dumps(value)
+    except Exception as error:
+        message = f"the value {reprlib.repr(value)} cannot be sent back: {culprit(value)} cannot be pickled ({error})"
+        return ("Failed", ("penstock.errors.ValueNotPortableError", message), "")
+    return None
+
+
+def culprit(value: Any, name: str = "it", depth: int = 4) -> str:
+    """The innermost part of `value` that cannot be pickled, as a path: `it.connection.lock`."""
+    parts: Any = ()
+    if isinstance(value, dict):
+        parts = [(f"{name}[{key!r}]", item) for key, item in value.items()]
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        parts = [(f"{name}[{at}]", item) for at, item in enumerate(value)]
+    elif hasattr(value, "__dict__") and not isinstance(value, type):
+        parts = [(f"{name}.{key}", item) for key, item in vars(value).items()]
+    for path, part in parts if depth else ():
+        try:
+            _dumps(part)
+        except Exception:
+            return culprit(part, path, depth - 1)
+    return f"{name} (a {type(value).__name__})"
