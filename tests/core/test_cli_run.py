@@ -263,14 +263,10 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
 def test_an_interrupt_is_130(flows: Path, number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end the run within seconds, with a summary and without a traceback."""
     line = [sys.executable, "-m", "penstock", "run", "flows.py:sleeps"]
-    process = subprocess.Popen(
-        line,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A shell lets what it runs in the background ignore Ctrl-C, and so its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # A shell lets what it runs in the background ignore Ctrl-C, and that would be handed down.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     try:
         wait_for((flows / "sleeping").exists)
         began = time.monotonic()

@@ -233,6 +233,37 @@ def test_a_deferred_call_that_is_cancelled_is_never_made():
         deferred.result(timeout=1)
 
 
+def test_a_long_chain_of_calls_that_finish_at_once_is_no_deep_recursion():
+    """Five thousand links behind one future, each computed as it is submitted."""
+    first = last = Future()
+    for _ in range(5000):
+        last = DeferredFuture([last], lambda before=last: done(before.result() + 1))
+    first.set_result(0)
+    assert last.result(timeout=1) == 5000
+
+
+@pytest.mark.parametrize("end", [lambda first: first.set_exception(KeyError("first")), Future.cancel])
+def test_a_long_chain_behind_a_failure_fails_to_its_end(end):
+    """The last of five thousand links takes on the error, or is cancelled, as the second does."""
+    first = last = Future()
+    for _ in range(5000):
+        last = DeferredFuture([last], lambda: done(None))
+    end(first)
+    assert isinstance(failure_of(last), (KeyError, CancelledError))
+    assert last.done()
+
+
+def test_a_call_made_in_the_depth_of_a_chain_is_made_at_once():
+    """What is submitted and waited for inside a call is not put off behind the chain that it is part of."""
+    first = last = Future()
+    for _ in range(100):
+        last = DeferredFuture(
+            [last], lambda: done(DeferredFuture([done(1)], lambda: done(2)).result(timeout=1))
+        )
+    first.set_result(0)
+    assert last.result(timeout=1) == 2
+
+
 def test_a_cancelled_future_cancels_what_waits_for_it():
     """A call that depends on a cancelled one is cancelled, not failed."""
     first = Future()

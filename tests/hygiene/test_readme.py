@@ -15,6 +15,10 @@ PAGES = [
     "plugins/local/README.md",
     "plugins/local_dask/README.md",
     "plugins/dask/README.md",
+    "docs/configuration.md",
+    "docs/design.md",
+    "docs/executors.md",
+    "docs/write-an-executor.md",
 ]
 RUNNER = Path(__file__).with_name("readme_runner.py")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")

@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from penstock.testing import ExecutorConformance
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DASK = pytest.mark.cluster
 FIRST_MODULES = "limit=40"
@@ -230,3 +232,9 @@ def drawn(command: Command, arguments: list[str], **variables: str) -> str:
 def test_every_profile_of_the_examples_is_good(command: Command, profile: str) -> None:
     """The profile leads to an executor, and its options are options of it."""
     assert profile in command("-m", "penstock", "executors", "show", profile, folder=EXAMPLES)
+
+
+class TestMyExecutor(ExecutorConformance):
+    """The executor in one file keeps the contract."""
+
+    executor = f"{EXAMPLES}/my_executor.py:MyExecutor"

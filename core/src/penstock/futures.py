@@ -17,8 +17,8 @@ import dataclasses
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from functools import lru_cache, partial
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from penstock.errors import UnresolvableFutureError
 
@@ -244,6 +244,14 @@ class BridgedFuture(concurrent.futures.Future[T], Generic[T]):
             self.set_result(value)
 
 
+class _Turns(threading.local):
+    """Of each thread: how deep deferred futures are ending inside one another, and what was put off."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.put_off: collections.deque[Callable[[], None]] = collections.deque()
+
+
 class DeferredFuture(BridgedFuture[T], Generic[T]):
     """The future of a call that waits for others: `submit` is called with their values once all are done.
 
@@ -251,28 +259,50 @@ class DeferredFuture(BridgedFuture[T], Generic[T]):
     submitted. `submit` is called in the thread that finishes the last of `waits_for`.
     """
 
+    _DEEPEST: ClassVar[int] = 20
+    _turns: ClassVar[_Turns] = _Turns()
+
     def __init__(self, waits_for: list[Future[Any]], submit: Callable[[], Future[T]]) -> None:
         super().__init__()
         self._submit = submit
-        self._missing = len(waits_for)
+        self._missing = len(waits_for) + 1  # one for this constructor
         self._counting = threading.Lock()
         for future in waits_for:
             future.add_done_callback(self._one_done)
+        if self._was_last() and not self.done():
+            self._make()
 
     def _one_done(self, future: Future[Any]) -> None:
         try:
             error = failure_of(future)
         except Exception as lost:  # noqa: BLE001  (whatever keeps the outcome from coming)
             error = lost
+        last = self._was_last()
+        if error is not None:
+            self._in_turn(partial(self._settle, error=error))
+        elif last and not self.done():
+            self._in_turn(self._make)
+
+    def _was_last(self) -> bool:
         with self._counting:
             self._missing -= 1
-            last = self._missing == 0
-        if error is not None:
-            self._settle(error=error)
-        elif last and not self.done():
-            self._begin()
+            return self._missing == 0
 
-    def _begin(self) -> None:
+    def _in_turn(self, step: Callable[[], None]) -> None:
+        """Do `step`, which may end this future and so begin the next: a long chain is no deep recursion."""
+        turns = self._turns
+        if turns.depth >= self._DEEPEST:
+            turns.put_off.append(step)
+            return
+        turns.depth += 1
+        try:
+            step()
+            while turns.depth == 1 and turns.put_off:
+                turns.put_off.popleft()()
+        finally:
+            turns.depth -= 1
+
+    def _make(self) -> None:
         try:
             inner = self._submit()
         except BaseException as error:

@@ -54,7 +54,7 @@ def option_specs(cls: type) -> list[OptionSpec]:
     return [
         OptionSpec(
             name=parameter.name,
-            annotation=_annotation(parameter, constructor),
+            annotation=annotation_of(parameter, constructor),
             default=parameter.default,
             meaning=meanings.get(parameter.name, ""),
             kind="others" if parameter.kind is parameter.VAR_KEYWORD else "option",
@@ -144,12 +144,12 @@ def _where(given: Any) -> str:
     return f" ({given.origin})" if isinstance(given, Setting) else ""
 
 
-def _annotation(parameter: inspect.Parameter, constructor: Any) -> Any:
-    """The declared type; `Any` where there is none, or where its name exists for the type checker only."""
+def annotation_of(parameter: inspect.Parameter, function: Any) -> Any:
+    """The declared type of a parameter of `function`; `Any` where there is none, or where its name exists for the type checker only."""
     if parameter.annotation is REQUIRED:
         return Any
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
-    names = getattr(inspect.unwrap(constructor), "__globals__", {})
+    names = getattr(inspect.unwrap(function), "__globals__", {})
     try:
         return typing.get_type_hints(holder, names, include_extras=True)["it"]
     except (NameError, AttributeError, TypeError, SyntaxError):

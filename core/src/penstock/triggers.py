@@ -3,6 +3,9 @@
 A trigger is given to `@task(trigger=…)` by name, as `"any_failed"`, or as one of the objects made here, as
 `some_successful(at_least=3)`. It sees the states of all upstream task runs; a mapped one counts with every element.
 A task without upstreams always runs. Skipped counts as success, as nothing went wrong there.
+
+A task that runs although an upstream did not succeed gets, in the place of its value, the exception if it failed, and
+None if it never ran. In the list of values of a mapped upstream the skipped elements are left out.
 """
 
 from __future__ import annotations

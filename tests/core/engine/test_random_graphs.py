@@ -3,6 +3,7 @@
 `PENSTOCK_GRAPHS=2000` draws that many graphs instead of the usual few hundred.
 """
 
+import operator
 import os
 import random
 import threading
@@ -275,7 +276,9 @@ class Counted:
 NAMED = {"one": some_successful(at_least=1), "half": some_failed(at_least=0.5)}
 
 
-def record(specs: Sequence[Spec], returned: Sequence[int]) -> tuple[Graph, dict[int, Counted]]:
+def record(
+    specs: Sequence[Spec], returned: Sequence[int], item: Any = operator.getitem
+) -> tuple[Graph, dict[int, Counted]]:
     functions = {number: Counted(spec, number) for number, spec in enumerate(specs) if spec.kind != "item"}
 
     def body() -> Any:
@@ -290,7 +293,7 @@ def record(specs: Sequence[Spec], returned: Sequence[int]) -> tuple[Graph, dict[
 
         for number, spec in enumerate(specs):
             if spec.kind == "item":
-                handles.append(handles[spec.args[0][1]][spec.args[1]])
+                handles.append(item(handles[spec.args[0][1]], spec.args[1]))
                 continue
             trigger = NAMED.get(spec.trigger) or trigger_named(spec.trigger)
             policy = Policy(
@@ -450,6 +453,7 @@ def test_in_any_order_and_any_batches(drawn: tuple[list[Spec], list[int]], seed:
 def test_with_workers_lost(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
     """Lost batches change nothing but how often calls run."""
     specs = [each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]]
-    graph, functions = record(specs, drawn[1])
+    item = Task(operator.getitem, Policy(crash_retries=1000), "item")
+    graph, functions = record(specs, drawn[1], item)
     executor = ShufflingExecutor(seed=seed, width=width, losses=0.3)
     compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed), functions, once=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -59,21 +57,9 @@ def read_parameters(flow: FlowLike, texts: Mapping[str, str]) -> dict[str, Any]:
             raise ParameterError(message, parameter=name)
         if parameter is None:
             raise _unknown(flow, name, accepted)
-        values[name] = _value(flow, name, text, annotation_of(flow, parameter))
+        values[name] = _value(flow, name, text, annotation_of(parameter, flow.fn))
     _check_missing(flow, values)
     return values
-
-
-def annotation_of(flow: FlowLike, parameter: inspect.Parameter) -> Any:
-    """The declared type, its text evaluated; `Any` where there is none, or it is for type checkers only."""
-    if parameter.annotation is parameter.empty:
-        return Any
-    holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
-    names = getattr(inspect.unwrap(flow.fn), "__globals__", {})
-    try:
-        return typing.get_type_hints(holder, names, include_extras=True)["it"]
-    except (NameError, AttributeError, TypeError, SyntaxError):
-        return Any
 
 
 def _value(flow: FlowLike, name: str, text: str, annotation: Any) -> Any:
@@ -109,4 +95,4 @@ def _check_missing(flow: FlowLike, values: Mapping[str, Any]) -> None:
 
 
 def _shown(flow: FlowLike, parameter: inspect.Parameter) -> str:
-    return f"{parameter.name} ({type_name(annotation_of(flow, parameter))})"
+    return f"{parameter.name} ({type_name(annotation_of(parameter, flow.fn))})"

@@ -126,8 +126,8 @@ class Elements:
                 self.decide(node, index)
         else:
             self.schedule.push(node, (node.id, 0, width))
-        for follower in self.schedule.followers.get(node.id, ()):
-            self.open(self.schedule.nodes[follower])
+        followers = self.schedule.followers.get(node.id, ())
+        self.schedule.opening += [self.schedule.nodes[follower] for follower in followers]
 
     def _sources(self, node: Node, closed: list[int]) -> list[Any] | None:
         """What the spread arguments are spread over: a sequence, or the id of the mapped node that is followed.

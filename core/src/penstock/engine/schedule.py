@@ -50,6 +50,7 @@ class Schedule:
         self._crashes: dict[Key, int] = {}
         self.alone: set[Key] = set()
         self.spans: list[Piece] = []
+        self.opening: list[Node] = []
         self.nodes_over: list[int] = []
         self.elements = Elements(self)
         self._connect(nodes)
@@ -133,7 +134,7 @@ class Schedule:
         if self.events is not None:
             self.tell(node_id, TaskState.SUCCESS)
         self._node_over(node_id)
-        if self.spans or self.nodes_over:
+        if self.nodes_over or self.opening:
             self.drain()
 
     def failed(self, key: Key, failure: Failure) -> None:
@@ -252,13 +253,15 @@ class Schedule:
     # What follows.
 
     def drain(self) -> None:
-        """Follow up all that is over. Elements go before nodes: when a node opens, what it follows is accounted for."""
-        spans, over = self.spans, self.nodes_over
-        while spans or over:
-            if not spans:
+        """Follow up all that is over. Elements go first: when a node opens, what it follows is accounted for."""
+        spans, opening, over = self.spans, self.opening, self.nodes_over
+        while spans or opening or over:
+            if spans:
+                self.elements.over(*spans.pop())
+            elif opening:
+                self.elements.open(opening.pop())
+            else:
                 self._node_over(over.pop())
-                continue
-            self.elements.over(*spans.pop())
 
     def _node_over(self, node_id: int) -> None:
         """Everything of a node is over: free what only it needed, and see what it was the last to hold up."""
@@ -285,13 +288,12 @@ class Schedule:
         for consumer in self.consumers[node.id]:
             self.unwell[consumer] = 1
         if node.spread is not None and node.id not in self.mapped:
-            for follower in self.followers.get(node.id, ()):
-                self.elements.open(self.nodes[follower])
+            self.opening += [self.nodes[follower] for follower in self.followers.get(node.id, ())]
 
     def _unblocked(self, node_id: int) -> None:
         node = self.nodes[node_id]
         if node.spread is not None:
-            self.elements.open(node)
+            self.opening.append(node)
         elif self.unwell[node_id]:
             self._decide(node)
         else:

@@ -227,7 +227,7 @@ class DaskExecutor(Executor):
     @property
     def slots(self) -> int:
         """Threads of all workers now; 1 before `start()` and while there is no worker."""
-        if not self.started or self._client is None:
+        if "_client" not in self.__dict__:
             return 1
         if self._live_cluster is not None:
             workers = list(
