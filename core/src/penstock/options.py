@@ -145,7 +145,7 @@ def _where(given: Any) -> str:
 
 
 def annotation_of(parameter: inspect.Parameter, function: Any) -> Any:
-    """The declared type of a parameter of `function`; `Any` where there is none, or where its name exists for the type checker only."""
+    """The declared type of a parameter; `Any` where there is none, or its name exists for type checkers only."""
     if parameter.annotation is REQUIRED:
         return Any
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})

@@ -1,4 +1,4 @@
-"""One small cluster with processes, shared by the tests that leave it as they found it."""
+"""One small cluster with processes, shared by those tests of a module that leave it as they found it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penstock_dask import DaskExecutor
 TWO_WORKERS = {"n_workers": 2, "threads_per_worker": 1}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[DaskExecutor]:
     """A started executor on a temporary cluster of two processes."""
     with DaskExecutor(cluster_kwargs=TWO_WORKERS, debug=False).start() as executor:

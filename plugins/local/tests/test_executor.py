@@ -14,12 +14,12 @@ from penstock_local import LocalExecutor
 
 def test_calls_run_in_the_submitting_thread_and_make_no_other() -> None:
     """A call sees the thread that submitted it, and no thread or process exists that was not there before."""
-    before = set(threading.enumerate())
+    before, children = set(threading.enumerate()), set(multiprocessing.active_children())
     with LocalExecutor().start() as executor:
         seen = executor.map(lambda _: threading.get_ident(), range(20))
         assert executor.wait(seen) == [threading.get_ident()] * 20
         assert set(threading.enumerate()) == before
-        assert multiprocessing.active_children() == []
+        assert set(multiprocessing.active_children()) <= children
 
 
 def test_calls_run_when_they_are_submitted() -> None:

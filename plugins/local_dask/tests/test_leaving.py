@@ -80,11 +80,12 @@ def test_a_normal_end_waits_for_what_runs_and_begins_nothing_more(scheduler: str
 
 def test_an_error_ends_processes_within_three_seconds() -> None:
     """Processes that would run on for a minute are gone, and their futures are done."""
+    children = set(multiprocessing.active_children())
     with failing(LocalDaskExecutor("processes", num_workers=2)) as executor:
         pids = [executor.submit(os.getpid).result() for _ in range(4)]
         futures = [executor.submit(time.sleep, 60) for _ in range(5)]
     assert all(future.done() for future in futures)
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= children
     assert not any(_alive(pid) for pid in pids)
 
 

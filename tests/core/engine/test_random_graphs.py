@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from penstock.engine.batching import Batching
 from penstock.engine.queues import Queue
-from penstock.engine.run import _Loop, run_graph
+from penstock.engine.loop import Loop
+from penstock.engine.run import run_graph
 from penstock.engine.schedule import Schedule
 from penstock.engine.telling import Observers
 from penstock.errors import Skip, WorkerLostError
@@ -421,7 +422,7 @@ def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRu
     for node in graph.nodes:
         if batching.random.random() < 0.8:
             batching.learn(node.task, 1, 0.0)
-    loop = _Loop(schedule, executor, run, Observers(()))
+    loop = Loop(schedule, executor, run, Observers(()))
     loop.batching = batching
     with executor.start():
         loop.go()

@@ -10,6 +10,7 @@ import click
 
 from penstock.errors import ParameterError
 from penstock.literals import convert_text, type_name
+from penstock.options import annotation_of
 from penstock.settings import did_you_mean, nearest
 
 RESERVED = {"executor": "--executor NAME", "executor_options": "-o key=value"}
