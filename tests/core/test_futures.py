@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import attrs
 import pytest
 
+from penstock.deferred import BridgedFuture, DeferredFuture
 from penstock.errors import UnresolvableFutureError
-from penstock.futures import BridgedFuture, DeferredFuture, failure_of, find, is_future, replace
+from penstock.futures import failure_of, find, is_future, replace
 
 
 class Point(NamedTuple):

@@ -13,6 +13,7 @@ import click
 import pytest
 from rich.console import Console
 
+from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp, TaskRuns
 from penstock.observers.columns import aligned
 from penstock.observers.frames import trim
 from penstock.observers.lines import LinesObserver
@@ -20,19 +21,8 @@ from penstock.observers.loading import installed_observers
 from penstock.observers.progress import ProgressObserver, chosen
 from penstock.observers.summary import SummaryObserver, failures
 from penstock.observers.tally import Tally, TaskTally, duration, frequency
-from penstock.records import (
-    CODE,
-    Failure,
-    FlowRun,
-    Ledger,
-    MappedColumns,
-    RunState,
-    Span,
-    Stamp,
-    TaskEvent,
-    TaskRuns,
-    TaskState,
-)
+from penstock.records import FlowRun, TaskEvent
+from penstock.states import CODE, RunState, TaskState
 
 HERE = Stamp("thread-1", 1000.0, 0.0)
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from penstock.flows.mapping import unmapped
     from penstock.flows.task import Task, task
     from penstock.hooks import hookimpl
-    from penstock.records import FlowRun, RunState, TaskRun, TaskState
+    from penstock.records import FlowRun, TaskRun
     from penstock.registry import get_executor
     from penstock.running import Flow, flow
+    from penstock.states import RunState, TaskState
 
 _HOMES = {
     "API_VERSION": "penstock.executor",
@@ -36,12 +37,12 @@ _HOMES = {
     "Flow": "penstock.running",
     "FlowRun": "penstock.records",
     "PenstockError": "penstock.errors",
-    "RunState": "penstock.records",
+    "RunState": "penstock.states",
     "Skip": "penstock.errors",
     "Task": "penstock.flows.task",
     "TaskFailedError": "penstock.errors",
     "TaskRun": "penstock.records",
-    "TaskState": "penstock.records",
+    "TaskState": "penstock.states",
     "UsageError": "penstock.errors",
     "__version__": "penstock._version",
     "flow": "penstock.running",

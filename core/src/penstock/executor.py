@@ -70,8 +70,9 @@ from typing import Any, ClassVar, TypedDict, TypeVar
 
 import attrs
 
+from penstock.deferred import DeferredFuture
 from penstock.errors import ExecutorNotStartedError, ExecutorStartedError
-from penstock.futures import DeferredFuture, Future, failure_is_cancellation, find, replace
+from penstock.futures import Future, failure_is_cancellation, find, replace
 from penstock.pool import ExecutorPool
 
 T = TypeVar("T")

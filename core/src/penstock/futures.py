@@ -1,4 +1,4 @@
-"""Futures among the arguments: finding them, replacing them by their values, submitting once they are done.
+"""Futures: what counts as one, finding them among arguments, and replacing them by their values.
 
 A future may stand among the arguments of a call, nested in lists, tuples (named ones too), dicts' values and
 sets, subclasses of these included. Everything that has the five methods of `Future` counts as one, whoever
@@ -14,18 +14,17 @@ import collections
 import concurrent.futures
 import copy
 import dataclasses
-import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache, partial
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from penstock.errors import UnresolvableFutureError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_CANCELLED = (concurrent.futures.CancelledError, asyncio.CancelledError)
+CANCELLED: tuple[type[BaseException], ...] = (concurrent.futures.CancelledError, asyncio.CancelledError)
 _METHODS = ("result", "exception", "done", "cancel", "add_done_callback")
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex, bytearray})
 _UNWALKED = (collections.deque, collections.UserDict, collections.UserList, types.MappingProxyType)
@@ -185,142 +184,14 @@ def _refilled_dict(original: dict[Any, Any], items: list[Any]) -> dict[Any, Any]
     return refilled
 
 
-class BridgedFuture(concurrent.futures.Future[T], Generic[T]):
-    """A real `concurrent.futures.Future` that takes on what becomes of another, and passes cancelling on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._inner: Future[T] | None = None
-        self._settled = False
-        self._settling = threading.Lock()
-
-    def follow(self, inner: Future[T]) -> None:
-        """Take on the value or error of `inner` once it is done."""
-        self._inner = inner
-        if self.cancelled():  # while `inner` was being made
-            inner.cancel()
-        inner.add_done_callback(self._finished)
-
-    def cancel(self) -> bool:
-        """Cancel the call. False if it is done, or running on an executor that cannot stop it."""
-        inner = self._inner
-        if inner is not None and not self.done():
-            if not inner.done():
-                inner.cancel()
-            if not failure_is_cancellation(inner):
-                return False
-        self._cancel_here()
-        if inner is None and self._inner is not None and self.cancelled():  # followed meanwhile
-            self._inner.cancel()
-        return self.cancelled()
-
-    def _cancel_here(self) -> None:
-        """Become cancelled, and say so to `concurrent.futures.wait`, which `cancel` alone does not."""
-        if super().cancel():
-            self._settle()
-
-    def _finished(self, inner: Future[T]) -> None:
-        try:
-            error = failure_of(inner)
-            value = None if error is not None else inner.result()
-        except Exception as lost:  # noqa: BLE001  (whatever keeps the value from coming)
-            self._settle(error=lost)
-        else:
-            self._settle(value=value, error=error)
-
-    def _settle(self, *, value: Any = None, error: BaseException | None = None) -> None:
-        """Take on the outcome, unless this was cancelled or has one already."""
-        if isinstance(error, _CANCELLED):
-            super().cancel()
-        with self._settling:
-            if self._settled:
-                return
-            self._settled = True
-            if not self.set_running_or_notify_cancel():
-                return
-        if error is not None:
-            self.set_exception(error)
-        else:
-            self.set_result(value)
-
-
-class _Turns(threading.local):
-    """Of each thread: how deep deferred futures are ending inside one another, and what was put off."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.put_off: collections.deque[Callable[[], None]] = collections.deque()
-
-
-class DeferredFuture(BridgedFuture[T], Generic[T]):
-    """The future of a call that waits for others: `submit` is called with their values once all are done.
-
-    Takes on the error of the first of them that failed; a call that is cancelled while it waits is never
-    submitted. `submit` is called in the thread that finishes the last of `waits_for`.
-    """
-
-    _DEEPEST: ClassVar[int] = 20
-    _turns: ClassVar[_Turns] = _Turns()
-
-    def __init__(self, waits_for: list[Future[Any]], submit: Callable[[], Future[T]]) -> None:
-        super().__init__()
-        self._submit = submit
-        self._missing = len(waits_for) + 1  # one for this constructor
-        self._counting = threading.Lock()
-        for future in waits_for:
-            future.add_done_callback(self._one_done)
-        if self._was_last() and not self.done():
-            self._make()
-
-    def _one_done(self, future: Future[Any]) -> None:
-        try:
-            error = failure_of(future)
-        except Exception as lost:  # noqa: BLE001  (whatever keeps the outcome from coming)
-            error = lost
-        last = self._was_last()
-        if error is not None:
-            self._in_turn(partial(self._settle, error=error))
-        elif last and not self.done():
-            self._in_turn(self._make)
-
-    def _was_last(self) -> bool:
-        with self._counting:
-            self._missing -= 1
-            return self._missing == 0
-
-    def _in_turn(self, step: Callable[[], None]) -> None:
-        """Do `step`, which may end this future and so begin the next: a long chain is no deep recursion."""
-        turns = self._turns
-        if turns.depth >= self._DEEPEST:
-            turns.put_off.append(step)
-            return
-        turns.depth += 1
-        try:
-            step()
-            while turns.depth == 1 and turns.put_off:
-                turns.put_off.popleft()()
-        finally:
-            turns.depth -= 1
-
-    def _make(self) -> None:
-        try:
-            inner = self._submit()
-        except BaseException as error:
-            self._settle(error=error)
-            if not isinstance(error, Exception):  # Ctrl-C is also for whoever made this happen
-                raise
-        else:
-            self.follow(inner)
-
-
 def failure_of(future: Future[Any]) -> BaseException | None:
     """The error of a future that is done, cancellation included; None if it has a value."""
     try:
         return future.exception()
-    except _CANCELLED as cancelled:
+    except CANCELLED as cancelled:
         return cancelled
 
 
 def failure_is_cancellation(future: Future[Any]) -> bool:
     """Whether a future is done because it was cancelled."""
-    return future.done() and isinstance(failure_of(future), _CANCELLED)
+    return future.done() and isinstance(failure_of(future), CANCELLED)

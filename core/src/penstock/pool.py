@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from penstock.futures import BridgedFuture, Future
+from penstock.deferred import BridgedFuture
+from penstock.futures import Future
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from penstock.errors import TaskPolicyError
-from penstock.records import TaskState
+from penstock.states import TaskState
 
 
 @attrs.frozen

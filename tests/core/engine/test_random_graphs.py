@@ -18,18 +18,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.engine.batching import Batching
-from penstock.engine.queues import Queue
 from penstock.engine.loop import Loop
+from penstock.engine.queues import Queue
 from penstock.engine.run import run_graph
 from penstock.engine.schedule import Schedule
 from penstock.engine.telling import Observers
-from penstock.errors import Skip, WorkerLostError
+from penstock.errors import ParameterError, Skip, WorkerLostError
 from penstock.executor import Executor
 from penstock.flows.definition import FlowDefinition
 from penstock.flows.graph import Graph
 from penstock.flows.mapping import unmapped
 from penstock.flows.task import Policy, Task
-from penstock.records import FlowRun, Ledger, RunState, TaskRuns, TaskState
+from penstock.ledger import Ledger, TaskRuns
+from penstock.records import FlowRun
+from penstock.states import RunState, TaskState
 from penstock.triggers import some_failed, some_successful, trigger_named
 from penstock_local import LocalExecutor
 
@@ -216,7 +218,7 @@ def interpret(specs: Sequence[Spec]) -> tuple[list[Cell], Counter[int]]:
             elif cell.state is not SUCCESS or cell.followed:
                 return Cell(SKIPPED if cell.state is SKIPPED and spec.skips else TRIGGER_FAILED, None)
             elif not isinstance(cell.value, (list, tuple)):
-                return Cell(FAILED, ValueError)
+                return Cell(FAILED, ParameterError(""))
             else:
                 sources.append(cell.value)
         runs = []

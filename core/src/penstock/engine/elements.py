@@ -7,14 +7,15 @@ only where a failure, a skip or a second node that is followed makes them differ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock.engine.states import FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
 from penstock.errors import ParameterError
 from penstock.flows.graph import Node
 from penstock.flows.templates import CONST
-from penstock.records import Failure, MappedColumns, TaskState
+from penstock.ledger import Failure, MappedColumns
+from penstock.states import TaskState
 
 if TYPE_CHECKING:
     from penstock.engine.schedule import Schedule
@@ -32,6 +33,11 @@ class Mapped:
         self.columns = sources
         self.unwell = False
         self.missing = bytearray([follows]) * columns.width if follows > 1 else None
+
+    @property
+    def over(self) -> bool:
+        """Whether every element is over, and what follows from that was seen to."""
+        return self.left < 0
 
 
 class Elements:
@@ -69,7 +75,6 @@ class Elements:
                 self._follow(schedule.nodes[follower], low, high)
         self._forget(node_id, low, high)
         if mapped.left == 0:
-            mapped.left = -1
             self._all_over(node_id, mapped)
 
     def _forget(self, node_id: int, low: int, high: int) -> None:
@@ -79,6 +84,7 @@ class Elements:
                 self.schedule.mapped[upstream].values[low:high] = [None] * (high - low)
 
     def _all_over(self, node_id: int, mapped: Mapped) -> None:
+        mapped.left, mapped.columns = -1, []
         self.schedule.states[node_id] = SUCCESS
         if mapped.unwell:
             codes = set(mapped.states)
@@ -95,6 +101,8 @@ class Elements:
                 if mapped.unwell
                 else mapped.values
             )
+        else:
+            mapped.values = []
         self.schedule.nodes_over.append(node_id)
 
     def open(self, node: Node) -> None:
@@ -147,10 +155,11 @@ class Elements:
                 return None
             else:
                 value = self.schedule.values[held]
-                if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+                elements = _elements_of(value)
+                if elements is None:
                     self._refuse_source(node, place, value)
                     return None
-                sources.append(value if isinstance(value, (list, tuple, range)) else list(value))
+                sources.append(elements)
         return sources
 
     def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
@@ -166,7 +175,7 @@ class Elements:
         before = self.schedule.mapped[upstream]
         if before.left == before.width:
             return
-        if before.left < 0:
+        if before.over:
             self._follow(node, 0, before.width)
             return
         for index, code in enumerate(before.states):
@@ -208,6 +217,18 @@ class Elements:
             self.schedule.push(node, (node.id, index, index + 1))
         else:
             self.schedule.end((node.id, index), verdict, None)
+
+
+def _elements_of(value: Any) -> Sequence[Any] | None:
+    """What a value is spread into; None if it cannot be."""
+    if isinstance(value, (list, tuple, range)):
+        return value
+    if isinstance(value, (str, bytes)):
+        return None
+    try:
+        return list(value)
+    except Exception:  # noqa: BLE001  (a user's own iterator may raise anything)
+        return None
 
 
 def _gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:

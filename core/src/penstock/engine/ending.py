@@ -8,7 +8,9 @@ from penstock.engine.schedule import Schedule
 from penstock.errors import TaskFailedError
 from penstock.flows.graph import Graph, Node
 from penstock.flows.templates import fill
-from penstock.records import STATES, FlowRun, Key, RunState
+from penstock.ledger import Key
+from penstock.records import FlowRun
+from penstock.states import STATES, RunState
 
 
 def end_run(run: FlowRun, graph: Graph, schedule: Schedule) -> None:

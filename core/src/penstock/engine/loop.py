@@ -30,15 +30,9 @@ from penstock.engine.telling import Observers
 from penstock.errors import ExecutorError, WorkerLostError
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future, failure_of
-from penstock.records import (
-    Failure,
-    FlowRun,
-    Key,
-    LogLine,
-    Span,
-    Stamp,
-    TaskState,
-)
+from penstock.ledger import Failure, Key, Span, Stamp
+from penstock.records import FlowRun, LogLine
+from penstock.states import TaskState
 
 _LOST = (WorkerLostError, BrokenExecutor)
 

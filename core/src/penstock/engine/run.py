@@ -15,7 +15,9 @@ from penstock.engine.telling import Observers
 from penstock.errors import RunCancelledError, RunError
 from penstock.executor import Executor
 from penstock.flows.graph import Graph
-from penstock.records import FlowRun, Ledger, RunState, TaskRuns
+from penstock.ledger import Ledger, TaskRuns
+from penstock.records import FlowRun
+from penstock.states import RunState
 
 
 def run_graph(

@@ -22,7 +22,9 @@ from penstock.engine.queues import AnyTask, Lane, Piece, Queue
 from penstock.engine.states import CANCELLED, OVER, PENDING, RETRYING, RUNNING, SUCCESS
 from penstock.flows.graph import Graph, Node
 from penstock.flows.templates import results_in
-from penstock.records import CODE, STATES, Failure, Key, Ledger, TaskEvent, TaskState
+from penstock.ledger import Failure, Key, Ledger
+from penstock.records import TaskEvent
+from penstock.states import CODE, STATES, TaskState
 from penstock.triggers import all_successful
 
 
@@ -300,10 +302,10 @@ class Schedule:
             self.push(node, (node_id, -1, -1))
 
     def _forget(self, node_id: int) -> None:
+        """Nothing is still to use a node. (One that maps over fewer of its elements may be over before it is.)"""
         self.values[node_id] = None
-        if node_id in self.mapped:
+        if node_id in self.mapped and self.mapped[node_id].over:
             self.mapped[node_id].values = []
-            self.mapped[node_id].columns = []
 
     def _decide(self, node: Node) -> None:
         """All upstreams of a single call are over: it runs, or its trigger or a skip says that it does not."""

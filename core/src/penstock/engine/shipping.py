@@ -19,7 +19,8 @@ from penstock.engine.portable import culprit
 from penstock.engine.queues import AnyTask
 from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
-from penstock.records import Failure, TaskState
+from penstock.ledger import Failure
+from penstock.states import TaskState
 
 
 class TaskError(PenstockError):
@@ -104,7 +105,7 @@ def _parts(node: Node) -> tuple[Any, ...]:
     if node.spread is not None:
         args = tuple(None if at in node.spread else template for at, template in enumerate(args))
         kwargs = {name: None if name in node.spread else template for name, template in kwargs.items()}
-    return node.id, node.plan, args, kwargs, node.reads, node.spread
+    return node.id, node.plan, args, kwargs, node.depends, node.spread
 
 
 def open_report(report: Any) -> Any:

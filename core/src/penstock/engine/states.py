@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.records import CODE, STATES, TaskState
+from penstock.states import CODE, STATES, TaskState
 
 PENDING, RUNNING, RETRYING, SUCCESS = (
     CODE[state] for state in (TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING, TaskState.SUCCESS)

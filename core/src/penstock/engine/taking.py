@@ -12,7 +12,7 @@ from penstock.engine.queues import AnyTask, Lane, Piece
 from penstock.engine.schedule import Schedule
 from penstock.engine.states import RUNNING
 from penstock.flows.graph import Node
-from penstock.records import TaskState
+from penstock.states import TaskState
 from penstock.triggers import all_successful
 
 

@@ -37,14 +37,14 @@ from penstock.flows.templates import CONSTANTS, RESULTS, fill
 class Step:
     """The part of a node that a worker needs."""
 
-    __slots__ = ("args", "id", "kwargs", "plan", "reads", "spread")
+    __slots__ = ("args", "depends", "id", "kwargs", "plan", "spread")
 
-    def __init__(self, id: int, plan: int, args: Any, kwargs: Any, reads: Any, spread: Any) -> None:
+    def __init__(self, id: int, plan: int, args: Any, kwargs: Any, depends: Any, spread: Any) -> None:
         self.id = id
         self.plan = plan
         self.args = args
         self.kwargs = kwargs
-        self.reads = reads
+        self.depends = depends
         self.spread = spread
 
 
@@ -86,13 +86,13 @@ def _run(batch: Batch) -> None:
         if columns is not None:
             outcome = _run_elements(batch, step, call, high - low, columns, local, missing)
             batch.current = None
-            local[step.id] = outcome[1]
+            local[step.id] = list(outcome[1])  # a call that sorts what it is given sorts its own
             if outcome[3]:
                 failed.add(step.id)
                 missing[step.id] = outcome[3]
             outcomes.append(outcome)
             continue
-        if failed and not failed.isdisjoint(step.reads):
+        if failed and not failed.isdisjoint(step.depends):
             failed.add(step.id)
             outcomes.append(None)
             continue

@@ -18,7 +18,7 @@ import attrs
 from penstock.errors import GraphError, ParameterError, TaskPolicyError
 from penstock.flows.mapping import record_map
 from penstock.flows.recording import current_recorder, refuse_results
-from penstock.records import TaskState
+from penstock.states import TaskState
 from penstock.triggers import Trigger, all_successful, trigger_named
 
 P = ParamSpec("P")

@@ -15,7 +15,8 @@ from penstock.hooks import hookimpl
 from penstock.observers.columns import aligned
 from penstock.observers.frames import trim
 from penstock.observers.tally import duration
-from penstock.records import FlowRun, RunState, TaskRun, TaskState
+from penstock.records import FlowRun, TaskRun
+from penstock.states import RunState, TaskState
 
 SHOWN = 10
 """How many failures are shown in full, and how many task names."""

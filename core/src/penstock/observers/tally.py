@@ -11,7 +11,8 @@ from time import monotonic
 
 import attrs
 
-from penstock.records import FlowRun, TaskEvent, TaskState
+from penstock.records import FlowRun, TaskEvent
+from penstock.states import TaskState
 
 REFRESH = 0.25
 """Seconds between two readings of the totals."""

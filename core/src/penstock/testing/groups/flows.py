@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.flows.task import task
-from penstock.records import TaskState
 from penstock.running import flow
+from penstock.states import TaskState
 from penstock.testing import calls
 from penstock.testing.checks import Checks, rule
 

@@ -1,0 +1,220 @@
+"""The ledger: what is known of the task runs of one run, in columns.
+
+A run of a million mapped calls must not make a million objects, so the engine writes the facts into columns, and a
+`TaskRun` is made only when somebody looks::
+
+    engine ──writes──> Ledger (columns) <──reads── TaskRuns ──makes on demand──> TaskRun ──> Attempt
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple, overload
+
+from penstock.records import Attempt, LogLine, TaskRun, TaskTotals
+from penstock.states import STATES, TaskState
+
+
+class Stamp(NamedTuple):
+    """Where and when a batch ran: what turns its clock readings into times."""
+
+    worker: str
+    wall: float  # seconds since the epoch at the start of the batch
+    clock: float  # the worker's monotonic clock at that moment, in seconds
+
+
+class Failure(NamedTuple):
+    """Why an attempt did not succeed."""
+
+    state: TaskState
+    error: BaseException
+    traceback: str = ""
+
+
+class Span(NamedTuple):
+    """The times of elements `low` to `high` of a mapped node, that ran one after the other in one batch."""
+
+    low: int
+    high: int
+    stamp: Stamp
+    began: float
+    ends: array[float]
+
+
+class MappedColumns:
+    """The columns of one mapped node: a byte of state and eight of time for each element."""
+
+    __slots__ = ("spans", "states", "width")
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.states = bytearray(width)
+        self.spans: list[Span] = []
+
+    def attempt(self, index: int) -> tuple[float, float, str] | None:
+        """When element `index` last started, how long it took, and where; None if it never ran."""
+        for span in reversed(self.spans):
+            if span.low <= index < span.high:
+                at = index - span.low
+                began = span.ends[at - 1] if at else span.began
+                return span.stamp.wall + began - span.stamp.clock, span.ends[at] - began, span.stamp.worker
+        return None
+
+
+Key = tuple[int, int | None]
+"""A task run within a run: its node, and the element if the node is mapped."""
+
+
+class Ledger:
+    """The columns of one run. The engine writes them; everybody else reads them through `TaskRuns`."""
+
+    def __init__(self, names: Sequence[str], indices: Sequence[int | None]) -> None:
+        self.names = names
+        self.indices = indices
+        self.states = bytearray(len(names))
+        self.times: list[tuple[Stamp, float, float] | None] = [None] * len(names)
+        self.mapped: dict[int, MappedColumns] = {}
+        self.failures: dict[Key, Failure] = {}
+        self.earlier: dict[Key, list[Attempt]] = {}
+        self.logs: dict[Key, list[LogLine]] = {}
+
+    def last_attempt(self, key: Key) -> Attempt | None:
+        """The attempt that `key` made last, or None."""
+        node, index = key
+        error = self.failures[key].error if key in self.failures else None
+        if index is not None:
+            found = self.mapped[node].attempt(index)
+            return Attempt(*found, error) if found else None
+        times = self.times[node]
+        if times is None:
+            return None
+        stamp, began, ended = times
+        return Attempt(stamp.wall + began - stamp.clock, ended - began, stamp.worker, error)
+
+    def task_run(self, key: Key) -> TaskRun:
+        """All that is known of one task run."""
+        node, index = key
+        code = self.states[node] if index is None else self.mapped[node].states[index]
+        failure = self.failures.get(key)
+        last = self.last_attempt(key)
+        return TaskRun(
+            name=self.names[node],
+            index=self.indices[node] if index is None else index,
+            state=STATES[code],
+            attempts=(*self.earlier.get(key, ()), *((last,) if last else ())),
+            error=failure.error if failure else None,
+            traceback=failure.traceback if failure else "",
+            logs=tuple(self.logs.get(key, ())),
+        )
+
+    def width(self, node: int) -> int:
+        """How many task runs the node has: one, unless it is mapped and its width is known."""
+        columns = self.mapped.get(node)
+        return 1 if columns is None else columns.width
+
+    def seconds(self, node: int) -> float:
+        """How long the attempts of a node, and of each of its elements, took together."""
+        if node in self.mapped:
+            return sum(span.ends[-1] - span.began for span in self.mapped[node].spans if span.ends)
+        times = self.times[node]
+        last = times[2] - times[1] if times else 0.0
+        return last + sum(attempt.duration for attempt in self.earlier.get((node, None), ()))
+
+    def by_task(self) -> dict[str, TaskTotals]:
+        """The counts of each task name by themselves, and the seconds, in the order of the first call."""
+        states: dict[str, Counter[TaskState]] = {}
+        seconds: dict[str, float] = {}
+        for node, name in enumerate(self.names):
+            tally = states.setdefault(name, Counter())
+            seconds[name] = seconds.get(name, 0.0) + self.seconds(node)
+            columns = self.mapped.get(node)
+            if columns is None:
+                tally[STATES[self.states[node]]] += 1
+            else:
+                tally.update({state: columns.states.count(code) for code, state in enumerate(STATES)})
+        return {
+            name: TaskTotals({state: tally[state] for state in STATES if tally[state]}, seconds[name])
+            for name, tally in states.items()
+        }
+
+    def counts(self) -> dict[TaskState, int]:
+        """How many task runs there are in each state that occurs."""
+        tally = [0] * len(STATES)
+        for node, code in enumerate(self.states):
+            columns = self.mapped.get(node)
+            if columns is None:
+                tally[code] += 1
+            else:
+                for each in range(len(STATES)):
+                    tally[each] += columns.states.count(each)
+        return {state: count for state, count in zip(STATES, tally, strict=True) if count}
+
+
+class TaskRuns(Sequence[TaskRun]):
+    """The task runs of a run, in the order in which the flow recorded them; made when they are looked at."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def _starts(self) -> list[int]:
+        ledger = self._ledger
+        return list(accumulate((ledger.width(node) for node in range(len(ledger.names))), initial=0))
+
+    def _key(self, starts: list[int], position: int) -> Key:
+        node = bisect_right(starts, position) - 1
+        return (node, position - starts[node]) if node in self._ledger.mapped else (node, None)
+
+    def __len__(self) -> int:
+        return len(self._ledger.names) + sum(columns.width - 1 for columns in self._ledger.mapped.values())
+
+    @overload
+    def __getitem__(self, position: int) -> TaskRun: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[TaskRun]: ...
+    def __getitem__(self, position: int | slice) -> TaskRun | list[TaskRun]:
+        starts = self._starts()
+        if isinstance(position, slice):
+            positions = range(*position.indices(len(self)))
+            return [self._ledger.task_run(self._key(starts, each)) for each in positions]
+        at = position + len(self) if position < 0 else position
+        if not 0 <= at < len(self):
+            raise IndexError(f"there are {len(self)} task runs")
+        return self._ledger.task_run(self._key(starts, at))
+
+    def __iter__(self) -> Iterator[TaskRun]:
+        ledger = self._ledger
+        for node in range(len(ledger.names)):
+            if node in ledger.mapped:
+                for index in range(ledger.mapped[node].width):
+                    yield ledger.task_run((node, index))
+            else:
+                yield ledger.task_run((node, None))
+
+    def counts(self) -> dict[TaskState, int]:
+        """How many there are in each state that occurs; cheap, however many there are."""
+        return self._ledger.counts()
+
+    def by_task(self) -> dict[str, TaskTotals]:
+        """What became of the task runs of each task name, in the order of their first call."""
+        return self._ledger.by_task()
+
+    def widths(self) -> dict[str, int]:
+        """How many task runs each task name has, as far as is known now; cheaper than `by_task()`."""
+        widths: dict[str, int] = {}
+        for node, name in enumerate(self._ledger.names):
+            widths[name] = widths.get(name, 0) + self._ledger.width(node)
+        return widths
+
+    def failures(self) -> Iterator[TaskRun]:
+        """Those that failed by themselves (not because of an upstream), in the order in which they failed."""
+        for key in self._ledger.failures:
+            run = self._ledger.task_run(key)
+            if run.state.failed and run.state is not TaskState.TRIGGER_FAILED:
+                yield run
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} task runs: {', '.join(f'{n} {state}' for state, n in self.counts().items())}>"
