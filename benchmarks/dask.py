@@ -63,7 +63,7 @@ def _mapped(
     chunks = [range(low, min(low + BY_HAND, n)) for low in range(0, n, BY_HAND)]
 
     def by_hand() -> list[Any]:
-        done = client.gather(client.map(_call_all, chunks, pure=False))
+        done = client.gather(client.map(work.noops, chunks, pure=False))
         return [value for values in done for value in values]
 
     ours, hand = side_by_side(lambda: _values(executor, n), by_hand, rounds=3 if quick else 7)
@@ -80,10 +80,6 @@ def _mapped(
 
 def _values(executor: DaskExecutor, n: int) -> Any:
     return work.mapped.run(n, executor=executor).result
-
-
-def _call_all(arguments: range) -> list[Any]:
-    return [work.noop(argument) for argument in arguments]
 
 
 def _layered(executor: DaskExecutor, client: Client, quick: bool) -> Row:

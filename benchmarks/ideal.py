@@ -41,17 +41,13 @@ def _naps_and_spins(
     halves = [[turns] * (n // WORKERS)] * WORKERS
 
     def by_hand() -> list[Any]:
-        return [value for half in pool.map(_spin_all, halves) for value in half]
+        return [value for half in pool.map(work.spins, halves) for value in half]
 
     ours, theirs = side_by_side(
         lambda: work.spinning.run(n, turns, executor=executor).result, by_hand, rounds=rounds
     )
     what = f"{name}: {n} loops of 50 ms on {WORKERS} workers"
     yield _row(what, n, ours, theirs, f"{WORKERS} processes, half of them each")
-
-
-def _spin_all(turns: list[int]) -> list[int]:
-    return [work.spin(each) for each in turns]
 
 
 def _row(what: str, n: int, ours: float, theirs: float, name: str) -> Row:

@@ -1,6 +1,7 @@
 """The functions, flows and graphs that are run: no-ops mapped, layers, a chain, and work of a known length.
 
-They are plain functions of a module, as every library pickles such by name: none is at a disadvantage.
+They are plain functions of a module, as every library pickles such by name: none is at a disadvantage. What runs on
+a worker is here and nowhere else, as a worker has to import it from a module that needs little.
 """
 
 from __future__ import annotations
@@ -49,7 +50,30 @@ def calibrated_turns(seconds: float) -> int:
     return int(turns * seconds / best)
 
 
+def noops(arguments: range) -> list[Any]:
+    """Many of them, as one does who batches by hand."""
+    return [noop(argument) for argument in arguments]
+
+
+def spins(turns: list[int]) -> list[int]:
+    """The same for `spin`."""
+    return [spin(each) for each in turns]
+
+
+def array(seed: int) -> Any:
+    """An array of 8 MiB."""
+    import numpy as np  # late: nothing else here needs it, and what is measured first is to be undisturbed
+
+    return np.full(2**20, float(seed))
+
+
+def total(values: Any) -> float:
+    """The sum of an array."""
+    return float(values.sum())
+
+
 noop_task, of_three_task, doze_task, spin_task = task(noop), task(of_three), task(doze), task(spin)
+array_task, total_task = task(array), task(total)
 
 
 @flow
@@ -86,6 +110,19 @@ def dozing(n: int, seconds: float) -> Any:
 def spinning(n: int, turns: int) -> Any:
     """n calls that keep a processor busy."""
     return spin_task.map([turns] * n)
+
+
+@flow
+def sums(n: int) -> Any:
+    """n arrays, each summed."""
+    return total_task.map(array_task.map(range(n)))
+
+
+@flow
+def sums_apart(n: int) -> Any:
+    """n arrays, all of which are there before the first is summed."""
+    arrays = array_task.map(range(n))
+    return total_task.after(arrays).map(arrays)
 
 
 def above(at: int, width: int) -> tuple[int, int, int]:

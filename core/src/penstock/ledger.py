@@ -8,6 +8,7 @@ A run of a million mapped calls must not make a million objects, so the engine w
 
 from __future__ import annotations
 
+import traceback
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -33,6 +34,13 @@ class Failure(NamedTuple):
     state: TaskState
     error: BaseException
     traceback: str = ""
+
+
+def _text_of(failure: Failure) -> str:
+    """The traceback of a failure; what failed in this process still has its frames."""
+    if failure.traceback or failure.error.__traceback__ is None:
+        return failure.traceback
+    return "".join(traceback.format_exception(failure.error))
 
 
 class Span(NamedTuple):
@@ -107,7 +115,7 @@ class Ledger:
             state=STATES[code],
             attempts=(*self.earlier.get(key, ()), *((last,) if last else ())),
             error=failure.error if failure else None,
-            traceback=failure.traceback if failure else "",
+            traceback=_text_of(failure) if failure else "",
             logs=tuple(self.logs.get(key, ())),
         )
 

@@ -91,11 +91,22 @@ def deed(spec: Spec, number: int, args: tuple[Any, ...], tried: int) -> Any:
 # The drawn graphs.
 
 MANNERS = st.lists(
-    st.sampled_from(["value", "value", "value", "list", "list", "fail", "skip", "flaky"]), min_size=1, max_size=4
+    st.sampled_from(["value", "value", "value", "list", "list", "fail", "skip", "flaky"]),
+    min_size=1,
+    max_size=4,
 )
 TRIGGERS = st.sampled_from(
     ["all_successful"] * 6
-    + ["all_finished", "always_run", "all_failed", "any_successful", "any_failed", "not_all_skipped", "one", "half"]
+    + [
+        "all_finished",
+        "always_run",
+        "all_failed",
+        "any_successful",
+        "any_failed",
+        "not_all_skipped",
+        "one",
+        "half",
+    ]
 )
 
 
@@ -108,7 +119,11 @@ def graphs(draw: st.DrawFn) -> tuple[list[Spec], list[int]]:
         count = len(mapped)
         refs = st.integers(0, count - 1) if count else st.nothing()
         some = st.lists(refs, max_size=2, unique=True) if count else st.just([])
-        kind = draw(st.sampled_from(["call", "call", "map", "map", "map", "list", "item"] if count else ["call", "map"]))
+        kind = draw(
+            st.sampled_from(
+                ["call", "call", "map", "map", "map", "list", "item"] if count else ["call", "map"]
+            )
+        )
         more: dict[str, Any] = {}
         if kind == "call":
             args: list[Any] = [("ref", each) for each in draw(some)]
@@ -314,7 +329,9 @@ def record(
     return FlowDefinition(body, name="drawn").record(), functions
 
 
-def compare(drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Counted], once: bool) -> None:
+def compare(
+    drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Counted], once: bool
+) -> None:
     specs, returned = drawn
     cells, calls = interpret(specs)
     expected = [
@@ -455,7 +472,9 @@ def test_in_any_order_and_any_batches(drawn: tuple[list[Spec], list[int]], seed:
 @given(graphs(), st.integers(0, 2**32), st.integers(1, 4))
 def test_with_workers_lost(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
     """Lost batches change nothing but how often calls run."""
-    specs = [each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]]
+    specs = [
+        each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]
+    ]
     item = Task(operator.getitem, Policy(crash_retries=1000), "item")
     graph, functions = record(specs, drawn[1], item)
     executor = ShufflingExecutor(seed=seed, width=width, losses=0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from penstock.engine.schedule import Schedule
@@ -44,7 +45,7 @@ def _why(schedule: Schedule, node: Node) -> TaskFailedError:
     key = _first_failed(schedule, node)
     assert key is not None
     task_run = schedule.ledger.task_run(key)
-    source = _source(schedule, node)
+    source = _source(schedule, key)
     told = schedule.ledger.task_run(source)
     message = f"{told.label} is {told.state}"
     if told.error is not None:
@@ -56,21 +57,31 @@ def _why(schedule: Schedule, node: Node) -> TaskFailedError:
     return error
 
 
-def _source(schedule: Schedule, node: Node) -> Key:
-    """Up the graph from a node that failed, to the task run that failed by itself."""
-    seen = {node.id}
-    ahead = [node]
-    last: Key = (node.id, None)
+def _source(schedule: Schedule, key: Key) -> Key:
+    """Up the graph from a task run that failed, to the one that failed by itself and is the reason."""
+    seen = {key}
+    ahead = [key]
     while ahead:
-        current = ahead.pop()
-        key = _first_failed(schedule, current)
-        if key is not None:
-            last = key
-            own = [failed for failed in schedule.ledger.failures if failed[0] == current.id]
-            if own:
-                return own[0]
-        for upstream in current.upstream:
+        key = ahead.pop()
+        if key in schedule.ledger.failures:
+            return key
+        for upstream in _failed_upstream(schedule, key):
             if upstream not in seen:
                 seen.add(upstream)
-                ahead.append(schedule.nodes[upstream])
-    return last
+                ahead.append(upstream)
+    return key
+
+
+def _failed_upstream(schedule: Schedule, key: Key) -> Iterator[Key]:
+    """Of each failed upstream of a task run, the element that it follows, or the first that failed."""
+    node, index = schedule.nodes[key[0]], key[1]
+    for upstream in node.upstream:
+        first = _first_failed(schedule, schedule.nodes[upstream])
+        if first is None:
+            continue
+        same = (upstream, index)
+        followed = index is not None and upstream in node.follows and upstream in schedule.mapped
+        if not followed:
+            yield first
+        elif STATES[schedule.mapped[upstream].states[index or 0]].failed:
+            yield same

@@ -34,6 +34,8 @@ from penstock.ledger import Failure, Key, Span, Stamp
 from penstock.records import FlowRun, LogLine
 from penstock.states import TaskState
 
+logger = logging.getLogger("penstock")
+
 _LOST = (WorkerLostError, BrokenExecutor)
 
 
@@ -280,9 +282,12 @@ class Loop:
 
     def _abandon(self) -> None:
         """The run is cut short: take back what waits, keep what an interrupted batch still brought."""
+        sent = [flight.future for flight in self.flights.values() if flight.future is not None]
+        try:
+            self.executor.cancel(sent)
+        except Exception:
+            logger.warning("the calls of %s could not be taken back", self.run.flow, exc_info=True)
         for flight in self.flights.values():
-            if flight.future is not None:
-                flight.future.cancel()
             if flight.shipment.outcomes:
                 self._apply(flight.pieces, (flight.shipment.stamp, list(flight.shipment.outcomes), ()))
         self.schedule.cancel()

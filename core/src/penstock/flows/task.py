@@ -91,7 +91,7 @@ class Task(Generic[P, R]):
         self.policy = policy
         self.name: str = name or str(getattr(fn, "__name__", type(fn).__name__))
         self.upstream = tuple(upstream)
-        self.signature = inspect.signature(fn)
+        self.signature = _signature_of(fn)
         self.fewest, self.most = _positional_bounds(self.signature)
 
     @overload
@@ -145,6 +145,14 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
+
+
+def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a function; of a builtin that does not tell its own (`max`), one that takes anything."""
+    try:
+        return inspect.signature(fn)
+    except ValueError:
+        return inspect.signature(lambda *args, **kwargs: None)
 
 
 def _positional_bounds(signature: inspect.Signature) -> tuple[float, float]:

@@ -34,6 +34,9 @@ LOOPBACK: Mapping[str, Any] = {
 }
 """All that a temporary local cluster opens listens here; by default its HTTP servers listen everywhere."""
 
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""What its processes run first. A terminal sends Ctrl-C to them too, but it is the driver that ends them."""
+
 CONFIG: Mapping[str, Any] = {
     # Measured: calls wait at the workers, not at the scheduler, so a worker has the next one at hand.
     "distributed.scheduler.worker-saturation": float("inf"),
@@ -57,6 +60,8 @@ def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     in_process = cluster_kwargs.get("processes") is False and not elsewhere
     if in_process:
         del loopback["host"]  # nothing but its HTTP servers listens at all
+    if cluster_kwargs.get("processes") is not False:
+        loopback["preload"] = [*dask.config.get("distributed.worker.preload"), DEAF]
     return {**loopback, **cluster_kwargs}
 
 

@@ -23,11 +23,11 @@ from distributed.deploy import Cluster
 from penstock.errors import ExecutorStartError, OptionError, ValueNotPortableError
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future, find, replace
+from penstock.main_module import require_guard
 from penstock_dask import cluster as clusters
 from penstock_dask.arguments import portable
 from penstock_dask.cancelling import take_back
 from penstock_dask.future import DaskFuture
-from penstock_dask.main_module import require_guard
 from penstock_dask.tags import resources_of
 
 T = TypeVar("T")

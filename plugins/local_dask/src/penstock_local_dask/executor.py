@@ -20,7 +20,7 @@ from dask.local import MultiprocessingPoolExecutor
 from dask.system import CPU_COUNT
 
 from penstock.executor import Executor, ExtraContext
-from penstock_local_dask.main_module import require_guard
+from penstock.main_module import require_guard
 from penstock_local_dask.processes import ProcessPool
 from penstock_local_dask.settings import checked, for_dask, scheduler_name
 from penstock_local_dask.threads import ThreadPool

@@ -1,4 +1,6 @@
-"""A script that starts processes must be importable without starting them again: the `__main__` guard.
+"""For executors that start processes: is the script that runs now ready for that?
+
+A script that starts processes must be importable without starting them again: the `__main__` guard.
 
 A process started by "spawn" or "forkserver" imports the script of its parent. Without the guard the script
 starts processes there in turn, which Python refuses there, and the parent waits or sees its workers die. So
