@@ -20,7 +20,7 @@ SECONDS = 0.05
 
 def rows(quick: bool) -> Iterator[Row]:
     """On processes, then on dask."""
-    n, rounds = (40, 2) if quick else (80, 3)
+    n, rounds = (40, 1) if quick else (80, 3)
     turns = work.calibrated_turns(SECONDS)
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=spawning) as pool:

@@ -33,7 +33,7 @@ def rows(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
         folder = Path(name)
         (folder / "x.py").write_text(FLOW, encoding="utf-8")
-        rounds = 7 if quick else 15
+        rounds = 4 if quick else 12
         yield _over_bare(folder, rounds, "import penstock", Budget("≤", 60))
         yield _over_bare(folder, rounds, "from penstock import flow, task, get_executor", None)
         loaded = _run(folder, [sys.executable, "-c", LOADED], 0).split()

@@ -19,7 +19,7 @@ MIB = 8
 
 def rows(quick: bool) -> Iterator[Row]:
     """Where the engine may put each sum beside its array, and where it may not."""
-    n = 16 if quick else 64
+    n = 8 if quick else 64
     with cluster() as (executor, client):
         for what, ours in (
             ("each summed downstream", work.sums),

@@ -18,7 +18,7 @@ SUBJECT = "local"
 
 def rows(quick: bool) -> Iterator[Row]:
     """Mapped and layered no-ops; the whole (recording the flow, running it), and the run alone."""
-    rounds = 5 if quick else 11
+    rounds = 4 if quick else 11
     n = 100_000
     yield from _compare(f"{n:,} mapped no-ops", work.mapped, (n,), n, lambda: mapped_loop(n), 3, rounds)
     layers, width = 50, 100

@@ -25,7 +25,7 @@ LAYERS, WIDTH = 50, 100
 
 def rows(quick: bool) -> Iterator[Row]:
     """Threads, then processes; the pools are made once and warm before anything is timed."""
-    n, rounds = (10_000, 3) if quick else (10_000, 7)
+    n, rounds = (10_000, 2) if quick else (10_000, 5)
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from _scheduler("threads", dask.threaded.get, pool, n, rounds)
     spawning = multiprocessing.get_context("spawn")
@@ -67,7 +67,9 @@ def _mapped(
         if name == "processes":
             candidates.append(lambda: parallel(delayed(work.noop)(at) for at in range(n)))
             names.append("joblib (loky)")
-        side_by_side(*candidates, rounds=1)  # warms the pools
+        work.mapped.run(100, executor=executor)  # the pools are warm then
+        list(pool.map(work.noop, range(100)))
+        parallel(delayed(work.noop)(at) for at in range(100))
         ours, *theirs = side_by_side(*candidates, rounds=rounds)
     for other, seconds in zip(names, theirs, strict=True):
         limit = 10 if other.startswith("dask") else None

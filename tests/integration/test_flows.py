@@ -61,7 +61,7 @@ def warming_up():
 @pytest.fixture(scope="session")
 def threads_file(tmp_path_factory):
     """The executor that the docstring of the contract shows, in a file of its own."""
-    text = contract.__doc__.split("::\n\n", 1)[1].split("\n`submit` is", 1)[0]
+    text = contract.__doc__.split("threads.py:ThreadsExecutor`::\n\n", 1)[1].split("\n`submit` is", 1)[0]
     file = tmp_path_factory.mktemp("file") / "threads.py"
     file.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     return f"{file}:ThreadsExecutor"
@@ -302,7 +302,7 @@ def test_a_failure_fails_what_depends_on_it_and_nothing_else(executor):
 
     @flow
     def broken():
-        first = task(fail_with, ).map(range(6))
+        first = task(fail_with).map(range(6))
         return {"good": total(plus.map(range(3))), "bad": plus.map(first)}
 
     run = broken.run(executor=executor)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from penstock._version import __version__
     from penstock.errors import PenstockError, Skip, TaskFailedError, UsageError
-    from penstock.executor import API_VERSION, Executor, ExecutorSpec
+    from penstock.executor import Executor, ExecutorSpec
     from penstock.flows.mapping import unmapped
     from penstock.flows.task import Task, task
     from penstock.hooks import hookimpl
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from penstock.registry import get_executor
     from penstock.running import Flow, flow
     from penstock.states import RunState, TaskState
+    from penstock.versions import API_VERSION
 
 _HOMES = {
-    "API_VERSION": "penstock.executor",
+    "API_VERSION": "penstock.versions",
     "Executor": "penstock.executor",
     "ExecutorSpec": "penstock.executor",
     "Flow": "penstock.running",

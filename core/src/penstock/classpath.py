@@ -19,10 +19,11 @@ from penstock.errors import (
     ExecutorNotInstalledError,
     NotAnExecutorError,
 )
-from penstock.executor import API_VERSION, Executor
+from penstock.executor import Executor
 from penstock.plugins import asked_at, reason_of
 from penstock.settings import did_you_mean, nearest
 from penstock.sources import load_source
+from penstock.versions import API_VERSION, OLDEST_API_VERSION, remedy_for
 
 
 def is_class_path(asked: str) -> bool:
@@ -69,11 +70,11 @@ def check_class(found: Any, path: str, origin: str | None = None) -> type[Execut
             asked=path,
             origin=origin,
         )
-    if found.api_version != API_VERSION:
-        older = "the package it is from" if found.api_version < API_VERSION else "penstock"
+    older = remedy_for(found.api_version, "the package it is from")
+    if older:
         raise ApiVersionError(
             f"{path!r} was written for version {found.api_version} of the executor contract, and this "
-            f"penstock has version {API_VERSION}{asked_at(origin)}: upgrade {older}",
+            f"penstock understands {OLDEST_API_VERSION} to {API_VERSION}{asked_at(origin)}: upgrade {older}",
             asked=path,
             origin=origin,
         )

@@ -12,6 +12,7 @@
     │   │   ├── NotAnExecutorError         the class path leads to something that is no Executor
     │   │   └── ApiVersionError            plugin and core do not speak the same contract: upgrade one
     │   ├── OptionError                an option is unknown or has the wrong type
+    │   ├── RequirementError           the executor does not offer what the flow requires: take another one
     │   ├── FlowFileError              a flow file cannot be loaded, or which flow to run is not clear
     │   ├── ParameterError             parameters do not fit the signature of a flow or a task
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense
@@ -152,6 +153,14 @@ class OptionError(UsageError):
         self.option, self.executor, self.nearest = option, executor, nearest
 
 
+class RequirementError(UsageError):
+    """The executor does not offer what the flow requires. `missing` is that; `offered_by` names others that do."""
+
+    def __init__(self, message: str, *, missing: Sequence[str], offered_by: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.missing, self.offered_by = tuple(missing), tuple(offered_by)
+
+
 class FlowFileError(UsageError):
     """A flow file cannot be loaded, or it is not clear which of its flows to run. `path` is the file."""
 
@@ -213,7 +222,14 @@ class UnresolvableFutureError(ExecutorError):
 
 
 class WorkerLostError(PenstockError):
-    """The worker that ran the call is gone (killed, out of memory, cut off). Not the task's own fault."""
+    """The worker that ran the call is gone (killed, out of memory, cut off). Not the task's own fault.
+
+    `sure` is False if calls of several workers were lost at once, so that it may have been another's.
+    """
+
+    def __init__(self, message: str = "", *, sure: bool = True) -> None:
+        super().__init__(message)
+        self.sure = sure
 
 
 class TaskTimeoutError(PenstockError, TimeoutError):

@@ -74,11 +74,10 @@ from penstock.deferred import DeferredFuture
 from penstock.errors import ExecutorNotStartedError, ExecutorStartedError
 from penstock.futures import Future, failure_is_cancellation, find, replace
 from penstock.pool import ExecutorPool
+from penstock.versions import API_VERSION as API_VERSION  # part of the contract, so it is had from here too
+from penstock.versions import adapt_submit
 
 T = TypeVar("T")
-
-API_VERSION = 1
-"""The version of this contract. It grows by methods that have a default; anything else makes it another."""
 
 CAPABILITIES: Mapping[str, str] = {
     "parallel": "runs several calls at once",
@@ -143,14 +142,14 @@ class Executor(ABC):
     """Futures of these classes are given to `submit` as they are, for a library that resolves them itself."""
 
     api_version: ClassVar[int] = API_VERSION
-    """The version of the contract that the class was written for."""
+    """The version of the contract that the class was written for; write the number, `api_version = 2`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "start" in cls.__dict__:
             cls.start = _guard_start(cls.start)  # type: ignore[method-assign, assignment]
         if "submit" in cls.__dict__:
-            cls.submit = _guard_submit(cls.submit)  # type: ignore[method-assign]
+            cls.submit = _guard_submit(adapt_submit(cls.submit, cls.api_version))  # type: ignore[method-assign]
         if "wait" in cls.__dict__:
             cls.wait = _guard_wait(cls.wait)  # type: ignore[method-assign, assignment]
 
@@ -210,6 +209,13 @@ class Executor(ABC):
     def slots(self) -> int:
         """How many calls it can run at once at this moment; at least 1. May change while it runs."""
         return 1
+
+    def offers(self, requirement: str) -> bool:
+        """Whether it can do what a flow asks for by `@flow(requires=…)`: a capability, or `resources:GPU`.
+
+        Called before `start()`. What stands behind the colon is not looked at unless you override this.
+        """
+        return requirement.partition(":")[0] in self.capabilities
 
     @property
     def started(self) -> bool:

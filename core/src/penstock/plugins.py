@@ -17,8 +17,9 @@ import pluggy
 
 from penstock import hooks
 from penstock.errors import ApiVersionError, BrokenPluginError
-from penstock.executor import API_VERSION, ExecutorSpec
+from penstock.executor import ExecutorSpec
 from penstock.settings import normalise
+from penstock.versions import API_VERSION, OLDEST_API_VERSION, remedy_for
 
 EntryPoints = Callable[..., Iterable[EntryPoint]]
 """Called with `group=…`, as `importlib.metadata.entry_points` is."""
@@ -67,12 +68,12 @@ class Plugin:
         )
 
     def _check_version(self, spec: ExecutorSpec, *, asked: str | None, origin: str | None) -> None:
-        if spec.api_version != API_VERSION:
-            older = self.distribution if spec.api_version < API_VERSION else "penstock"
+        older = remedy_for(spec.api_version, self.distribution)
+        if older:
             raise ApiVersionError(
                 f"executor {self.name!r} of {self.distribution} {self.version} was written for version "
-                f"{spec.api_version} of the executor contract, and this penstock has version {API_VERSION}"
-                f"{asked_at(origin)}: pip install --upgrade {older}",
+                f"{spec.api_version} of the executor contract, and this penstock understands "
+                f"{OLDEST_API_VERSION} to {API_VERSION}{asked_at(origin)}: pip install --upgrade {older}",
                 asked=asked or self.name,
                 origin=origin,
             )

@@ -59,14 +59,17 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
 def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
 def flow(
-    *, name: str | None = None, executor: Asked | Executor | None = None
+    *, name: str | None = None, executor: Asked | Executor | None = None, requires: Iterable[str] = ()
 ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
-def flow(fn: Any = None, /, *, name: str | None = None, executor: Any = None) -> Any:
+def flow(
+    fn: Any = None, /, *, name: str | None = None, executor: Any = None, requires: Iterable[str] = ()
+) -> Any:
     """Make a function a flow: `@flow`, or `@flow(executor="dask")`.
 
     name: what the flow is called in records; the function's name if not given. executor: the executor that the flow
-    runs on unless an argument, an option or a variable says otherwise.
+    runs on unless an argument, an option or a variable says otherwise. requires: capabilities that its executor must
+    have, `{"parallel", "resources:GPU"}`; on one that does not offer them the flow is refused before anything starts.
     """
     if fn is not None:
         return Flow(fn)
-    return lambda function: Flow(function, name=name, executor=executor)
+    return lambda function: Flow(function, name=name, executor=executor, requires=requires)

@@ -406,7 +406,7 @@ class ShufflingExecutor(Executor):
             early = self._random.random() < 0.5
             value = None if lost and early else fn(*args)
             if lost:
-                future.set_exception(WorkerLostError("gone"))
+                future.set_exception(WorkerLostError("gone", sure=early))
             else:
                 future.set_result(value)
 

@@ -73,6 +73,17 @@ def _alarm(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 1e-6))
 
 
+def caller() -> int:
+    """The thread that runs the batch: this one, or the one that this one calls for."""
+    return getattr(threading.current_thread(), "calls_for", 0) or threading.get_ident()
+
+
+class _CallThread(threading.Thread):
+    """A thread that makes a call for another one; what it logs counts as that one's."""
+
+    calls_for = 0
+
+
 def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
     """Call in a thread of its own and wait for `seconds`; a call that takes longer is asked to stop and left."""
     outcome: list[tuple[bool, Any]] = []
@@ -84,7 +95,8 @@ def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
         except BaseException as error:
             outcome.append((False, error))
 
-    thread = threading.Thread(target=body, name=f"{threading.current_thread().name}-call", daemon=True)
+    thread = _CallThread(target=body, name=f"{threading.current_thread().name}-call", daemon=True)
+    thread.calls_for = caller()
     thread.start()
     thread.join(seconds)
     if thread.is_alive():

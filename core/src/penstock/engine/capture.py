@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from penstock.engine.calling import caller
+
 
 class _Capture(logging.Handler):
-    """Keeps the records of this thread, with the call that they belong to."""
+    """Keeps the records of this thread, and of those that make calls for it, with the call that they belong to."""
 
     def __init__(self, batch: Any, speaks: bool) -> None:
         super().__init__()
         self.batch = batch
         self.speaks = speaks
-        self.thread = threading.get_ident()
+        self.thread = caller()
         self.lines: list[tuple[int, int | None, str, int, str, float, bool]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread != self.thread:
+        if caller() != self.thread:
             return
         batch = self.batch
         self.lines.append(

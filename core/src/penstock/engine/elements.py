@@ -62,7 +62,7 @@ class Elements:
             self.schedule.tell(node_id, TaskState.SUCCESS, low, high)
             self.schedule.spans.append((node_id, low, high))
         else:
-            for start, stop in _gaps(failures, high - low):
+            for start, stop in gaps(failures, high - low):
                 self.succeeded(node_id, low + start, low + stop, values[start:stop], {})
         self.schedule.drain()
 
@@ -231,7 +231,7 @@ def _elements_of(value: Any) -> Sequence[Any] | None:
         return None
 
 
-def _gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
+def gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
     """The runs of offsets below `count` that are not among `holes`."""
     start = 0
     for hole in sorted(holes):

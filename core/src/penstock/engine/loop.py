@@ -22,6 +22,7 @@ import attrs
 
 from penstock.engine import work
 from penstock.engine.batching import Batching
+from penstock.engine.elements import gaps
 from penstock.engine.queues import AnyTask, Lane, Piece
 from penstock.engine.schedule import Schedule, keys_of
 from penstock.engine.shipping import Calls, Shipment, failure_from, open_report
@@ -48,6 +49,7 @@ class _Flight:
     sent: float
     idle: bool
     future: Future[Any] | None = None
+    secluded: bool = False
 
 
 class Loop:
@@ -76,7 +78,7 @@ class Loop:
     def _submit(self) -> None:
         """Fill the window: two submissions for each slot, so that none waits for the driver."""
         slots = max(1, self.executor.slots)
-        while len(self.flights) < 2 * slots:
+        while len(self.flights) < 2 * slots and not self._secluded():
             pieces = self._next(slots)
             if not pieces:
                 return
@@ -93,10 +95,14 @@ class Loop:
             lane = self.lanes[0]
             self.lanes.rotate(-1)
             ready = queues[lane]
-            if ready.pieces:
+            if ready.pieces and not (lane.secluded and self.flights):
                 taking = Taking(self.schedule, lane, self.batching.costs, self.batching.most)
                 return taking.fill(self.batching.budget(ready, slots), self.batching.chain())
         return []
+
+    def _secluded(self) -> bool:
+        """Whether a call runs that is suspected of killing workers, so that nothing else should."""
+        return bool(self.schedule.suspects) and any(flight.secluded for flight in self.flights.values())
 
     def _send(self, pieces: list[Piece], *, idle: bool) -> None:
         number = self.sent = self.sent + 1
@@ -109,6 +115,7 @@ class Loop:
             "task_index": low if high - low == 1 else None,
             "task_tags": task.policy.tags,
         }
+        flight.secluded = (node_id, low if low >= 0 else None) in self.schedule.suspects
         try:
             flight.future = self.executor.submit(work.execute, shipment, extra_context=context)
         except Exception as error:  # noqa: BLE001  (an executor's own code, or a pickler that meets user data)
@@ -202,13 +209,14 @@ class Loop:
 
     def _take_in(self, arrived: Sequence[tuple[_Flight, float]]) -> None:
         fine = []
+        among_others = len(arrived) > 1 or bool(self.flights)
         for flight, when in arrived:
             assert flight.future is not None
             error = failure_of(flight.future)
             if error is None:
                 fine.append((flight, when))
             else:
-                self._batch_failed(flight.pieces, error)
+                self._batch_failed(flight.pieces, error, among_others)
         if not fine:
             return
         reports = self.executor.wait([flight.future for flight, _ in fine])
@@ -217,13 +225,14 @@ class Loop:
             if flight.idle:
                 self.batching.learn_trip(max(when - flight.sent - spent, 0.0))
 
-    def _batch_failed(self, pieces: list[Piece], error: BaseException) -> None:
+    def _batch_failed(self, pieces: list[Piece], error: BaseException, among_others: bool = False) -> None:
         """A submission itself failed: its worker is gone, or what it holds cannot be sent."""
         first = next(keys_of(pieces[0]))
         if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
             self.schedule.failed(first, Failure(TaskState.FAILED, error))
         else:
-            self.schedule.lost(pieces, Failure(TaskState.CRASHED, error))
+            vague = isinstance(error, BrokenExecutor) or (isinstance(error, WorkerLostError) and not error.sure)
+            self.schedule.lost(pieces, Failure(TaskState.CRASHED, error), sure=not (vague and among_others))
 
     def _apply(self, pieces: list[Piece], report: Any) -> float:
         """Take in what came of a batch; returns the seconds of work that were in it."""
@@ -249,7 +258,7 @@ class Loop:
                 seconds, calls = ended - began, 1
             else:
                 began, values, ends, failures = outcome
-                schedule.ledger.mapped[node_id].spans.append(Span(low, high, stamp, began, ends))
+                schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
                 schedule.elements.succeeded(node_id, low, high, values, failures)
                 self._element_failures(node_id, low, failures)
                 seconds, calls = ends[-1] - began, high - low
@@ -291,3 +300,15 @@ class Loop:
             if flight.shipment.outcomes:
                 self._apply(flight.pieces, (flight.shipment.stamp, list(flight.shipment.outcomes), ()))
         self.schedule.cancel()
+
+
+def _spans(low: int, high: int, stamp: Stamp, outcome: Any) -> list[Span]:
+    """The times of the elements of a piece; those that did not run, as what they follow failed, have none."""
+    began, _, ends, failures = outcome
+    not_run = [offset for offset, told in failures.items() if told is None]
+    if not not_run:
+        return [Span(low, high, stamp, began, ends)]
+    return [
+        Span(low + start, low + stop, stamp, ends[start - 1] if start else began, ends[start:stop])
+        for start, stop in gaps(not_run, high - low)
+    ]

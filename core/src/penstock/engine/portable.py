@@ -10,13 +10,18 @@ import pickle
 import reprlib
 from typing import Any
 
+_PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
+
 
 def pack(report: Any) -> bytes:
     """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call."""
     stamp, outcomes, lines = report
     outcomes = [_with_packed_errors(outcome) for outcome in outcomes]
     try:
-        return _dumps((stamp, outcomes, lines))
+        blob = _dumps((stamp, outcomes, lines))
+        if not all(_surely_sound(outcome) for outcome in outcomes):
+            pickle.loads(blob)  # what fails here would fail at home, and nobody could say whose value it was
+        return blob
     except Exception:
         return _dumps((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
 
@@ -28,6 +33,29 @@ def _dumps(value: Any) -> bytes:
         import cloudpickle  # workers of every kind have it, but a batch without odd values can do without
 
         return cloudpickle.dumps(value, protocol=5)  # type: ignore[no-any-return]
+
+
+def _there_and_back(value: Any) -> None:
+    """Raise whatever keeps the value from being pickled or unpickled."""
+    pickle.loads(_dumps(value))
+
+
+def _surely_sound(outcome: Any) -> bool:
+    """Whether no value of an outcome can fail to be unpickled; most batches need no closer look."""
+    return outcome is None or outcome[0] is False or _plain(outcome[1])
+
+
+def _plain(value: Any) -> bool:
+    if type(value) in _PLAIN:
+        return True
+    if type(value) in (list, tuple, set):
+        return _PLAIN.issuperset(map(type, value)) or all(map(_plain, value))
+    if type(value) is dict:
+        return all(map(_plain, value)) and all(map(_plain, value.values()))
+    try:
+        return memoryview(value).format != "O"  # an array of numbers, too large to be looked at twice
+    except TypeError:
+        return False
 
 
 def _with_packed_errors(outcome: Any) -> Any:
@@ -76,8 +104,10 @@ def _with_sound_values(outcome: Any) -> Any:
 
 def _problem_of(value: Any) -> Any:
     """The failure of a call whose value cannot be pickled, or None."""
+    if _plain(value):
+        return None
     try:
-        _dumps(value)
+        _there_and_back(value)
     except Exception as error:
         message = f"the value {reprlib.repr(value)} cannot be sent back: {culprit(value)} cannot be pickled ({error})"
         return ("Failed", ("penstock.errors.ValueNotPortableError", message), "")
@@ -95,7 +125,7 @@ def culprit(value: Any, name: str = "it", depth: int = 4) -> str:
         parts = [(f"{name}.{key}", item) for key, item in vars(value).items()]
     for path, part in parts if depth else ():
         try:
-            _dumps(part)
+            _there_and_back(part)
         except Exception:
             return culprit(part, path, depth - 1)
     return f"{name} (a {type(value).__name__})"

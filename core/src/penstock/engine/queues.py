@@ -13,10 +13,14 @@ AnyTask = Task[..., Any]
 
 
 class Lane(NamedTuple):
-    """Calls that may share a batch: with the same tags, and willing to share one at all."""
+    """Calls that may share a batch: with the same tags, and willing to share one at all.
+
+    secluded: calls that run while nothing else does, as they are suspected of killing workers.
+    """
 
     tags: tuple[str, ...]
     together: bool
+    secluded: bool = False
 
 
 class Queue:

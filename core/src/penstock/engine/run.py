@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.engine.ending import end_run
 from penstock.engine.loop import Loop
+from penstock.engine.requirements import check_requirements
 from penstock.engine.schedule import Schedule
 from penstock.engine.telling import Observers
 from penstock.errors import RunCancelledError, RunError
@@ -29,12 +30,14 @@ def run_graph(
     anything; and KeyboardInterrupt, after what ran was cancelled, the executor closed and observers told of the end.
     """
     graph.check()
+    name = executor_name or type(executor).__name__
+    check_requirements(graph.flow, graph.requires, executor, name)
     told = Observers(tuple(observers))
     ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
     run = FlowRun(
         id=f"{graph.flow}-{uuid.uuid4().hex[:12]}",
         flow=graph.flow,
-        executor=executor_name or type(executor).__name__,
+        executor=name,
         task_runs=TaskRuns(ledger),
     )
     schedule = Schedule(graph, ledger, observed=bool(told))

@@ -51,6 +51,7 @@ class Schedule:
         self._tries: dict[Key, int] = {}
         self._crashes: dict[Key, int] = {}
         self.alone: set[Key] = set()
+        self.suspects: set[Key] = set()
         self.spans: list[Piece] = []
         self.opening: list[Node] = []
         self.nodes_over: list[int] = []
@@ -111,8 +112,9 @@ class Schedule:
             return
         task = node.task
         lane = self.lane(task)
-        if self.alone and (piece[0], piece[1] if piece[1] >= 0 else None) in self.alone:
-            lane = Lane(lane.tags, together=False)
+        key = (piece[0], piece[1] if piece[1] >= 0 else None)
+        if self.alone and key in self.alone:
+            lane = Lane(lane.tags, together=False, secluded=key in self.suspects)
         queue = self.queues.get(lane)
         if queue is None:
             queue = self.queues[lane] = Queue()
@@ -170,14 +172,18 @@ class Schedule:
             self.elements.decide(node, index)
         self.drain()
 
-    def lost(self, pieces: Iterable[Piece], failure: Failure) -> None:
-        """The worker of a batch was lost. A call that was alone in it has crashed; several go again one by one."""
+    def lost(self, pieces: Iterable[Piece], failure: Failure, *, sure: bool) -> None:
+        """The worker of a batch was lost. A call that was alone in it has crashed; several go again one by one.
+
+        sure: whether it was this batch's worker and no other's. If not, a call that was alone goes again in seclusion.
+        """
         keys = [key for piece in pieces for key in keys_of(piece)]
-        if len(keys) == 1:
-            self.alone.add(keys[0])
+        self.alone.update(keys)
+        if len(keys) == 1 and sure:
             self.failed(keys[0], failure)
             return
-        self.alone.update(keys)
+        if len(keys) == 1:
+            self.suspects.add(keys[0])
         for key in reversed(keys):
             self.not_run(key)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from penstock.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
+from penstock.executor import CAPABILITIES
 from penstock.flows.graph import Graph
 from penstock.flows.recording import current_recorder, recording
 from penstock.flows.task import item
@@ -23,14 +25,23 @@ class FlowDefinition(Generic[P, R]):
     """A function that calls tasks and returns what it wants back. Running it is left to a subclass.
 
     name: of the flow; fn: the function; executor: the flow's own choice of one, or None; signature: of the function.
+    requires: what an executor has to offer to run it.
     """
 
-    def __init__(self, fn: Callable[P, R], *, name: str | None = None, executor: Any = None) -> None:
+    def __init__(
+        self,
+        fn: Callable[P, R],
+        *,
+        name: str | None = None,
+        executor: Any = None,
+        requires: Iterable[str] = (),
+    ) -> None:
         _check_function(fn)
         functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
         self.fn = fn
         self.name: str = name or fn.__name__
         self.executor = executor
+        self.requires = _checked_requirements(requires)
         self.signature = inspect.signature(fn)
 
     def record(self, *args: P.args, **kwargs: P.kwargs) -> Graph:
@@ -47,6 +58,7 @@ class FlowDefinition(Generic[P, R]):
                     f"{self.name} calls itself without end while it is recorded; a flow is recorded before anything "
                     "is computed, so what ends the recursion must depend on parameters alone"
                 ) from None
+            recorder.graph.requires |= self.requires
             recorder.graph.returns = recorder.template(returned, f"what {self.name} returns")
         if not recorder.graph.nodes:
             raise EmptyFlowError(
@@ -58,6 +70,9 @@ class FlowDefinition(Generic[P, R]):
     def inline(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """A flow that is called within a flow records its tasks into that one's graph."""
         self.check_parameters(args, kwargs)
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.graph.requires |= self.requires
         return self.fn(*args, **kwargs)
 
     @property
@@ -74,6 +89,21 @@ class FlowDefinition(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<flow {self.name}>"
+
+
+def _checked_requirements(requires: Iterable[str]) -> frozenset[str]:
+    if isinstance(requires, str):
+        requires = (requires,)
+    for requirement in requires:
+        capability, colon, detail = requirement.partition(":")
+        if capability not in CAPABILITIES or (colon and not (capability == "resources" and detail)):
+            near = get_close_matches(capability, CAPABILITIES, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TaskPolicyError(
+                f"requires={requirement!r} is no capability{hint} There are {', '.join(CAPABILITIES)}, "
+                "and resources:NAME"
+            )
+    return frozenset(requires)
 
 
 def _check_function(fn: Any) -> None:

@@ -78,12 +78,14 @@ class Graph:
 
     flow: its name; nodes: in the order of recording; returns: the template of what the flow returned.
     recorded: whether a flow recorded it, which leaves no room for a circle.
+    requires: what its executor has to offer; see `penstock.executor.CAPABILITIES`.
     """
 
     flow: str
     nodes: list[Node] = attrs.field(factory=list)
     returns: Template = (CONST, None)
     recorded: bool = False
+    requires: frozenset[str] = frozenset()
 
     def check(self) -> None:
         """Raise CycleError if nodes depend on each other in a circle, GraphError if one depends on nothing known.

@@ -56,7 +56,8 @@ class ProcessFuture(Future[Any]):
         except BrokenProcessPool as broken:
             if self._closing.value:
                 return self._cancelled()  # by us, on leaving `start()`
-            self._fail(broken, WorkerLostError(f"the process that held the call is gone: {broken}"))
+            lost = WorkerLostError(f"the process that held the call is gone: {broken}", sure=False)
+            self._fail(broken, lost)  # not sure, as the pool loses all that it holds when one process dies
         except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
             self.set_exception(error)
         else:

@@ -1,0 +1,28 @@
+"""What a flow requires of its executor, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penstock.errors import RequirementError
+from penstock.executor import Executor
+from penstock.registry import Registry
+
+
+def check_requirements(flow: str, requires: Iterable[str], executor: Executor, name: str) -> None:
+    """Raise RequirementError if the executor does not offer all of `requires`; say which installed ones do."""
+    missing = sorted(each for each in requires if not executor.offers(each))
+    if not missing:
+        return
+    needed = {each.partition(":")[0] for each in requires}
+    others = [
+        plugin.name
+        for plugin in Registry().plugins()
+        if plugin.spec is not None and needed <= plugin.spec.capabilities
+    ]
+    hint = f"installed executors that do: {', '.join(others)}" if others else "no installed executor does"
+    raise RequirementError(
+        f"the flow {flow} requires {', '.join(missing)}, which the executor {name} does not offer; {hint}",
+        missing=missing,
+        offered_by=others,
+    )
