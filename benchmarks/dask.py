@@ -83,36 +83,34 @@ def _values(executor: DaskExecutor, n: int) -> Any:
 
 
 def _layered(executor: DaskExecutor, client: Client, quick: bool) -> Row:
-    layers = 10 if quick else LAYERS
     names = count()
 
     def theirs() -> Any:  # keys of their own each time, or the second time would cost nothing
-        return client.get(*work.layered_graph(layers, WIDTH, f"layered-{next(names)}"))
+        return client.get(*work.layered_graph(LAYERS, WIDTH, f"layered-{next(names)}"))
 
     def ours() -> Any:
-        return work.layered.run(layers, WIDTH, executor=executor).result
+        return work.layered.run(LAYERS, WIDTH, executor=executor).result
 
     best, _ = timed(ours)
     ours_s, theirs_s = side_by_side(ours, theirs, rounds=1 if quick else 2)
     for _ in range(4):
         best = min(best, timed(ours)[0])
-    tasks = layers * WIDTH
-    what = f"{layers} layers x {WIDTH} no-ops, each on 3"
+    tasks = LAYERS * WIDTH
+    what = f"{LAYERS} layers x {WIDTH} no-ops, each on 3"
     return faster(SUBJECT, what, min(best, ours_s) / tasks, theirs_s / tasks, "client.get of the graph", 5)
 
 
 def _chain(executor: DaskExecutor, client: Client, quick: bool) -> Row:
-    links = 200 if quick else LINKS
     names = count()
 
     def theirs() -> Any:
-        return client.get(*work.chained_graph(links, f"chained-{next(names)}"))
+        return client.get(*work.chained_graph(LINKS, f"chained-{next(names)}"))
 
     def ours() -> Any:
-        return work.chained.run(links, executor=executor).result
+        return work.chained.run(LINKS, executor=executor).result
 
-    ours_s, theirs_s = side_by_side(ours, theirs, rounds=2)
+    ours_s, theirs_s = side_by_side(ours, theirs, rounds=1 if quick else 2)
     for _ in range(4):
         ours_s = min(ours_s, timed(ours)[0])
-    what = f"chain of {links:,} no-ops"
-    return faster(SUBJECT, what, ours_s / links, theirs_s / links, "client.get of the graph", 40)
+    what = f"chain of {LINKS:,} no-ops"
+    return faster(SUBJECT, what, ours_s / LINKS, theirs_s / LINKS, "client.get of the graph", 40)

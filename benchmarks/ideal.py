@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from distributed import Client
+
 from benchmarks import work
 from benchmarks.clusters import WORKERS, cluster
-from benchmarks.rows import Budget, Row
+from benchmarks.rows import Budget, Row, faster
 from benchmarks.timing import side_by_side, timed
 from penstock.executor import Executor
 from penstock_local_dask import LocalDaskExecutor
@@ -27,8 +29,10 @@ def rows(quick: bool) -> Iterator[Row]:
         processes = LocalDaskExecutor(scheduler="processes", num_workers=WORKERS)
         with processes.start():
             yield from _naps_and_spins("processes", processes, pool, n, turns, rounds)
-        with cluster() as (executor, _):
+        with cluster() as (executor, client):
+            client.gather(client.map(work.spins, [[1]] * WORKERS, pure=False))
             yield from _naps_and_spins("dask", executor, pool, n, turns, rounds)
+            yield _beside_client(executor, client, n, turns, rounds)
 
 
 def _naps_and_spins(
@@ -39,6 +43,7 @@ def _naps_and_spins(
     yield _row(f"{name}: {n} naps of 50 ms on {WORKERS} workers", n, naps, n * SECONDS / WORKERS, "ideal")
 
     halves = [[turns] * (n // WORKERS)] * WORKERS
+    list(pool.map(work.spins, [[1]] * WORKERS))  # its processes are there
 
     def by_hand() -> list[Any]:
         return [value for half in pool.map(work.spins, halves) for value in half]
@@ -47,7 +52,21 @@ def _naps_and_spins(
         lambda: work.spinning.run(n, turns, executor=executor).result, by_hand, rounds=rounds
     )
     what = f"{name}: {n} loops of 50 ms on {WORKERS} workers"
-    yield _row(what, n, ours, theirs, f"{WORKERS} processes, half of them each")
+    yield _row(what, n, ours, theirs, f"{WORKERS} processes, half each")
+
+
+def _beside_client(executor: Executor, client: Client, n: int, turns: int, rounds: int) -> Row:
+    """On as many cores as workers the scheduler takes its share: what is left of the ideal by hand."""
+    halves = [[turns] * (n // WORKERS)] * WORKERS
+
+    def by_hand() -> list[Any]:
+        return [value for half in client.gather(client.map(work.spins, halves, pure=False)) for value in half]
+
+    ours, theirs = side_by_side(
+        lambda: work.spinning.run(n, turns, executor=executor).result, by_hand, rounds=rounds
+    )
+    what = f"dask: {n} loops of 50 ms on {WORKERS} workers"
+    return faster(SUBJECT, what, ours / n, theirs / n, f"{WORKERS} tasks of client.map, half each")
 
 
 def _row(what: str, n: int, ours: float, theirs: float, name: str) -> Row:

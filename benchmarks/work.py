@@ -87,7 +87,8 @@ def layered(layers: int, width: int) -> Any:
     """Layers of no-ops, each on three of the layer above."""
     row: list[Any] = [noop_task(at) for at in range(width)]
     for _ in range(layers - 1):
-        row = [of_three_task(*(row[up] for up in above(at, width))) for at in range(width)]
+        trios = [above(at, width) for at in range(width)]
+        row = [of_three_task(row[a], row[b], row[c]) for a, b, c in trios]
     return row
 
 

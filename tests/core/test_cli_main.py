@@ -30,7 +30,7 @@ def test_version_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-@pytest.mark.parametrize("name", ["", *COMMANDS, "executors list", "executors show"])
+@pytest.mark.parametrize("name", ["", *COMMANDS, "executors list", "executors show", "executors new"])
 def test_help_teaches_by_example(name: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command has help, and each that takes something shows how to write it."""
     assert main([*name.split(), option]) == 0
@@ -42,7 +42,7 @@ def test_help_teaches_by_example(name: str, option: str, capsys: pytest.CaptureF
 
 def test_help_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """No line of help is longer than 100 characters."""
-    for name in ("", *COMMANDS, "executors list", "executors show"):
+    for name in ("", *COMMANDS, "executors list", "executors show", "executors new"):
         main([*name.split(), "-h"])
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
 
@@ -58,6 +58,7 @@ def test_help_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "x.py", "-p", "a=1", "-p", "a=2"], "'a' is given twice, as '1' and as '2'"),
         (["executors", "shwo"], "shwo"),
         (["executors", "show"], "NAME"),
+        (["executors", "new"], "NAME"),
         (["config", "surplus"], "surplus"),
     ],
 )

@@ -31,6 +31,7 @@ SAMPLES = {
     "OptionError": {"option": "adress", "executor": "dask", "nearest": "address"},
     "FlowFileError": {"path": "flow.py"},
     "ParameterError": {"parameter": "limit"},
+    "ProjectError": {"asked": "class"},
     "UnresolvableFutureError": {"place": "args[0].weights"},
     "TaskTimeoutError": {"seconds": 1.5},
     "TaskFailedError": {"task": "measure", "index": 3, "state": "Failed"},

@@ -359,9 +359,9 @@ ValueError: /etc/x
 During handling of the above exception, another exception occurred:
 
 Traceback (most recent call last):
-  File "/env/lib/python3.12/site-packages/distributed/worker.py", line 10, in run
+  File "/env/lib/python3.12/site-packages/pluggy/_manager.py", line 10, in run
     x()
-  File "/env/lib/python3.12/site-packages/dask/local.py", line 11, in execute
+  File "/env/lib/python3.12/site-packages/cloudpickle/cloudpickle.py", line 11, in execute
     y()
 KeyError: 'x'
 """
@@ -381,7 +381,7 @@ KeyError: 'x'"""
 
 
 def test_tracebacks_keep_the_users_frames() -> None:
-    """Frames of penstock, dask and pools go, a user's folder of that name stays, chains stay whole."""
+    """Frames of penstock and of pools go, a user's folder of that name stays, chains stay whole."""
     assert trim(MACHINERY) == TRIMMED
 
 

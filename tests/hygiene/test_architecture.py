@@ -23,7 +23,16 @@ TEXT = {".py", ".toml", ".md", ".txt", ".sh", ".yml", ".yaml", ".json", ""}
 TREES = ("core", "plugins", "tests", "examples", "benchmarks", "docs", "tools", ".ci")
 # What `work.py` may import late, for values that pickle refuses: each executor that pickles brings it along.
 ON_EVERY_WORKER = {"cloudpickle"}
-PUBLIC_DOORS = {"penstock", "penstock.executor", "penstock.errors", "penstock.futures", "penstock.hooks"}
+PUBLIC_DOORS = {
+    "penstock",
+    "penstock.config",
+    "penstock.deferred",
+    "penstock.errors",
+    "penstock.executor",
+    "penstock.futures",
+    "penstock.hooks",
+    "penstock.main_module",
+}
 
 
 def sources(folder: Path) -> Iterator[Path]:
@@ -73,7 +82,8 @@ def texts(root: Path) -> Iterator[Path]:
     yield from (path for path in root.iterdir() if path.is_file() and path.suffix in TEXT)
     for tree in TREES:
         for path in (root / tree).rglob("*"):
-            if path.is_file() and path.suffix in TEXT and not hidden & set(path.parts):
+            own = not any(part in hidden or part.endswith("_cache") for part in path.parts)
+            if path.is_file() and path.suffix in TEXT and own:
                 yield path
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from penstock.executor import Executor, ExecutorSpec
     from penstock.flows.mapping import unmapped
     from penstock.flows.task import Task, task
-    from penstock.hooks import hookimpl
     from penstock.records import FlowRun, TaskRun
     from penstock.registry import get_executor
     from penstock.running import Flow, flow
@@ -48,7 +47,6 @@ _HOMES = {
     "__version__": "penstock._version",
     "flow": "penstock.running",
     "get_executor": "penstock.registry",
-    "hookimpl": "penstock.hooks",
     "task": "penstock.flows.task",
     "unmapped": "penstock.flows.mapping",
 }
@@ -70,7 +68,6 @@ __all__ = [
     "__version__",
     "flow",
     "get_executor",
-    "hookimpl",
     "task",
     "unmapped",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from penstock.futures import CANCELLED, Future, failure_is_cancellation, failure_of
+from penstock.futures import Future, failure_is_cancellation, failure_of, is_cancellation
 
 T = TypeVar("T")
 
@@ -43,6 +43,11 @@ class BridgedFuture(concurrent.futures.Future[T], Generic[T]):
             self._inner.cancel()
         return self.cancelled()
 
+    def running(self) -> bool:
+        """Whether a worker runs the call. False as well where the executor behind does not tell."""
+        tells = getattr(self._inner, "running", None)
+        return not self.done() and tells is not None and bool(tells())
+
     def _cancel_here(self) -> None:
         """Become cancelled, and say so to `concurrent.futures.wait`, which `cancel` alone does not."""
         if super().cancel():
@@ -59,7 +64,7 @@ class BridgedFuture(concurrent.futures.Future[T], Generic[T]):
 
     def _settle(self, *, value: Any = None, error: BaseException | None = None) -> None:
         """Take on the outcome, unless this was cancelled or has one already."""
-        if isinstance(error, CANCELLED):
+        if is_cancellation(error):
             super().cancel()
         with self._settling:
             if self._settled:
@@ -93,7 +98,7 @@ class DeferredFuture(BridgedFuture[T], Generic[T]):
 
     def __init__(self, waits_for: list[Future[Any]], submit: Callable[[], Future[T]]) -> None:
         super().__init__()
-        self._submit = submit
+        self._submit: Callable[[], Future[T]] | None = submit
         self._missing = len(waits_for) + 1  # one for this constructor
         self._counting = threading.Lock()
         for future in waits_for:
@@ -131,9 +136,16 @@ class DeferredFuture(BridgedFuture[T], Generic[T]):
         finally:
             turns.depth -= 1
 
+    def _settle(self, *, value: Any = None, error: BaseException | None = None) -> None:
+        self._submit = None  # it holds the arguments, and so all the futures of a long chain
+        super()._settle(value=value, error=error)
+
     def _make(self) -> None:
+        submit = self._submit
+        if submit is None:  # settled meanwhile
+            return
         try:
-            inner = self._submit()
+            inner = submit()
         except BaseException as error:
             self._settle(error=error)
             if not isinstance(error, Exception):  # Ctrl-C is also for whoever made this happen

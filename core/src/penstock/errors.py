@@ -15,6 +15,7 @@
     │   ├── RequirementError           the executor does not offer what the flow requires: take another one
     │   ├── FlowFileError              a flow file cannot be loaded, or which flow to run is not clear
     │   ├── ParameterError             parameters do not fit the signature of a flow or a task
+    │   ├── ProjectError               a plugin project cannot be written: take another name or folder
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense
     │   └── GraphError                 what the flow recorded cannot be run
     │       ├── CycleError                 a result depends on itself
@@ -175,6 +176,14 @@ class ParameterError(UsageError):
     def __init__(self, message: str, *, parameter: str | None = None) -> None:
         super().__init__(message)
         self.parameter = parameter
+
+
+class ProjectError(UsageError):
+    """A plugin project cannot be written under the name that was asked for, or not there. `asked` is the name."""
+
+    def __init__(self, message: str, *, asked: str) -> None:
+        super().__init__(message)
+        self.asked = asked
 
 
 class TaskPolicyError(UsageError):

@@ -93,11 +93,16 @@ CAPABILITIES: Mapping[str, str] = {
 
 
 class ExtraContext(TypedDict, total=False):
-    """The hints that come with a call. None of them is ever needed."""
+    """The hints that come with a call. None of them is ever needed, and there may come to be more.
+
+    `task_timeout`: seconds after which an executor that declares `hard_timeouts` kills the call, whose future then
+    fails with TaskTimeoutError, and frees its worker.
+    """
 
     task_name: str
     task_index: int | None
     task_tags: Sequence[str]
+    task_timeout: float
 
 
 def _words(words: Iterable[str]) -> frozenset[str]:
@@ -140,6 +145,9 @@ class Executor(ABC):
 
     native_futures: ClassVar[tuple[type, ...]] = ()
     """Futures of these classes are given to `submit` as they are, for a library that resolves them itself."""
+
+    resource_tag: ClassVar[str] = ""
+    """How a tag asks for a resource, if it declares `resources`: `"my-resource:{name}={amount}"`."""
 
     api_version: ClassVar[int] = API_VERSION
     """The version of the contract that the class was written for; write the number, `api_version = 2`."""

@@ -9,11 +9,11 @@ not ask for.
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import concurrent.futures
 import copy
 import dataclasses
+import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -24,7 +24,6 @@ from penstock.errors import UnresolvableFutureError
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-CANCELLED: tuple[type[BaseException], ...] = (concurrent.futures.CancelledError, asyncio.CancelledError)
 _METHODS = ("result", "exception", "done", "cancel", "add_done_callback")
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex, bytearray})
 _UNWALKED = (collections.deque, collections.UserDict, collections.UserList, types.MappingProxyType)
@@ -79,7 +78,8 @@ def _walk(value: object, place: str, above: set[int]) -> Iterator[Future[Any]]:
     if type(value) in _PLAIN or isinstance(value, type):
         return
     if is_future(value):
-        if isinstance(value, asyncio.Future):
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is not None and isinstance(value, asyncio.Future):
             raise _unresolvable(place, "is an asyncio future: await it first")
         yield value  # type: ignore[misc]  # is_future has just said so
     elif id(value) not in above:
@@ -184,14 +184,24 @@ def _refilled_dict(original: dict[Any, Any], items: list[Any]) -> dict[Any, Any]
     return refilled
 
 
+def is_cancellation(error: BaseException | None) -> bool:
+    """Whether an error says that a call was cancelled: that of concurrent.futures, or of asyncio if it is in use."""
+    asyncio = sys.modules.get("asyncio")  # 15 ms to import, and nobody raises its error without it
+    return isinstance(error, concurrent.futures.CancelledError) or (
+        asyncio is not None and isinstance(error, asyncio.CancelledError)
+    )
+
+
 def failure_of(future: Future[Any]) -> BaseException | None:
     """The error of a future that is done, cancellation included; None if it has a value."""
     try:
         return future.exception()
-    except CANCELLED as cancelled:
-        return cancelled
+    except BaseException as error:
+        if is_cancellation(error):
+            return error
+        raise
 
 
 def failure_is_cancellation(future: Future[Any]) -> bool:
     """Whether a future is done because it was cancelled."""
-    return future.done() and isinstance(failure_of(future), CANCELLED)
+    return future.done() and is_cancellation(failure_of(future))

@@ -56,21 +56,33 @@ class Span(NamedTuple):
 class MappedColumns:
     """The columns of one mapped node: a byte of state and eight of time for each element."""
 
-    __slots__ = ("spans", "states", "width")
+    __slots__ = ("_indexed", "_latest", "spans", "states", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
         self.states = bytearray(width)
         self.spans: list[Span] = []
+        self._latest = array("l")
+        self._indexed = 0
 
     def attempt(self, index: int) -> tuple[float, float, str] | None:
         """When element `index` last started, how long it took, and where; None if it never ran."""
-        for span in reversed(self.spans):
-            if span.low <= index < span.high:
-                at = index - span.low
-                began = span.ends[at - 1] if at else span.began
-                return span.stamp.wall + began - span.stamp.clock, span.ends[at] - began, span.stamp.worker
-        return None
+        number = self._latest_span(index)
+        if number < 0:
+            return None
+        span = self.spans[number]
+        at = index - span.low
+        began = span.ends[at - 1] if at else span.began
+        return span.stamp.wall + began - span.stamp.clock, span.ends[at] - began, span.stamp.worker
+
+    def _latest_span(self, index: int) -> int:
+        """The number of the last span that element `index` is in, or -1; kept for all elements once somebody asks."""
+        latest = self._latest = self._latest or array("l", (-1,)) * self.width
+        for number in range(self._indexed, len(self.spans)):
+            span = self.spans[number]
+            latest[span.low : span.high] = array("l", (number,)) * (span.high - span.low)
+        self._indexed = len(self.spans)
+        return latest[index]
 
 
 Key = tuple[int, int | None]

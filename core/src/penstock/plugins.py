@@ -6,7 +6,6 @@ that does not load is a record with a reason, and breaks nothing but its own use
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import EntryPoint
@@ -18,6 +17,7 @@ import pluggy
 from penstock import hooks
 from penstock.errors import ApiVersionError, BrokenPluginError
 from penstock.executor import ExecutorSpec
+from penstock.metadata import entry_points
 from penstock.settings import normalise
 from penstock.versions import API_VERSION, OLDEST_API_VERSION, remedy_for
 
@@ -94,7 +94,7 @@ class PluginRecord:
     duplicate: bool
 
 
-def installed(entry_points: EntryPoints = importlib.metadata.entry_points) -> dict[str, list[Plugin]]:
+def installed(entry_points: EntryPoints = entry_points) -> dict[str, list[Plugin]]:
     """The plugins of each name, from metadata alone; more than one where distributions quarrel."""
     found: dict[str, list[Plugin]] = {}
     for entry_point in entry_points(group=hooks.EXECUTORS_GROUP):

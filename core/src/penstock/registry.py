@@ -10,7 +10,6 @@ error.
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -22,6 +21,7 @@ from penstock.config import Config, load_config
 from penstock.errors import ConfigError, ExecutorLookupError, OptionError, UnknownExecutorError
 from penstock.executor import Executor, ExecutorSpec
 from penstock.lookup import find_plugin, import_target, record_of
+from penstock.metadata import entry_points
 from penstock.options import check_options, option_specs
 from penstock.plugins import EntryPoints, Plugin, PluginRecord, asked_at, installed, reason_of
 from penstock.settings import Origin, Setting, normalise, overlay
@@ -65,11 +65,11 @@ class Chosen:
 class Registry:
     """What can be asked for here. Make one and pass it; nothing is read before it is needed.
 
-    config: profiles and options (default: `load_config()`); entry_points: `importlib.metadata.entry_points`.
+    config: profiles and options (default: `load_config()`); entry_points: a function as that of `penstock.metadata`.
     """
 
     def __init__(
-        self, config: Config | None = None, entry_points: EntryPoints = importlib.metadata.entry_points
+        self, config: Config | None = None, entry_points: EntryPoints = entry_points
     ) -> None:
         self._given = config
         self._entry_points = entry_points

@@ -5,6 +5,7 @@
 
 import operator
 import os
+import pickle
 import random
 import threading
 from collections import Counter
@@ -12,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 from zlib import crc32
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.engine.batching import Batching
+from penstock.engine.ending import end_run
 from penstock.engine.loop import Loop
 from penstock.engine.queues import Queue
 from penstock.engine.run import run_graph
@@ -159,8 +162,15 @@ def graphs(draw: st.DrawFn) -> tuple[list[Spec], list[int]]:
 class Cell:
     """What became of a node: of a mapped one, `runs` holds what became of each element."""
 
-    def __init__(self, state: TaskState, value: Any, runs: list[tuple[TaskState, Any]] | None = None) -> None:
-        self.state, self.value, self.runs, self.followed = state, value, runs, False
+    def __init__(
+        self,
+        state: TaskState,
+        value: Any,
+        runs: list[tuple[TaskState, Any]] | None = None,
+        *,
+        mapped: bool = False,
+    ) -> None:
+        self.state, self.value, self.runs, self.mapped = state, value, runs, mapped
 
     @property
     def states(self) -> list[TaskState]:
@@ -183,21 +193,30 @@ def allowed(trigger: str, states: Sequence[TaskState]) -> bool:
     }[trigger]
 
 
-def interpret(specs: Sequence[Spec]) -> tuple[list[Cell], Counter[int]]:
-    """What becomes of every node, and how often the function of each spec is called."""
-    cells: list[Cell] = []
-    calls: Counter[int] = Counter()
+class Interpreter:
+    """Plain evaluation, one call after the other; `calls` is how often the function of each spec is called."""
 
-    def filled(value: Any) -> Any:
+    def __init__(self, specs: Sequence[Spec]) -> None:
+        self.cells: list[Cell] = []
+        self.calls: Counter[int] = Counter()
+        for number, spec in enumerate(specs):
+            if spec.kind == "map":
+                self.cells.append(self.spread(number, spec))
+            elif spec.kind == "list":
+                self.cells += [self.single(number, spec, (arg,)) for arg in spec.args]
+            else:
+                self.cells.append(self.single(number, spec, spec.args))
+
+    def filled(self, value: Any) -> Any:
         if isinstance(value, tuple) and value and value[0] == "ref":
-            return cells[value[1]].value
+            return self.cells[value[1]].value
         if isinstance(value, (list, tuple)):
-            return type(value)(filled(item) for item in value)
-        return {key: filled(item) for key, item in value.items()} if isinstance(value, dict) else value
+            return type(value)(self.filled(item) for item in value)
+        return {key: self.filled(item) for key, item in value.items()} if isinstance(value, dict) else value
 
-    def run(number: int, spec: Spec, args: tuple[Any, ...]) -> tuple[TaskState, Any]:
+    def run(self, number: int, spec: Spec, args: tuple[Any, ...]) -> tuple[TaskState, Any]:
         for tried in range(spec.retries + 1):
-            calls[number] += 1
+            self.calls[number] += 1
             try:
                 return SUCCESS, args[0][args[1]] if spec.kind == "item" else deed(spec, number, args, tried)
             except Skip:
@@ -206,55 +225,49 @@ def interpret(specs: Sequence[Spec]) -> tuple[list[Cell], Counter[int]]:
                 last = error
         return FAILED, last
 
-    def decide(spec: Spec, upstream: list[Cell], own: list[TaskState]) -> TaskState | None:
+    def decide(self, spec: Spec, upstream: list[Cell], own: list[TaskState]) -> TaskState | None:
         if spec.skips and SKIPPED in [*(cell.state for cell in upstream), *own]:
             return SKIPPED
         states = [state for cell in upstream for state in cell.states] + own
-        if (upstream or own) and not allowed(spec.trigger, states):
-            return TRIGGER_FAILED
-        return None
+        return TRIGGER_FAILED if (upstream or own) and not allowed(spec.trigger, states) else None
 
-    def single(number: int, spec: Spec, args: tuple[Any, ...]) -> Cell:
-        upstream = [cells[h] for h in sorted({*refs_in(args), *spec.after})]
-        verdict = decide(spec, upstream, [])
-        return Cell(verdict, None) if verdict else Cell(*run(number, spec, filled(args)))
+    def single(self, number: int, spec: Spec, args: tuple[Any, ...]) -> Cell:
+        upstream = [self.cells[h] for h in sorted({*refs_in(args), *spec.after})]
+        verdict = self.decide(spec, upstream, [])
+        return Cell(verdict, None) if verdict else Cell(*self.run(number, spec, self.filled(args)))
 
-    def spread(number: int, spec: Spec) -> Cell:
-        followed = [h for h in refs_in(spec.args) if cells[h].followed]
-        whole = [h for h in refs_in(spec.args) if not cells[h].followed]
-        upstream = [cells[h] for h in sorted({*whole, *spec.fixed, *spec.after})]
-        sources: list[Any] = []
-        for arg in spec.args:
-            cell = cells[arg[1]] if arg[:1] == ("ref",) else None
-            if cell is None:
-                sources.append(arg)
-            elif cell.runs is not None:
-                sources.append([value for _, value in cell.runs])
-            elif cell.state is not SUCCESS or cell.followed:
-                return Cell(SKIPPED if cell.state is SKIPPED and spec.skips else TRIGGER_FAILED, None)
-            elif not isinstance(cell.value, (list, tuple)):
-                return Cell(FAILED, ParameterError(""))
-            else:
-                sources.append(cell.value)
+    def source(self, spec: Spec, arg: Any) -> Any:
+        """What an argument is spread over, or what becomes of the node because it cannot be."""
+        if arg[:1] != ("ref",):
+            return arg
+        cell = self.cells[arg[1]]
+        if cell.runs is not None:
+            return [value for _, value in cell.runs]
+        if cell.state is not SUCCESS or cell.mapped:
+            return Cell(
+                SKIPPED if cell.state is SKIPPED and spec.skips else TRIGGER_FAILED, None, mapped=True
+            )
+        if not isinstance(cell.value, (list, tuple)):
+            return Cell(FAILED, ParameterError(""), mapped=True)
+        return cell.value
+
+    def spread(self, number: int, spec: Spec) -> Cell:
+        sources = [self.source(spec, arg) for arg in spec.args]
+        ended = next((source for source in sources if isinstance(source, Cell)), None)
+        if ended is not None:
+            return ended
+        followed = [h for h in dict.fromkeys(refs_in(spec.args)) if self.cells[h].mapped]
+        whole = [h for h in refs_in(spec.args) if not self.cells[h].mapped]
+        upstream = [self.cells[h] for h in sorted({*whole, *spec.fixed, *spec.after})]
         runs = []
         for index, items in enumerate(zip(*sources, strict=False)):
-            verdict = decide(spec, upstream, [cells[h].runs[index][0] for h in dict.fromkeys(followed)])
-            args = (*items, *(cells[h].value for h in spec.fixed))
-            runs.append((verdict, None) if verdict else run(number, spec, args))
+            verdict = self.decide(spec, upstream, [self.cells[h].runs[index][0] for h in followed])
+            args = (*items, *(self.cells[h].value for h in spec.fixed))
+            runs.append((verdict, None) if verdict else self.run(number, spec, args))
         states = [state for state, _ in runs]
         bad = next((state for state in states if state in (FAILED, TRIGGER_FAILED)), None)
         state = bad or (SKIPPED if states and set(states) == {SKIPPED} else SUCCESS)
-        return Cell(state, [value for each, value in runs if each is not SKIPPED], runs)
-
-    for number, spec in enumerate(specs):
-        if spec.kind == "map":
-            cells.append(spread(number, spec))
-            cells[-1].followed = True
-        elif spec.kind == "list":
-            cells += [single(number, spec, (arg,)) for arg in spec.args]
-        else:
-            cells.append(single(number, spec, spec.args))
-    return cells, calls
+        return Cell(state, [value for each, value in runs if each is not SKIPPED], runs, mapped=True)
 
 
 def refs_in(value: Any) -> list[int]:
@@ -273,6 +286,9 @@ def decisive(specs: Sequence[Spec], returned: Sequence[int], count: int) -> set[
 # The same graph as a flow.
 
 
+COUNTED: WeakValueDictionary[int, Any] = WeakValueDictionary()
+
+
 class Counted:
     """The function of a drawn task; counts its calls, and for each set of arguments how often it was tried."""
 
@@ -281,6 +297,10 @@ class Counted:
         self.calls = 0
         self.tried: Counter[str] = Counter()
         self.lock = threading.Lock()
+        COUNTED[id(self)] = self
+
+    def __reduce__(self) -> Any:
+        return counted, (id(self),)  # it travels to this process only
 
     def __call__(self, *args: Any) -> Any:
         key = "" if self.spec.kind == "call" else repr(known(args))
@@ -289,6 +309,10 @@ class Counted:
             tried = self.tried[key]
             self.tried[key] += 1
         return deed(self.spec, self.number, args, tried)
+
+
+def counted(key: int) -> Counted:
+    return COUNTED[key]
 
 
 NAMED = {"one": some_successful(at_least=1), "half": some_failed(at_least=0.5)}
@@ -333,7 +357,8 @@ def compare(
     drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Counted], once: bool
 ) -> None:
     specs, returned = drawn
-    cells, calls = interpret(specs)
+    reference = Interpreter(specs)
+    cells, calls = reference.cells, reference.calls
     expected = [
         (index, state)
         for cell in cells
@@ -363,10 +388,13 @@ def named(run: FlowRun) -> Iterator[Any]:
 
 
 class ShufflingExecutor(Executor):
-    """One thread that runs what is held in random order, and loses its worker now and then."""
+    """One thread that runs what is held in random order, and loses its worker now and then.
 
-    def __init__(self, *, seed: int, width: int, losses: float = 0.0) -> None:
-        self.seed, self.width, self.losses = seed, width, losses
+    crossing: whether calls and values go through pickle, as they do to another process.
+    """
+
+    def __init__(self, *, seed: int, width: int, crossing: bool, losses: float = 0.0) -> None:
+        self.seed, self.width, self.crossing, self.losses = seed, width, crossing, losses
 
     @property
     def slots(self) -> int:
@@ -404,6 +432,8 @@ class ShufflingExecutor(Executor):
                 future, fn, args = self._held.pop(self._random.randrange(len(self._held)))
             lost = self._random.random() < self.losses
             early = self._random.random() < 0.5
+            if self.crossing:
+                args = pickle.loads(pickle.dumps(args))
             value = None if lost and early else fn(*args)
             if lost:
                 future.set_exception(WorkerLostError("gone", sure=early))
@@ -445,8 +475,6 @@ def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRu
     loop.batching = batching
     with executor.start():
         loop.go()
-    from penstock.engine.ending import end_run
-
     end_run(run, graph, schedule)
     return run
 
@@ -460,22 +488,26 @@ def test_on_one_call_at_a_time(drawn: tuple[list[Spec], list[int]]) -> None:
 
 
 @bounded
-@given(graphs(), st.integers(0, 2**32), st.integers(1, 4))
-def test_in_any_order_and_any_batches(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.booleans())
+def test_in_any_order_and_any_batches(
+    drawn: tuple[list[Spec], list[int]], seed: int, width: int, crossing: bool
+) -> None:
     """Nothing depends on the order in which batches end, nor on what is put into them."""
     graph, functions = record(*drawn)
-    executor = ShufflingExecutor(seed=seed, width=width)
+    executor = ShufflingExecutor(seed=seed, width=width, crossing=crossing)
     compare(drawn, run_batched_at_random(graph, executor, seed), functions, once=True)
 
 
 @bounded
-@given(graphs(), st.integers(0, 2**32), st.integers(1, 4))
-def test_with_workers_lost(drawn: tuple[list[Spec], list[int]], seed: int, width: int) -> None:
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.booleans())
+def test_with_workers_lost(
+    drawn: tuple[list[Spec], list[int]], seed: int, width: int, crossing: bool
+) -> None:
     """Lost batches change nothing but how often calls run."""
     specs = [
         each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]
     ]
     item = Task(operator.getitem, Policy(crash_retries=1000), "item")
     graph, functions = record(specs, drawn[1], item)
-    executor = ShufflingExecutor(seed=seed, width=width, losses=0.3)
+    executor = ShufflingExecutor(seed=seed, width=width, crossing=crossing, losses=0.3)
     compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed), functions, once=False)

@@ -1,8 +1,10 @@
-"""`penstock executors list` and `show`: which executors there are, and what can be set."""
+"""`penstock executors list`, `show` and `new`: which executors there are, what can be set, and another one."""
 
 from __future__ import annotations
 
 import click
+
+from penstock.cli.new import new_executor
 
 
 @click.group(invoke_without_command=True)
@@ -14,6 +16,7 @@ def executors(ctx: click.Context) -> None:
       penstock executors list                 installed, broken, absent ones; profiles; the default
       penstock executors show local_dask      every option: type, default, meaning, present value
       penstock executors show ./mine.py:MyExecutor
+      penstock executors new turbine          a plugin project of your own, which works as it stands
 
     Without a command: list.
     """
@@ -62,3 +65,6 @@ def show_executor(name: str, as_json: bool) -> None:
         show_json(showing.record())
     else:
         show(showing.text())
+
+
+executors.add_command(new_executor)

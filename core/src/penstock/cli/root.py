@@ -66,6 +66,7 @@ def penstock() -> None:
     \b
       penstock executors list                           which executors there are
       penstock executors show dask                      what can be set, and what is set where
+      penstock executors new turbine                    a plugin of your own to start from
       penstock config                                   what the files and variables say
 
     \b

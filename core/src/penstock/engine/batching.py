@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from penstock.engine.queues import AnyTask, Queue
 
-TARGET = 0.15
+TARGET = 0.2
 """Seconds of work in a batch, once the task is known."""
 
 GROWTH = 10

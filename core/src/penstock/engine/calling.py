@@ -5,7 +5,6 @@ Needs nothing but the standard library; see `work`.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import ctypes
 import inspect
@@ -32,6 +31,8 @@ def prepare(fn: Call, timeout: float | None) -> Call:
 
 
 def _on_a_loop(fn: Call) -> Call:
+    import asyncio  # 15 ms, and few tasks are async
+
     @wraps(fn, assigned=("__name__", "__qualname__"), updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
         try:

@@ -47,11 +47,11 @@ class Elements:
         self.schedule = schedule
 
     def succeeded(
-        self, node_id: int, low: int, high: int, values: list[Any], failures: Mapping[int, Any]
+        self, node_id: int, low: int, high: int, values: list[Any] | None, failures: Mapping[int, Any]
     ) -> None:
         """Elements brought values; those at the offsets in `failures` did not, and are told of by other methods."""
         mapped = self.schedule.mapped[node_id]
-        if self.schedule.uses[node_id]:
+        if self.schedule.uses[node_id] and values is not None:
             mapped.values[low:high] = values
         if not failures:
             mapped.states[low:high] = bytes((SUCCESS,)) * (high - low)
@@ -62,6 +62,7 @@ class Elements:
             self.schedule.tell(node_id, TaskState.SUCCESS, low, high)
             self.schedule.spans.append((node_id, low, high))
         else:
+            assert values is not None  # they are left out only where nothing failed
             for start, stop in gaps(failures, high - low):
                 self.succeeded(node_id, low + start, low + stop, values[start:stop], {})
         self.schedule.drain()

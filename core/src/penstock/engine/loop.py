@@ -142,7 +142,7 @@ class Loop:
                 for read in node.reads:
                     if read in mapped and schedule.values[read] is not None:
                         given[read] = list(schedule.values[read])
-        return Shipment(loaded, given, schedule.values, calls)
+        return Shipment(loaded, given, schedule.values, calls, schedule.users)
 
     def _columns(self, node_id: int, low: int, high: int, made: set[tuple[int, int]]) -> list[Any]:
         """What elements `low` to `high` are spread over; the number of a node whose elements are made in this batch."""
@@ -221,7 +221,11 @@ class Loop:
             return
         reports = self.executor.wait([flight.future for flight, _ in fine])
         for (flight, when), report in zip(fine, reports, strict=True):
-            spent = self._apply(flight.pieces, open_report(report))
+            opened = open_report(report)
+            if isinstance(opened, BaseException):
+                self._batch_failed(flight.pieces, opened)
+                continue
+            spent = self._apply(flight.pieces, opened)
             if flight.idle:
                 self.batching.learn_trip(max(when - flight.sent - spent, 0.0))
 
@@ -231,7 +235,9 @@ class Loop:
         if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
             self.schedule.failed(first, Failure(TaskState.FAILED, error))
         else:
-            vague = isinstance(error, BrokenExecutor) or (isinstance(error, WorkerLostError) and not error.sure)
+            vague = isinstance(error, BrokenExecutor) or (
+                isinstance(error, WorkerLostError) and not error.sure
+            )
             self.schedule.lost(pieces, Failure(TaskState.CRASHED, error), sure=not (vague and among_others))
 
     def _apply(self, pieces: list[Piece], report: Any) -> float:

@@ -26,6 +26,11 @@ def pack(report: Any) -> bytes:
         return _dumps((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
 
 
+def pack_error(failure: tuple[str, BaseException, str]) -> bytes:
+    """A report that is nothing but the reason why the batch could not be opened."""
+    return _dumps((None, _packed_error(failure), ()))
+
+
 def _dumps(value: Any) -> bytes:
     try:
         return pickle.dumps(value, protocol=5)

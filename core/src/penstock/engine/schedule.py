@@ -82,6 +82,10 @@ class Schedule:
         uses = self.uses = [len(consuming) for consuming in consumers]
         for upstream, following in followers.items():
             uses[upstream] += len(following)
+        for node in nodes:
+            if node.needs is not node.depends:
+                for upstream in set(node.depends).difference(node.needs):
+                    uses[upstream] -= 1
         for returned in self._returned:
             uses[returned] += 1
 
@@ -213,6 +217,12 @@ class Schedule:
         """The nodes that the flow returned."""
         return self._returned
 
+    def users(self, node_id: int) -> tuple[list[int], list[int]] | None:
+        """The nodes that take the value of a node, as a whole and element by element; None if the flow returns it."""
+        if node_id in self._returned:
+            return None
+        return self.consumers[node_id], self.followers.get(node_id, [])
+
     def states_of(self, node_id: int) -> Iterable[int]:
         """The codes of the task runs of a node."""
         mapped = self.mapped.get(node_id)
@@ -282,7 +292,7 @@ class Schedule:
             left = missing[consumer] = missing[consumer] - 1
             if not left and states[consumer] != RUNNING:
                 self._unblocked(consumer)
-        for upstream in node.depends:
+        for upstream in node.needs:
             left = uses[upstream] = uses[upstream] - 1
             if not left:
                 self._forget(upstream)

@@ -8,7 +8,7 @@ travel on every executor, and no executor has to know.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cloudpickle
@@ -16,7 +16,7 @@ import cloudpickle
 from penstock.engine import work
 from penstock.engine.calling import Call, prepare
 from penstock.engine.portable import culprit
-from penstock.engine.queues import AnyTask
+from penstock.engine.queues import AnyTask, Piece
 from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
 from penstock.ledger import Failure
@@ -60,15 +60,25 @@ class Calls:
 
 
 class Shipment(work.Batch):
-    """A batch on the driver's side: its steps are the nodes of the graph, its source the schedule's values."""
+    """A batch on the driver's side: its steps are the nodes of the graph, its source the schedule's values.
+
+    users: for a node, the ids of those that take its value: `(consumers, followers)`, or None if the flow returns it.
+    """
 
     def __init__(
-        self, pieces: Sequence[Any], given: dict[int, Any], source: Sequence[Any], calls: Calls
+        self,
+        pieces: Sequence[Any],
+        given: dict[int, Any],
+        source: Sequence[Any],
+        calls: Calls,
+        users: Callable[[int], tuple[Sequence[int], Sequence[int]] | None] = lambda node: None,
     ) -> None:
         super().__init__(pieces, given, source)
         self.calls = calls
+        self.users = users
 
     def __reduce__(self) -> tuple[Any, ...]:
+        inner = self._inner()
         numbers: dict[AnyTask, int] = {}
         made: set[int] = set()
         given = dict(self.given)
@@ -79,12 +89,25 @@ class Shipment(work.Batch):
                     given[read] = self.source[read]
             made.add(node.id)
             number = numbers.setdefault(node.task, len(numbers))
-            steps.append((_parts(node), number, low, high, columns))
+            steps.append((_parts(node, (node.id, low, high) in inner), number, low, high, columns))
         blobs = [self.calls.blob(task) for task in numbers]
         try:
-            return (work.unpack, (cloudpickle.dumps((steps, blobs, given)),))
+            return (work.Parcel, (cloudpickle.dumps((steps, blobs, given)),))
         except Exception as error:
             raise self._unportable(steps, given, error) from error
+
+    def _inner(self) -> set[Piece]:
+        """The pieces whose values are taken by other pieces of this batch, and by nothing else."""
+        pieces = {(node.id, low, high) for node, _, low, high, _ in self.pieces}
+        single = {node for node, low, _ in pieces if low < 0}
+        inner = set()
+        for node, low, high in pieces:
+            users = self.users(node)
+            if users is not None:
+                consumers, followers = users
+                if single.issuperset(consumers) and all((each, low, high) in pieces for each in followers):
+                    inner.add((node, low, high))
+        return inner
 
     def _unportable(self, steps: list[Any], given: dict[int, Any], error: Exception) -> ValueNotPortableError:
         """Say whose argument it is."""
@@ -99,18 +122,27 @@ class Shipment(work.Batch):
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
 
 
-def _parts(node: Node) -> tuple[Any, ...]:
+def _parts(node: Node, inner: bool) -> tuple[Any, ...]:
     """What a Step is made of; the values of spread arguments travel as columns, so they are left out here."""
     args, kwargs = node.args, node.kwargs
     if node.spread is not None:
         args = tuple(None if at in node.spread else template for at, template in enumerate(args))
         kwargs = {name: None if name in node.spread else template for name, template in kwargs.items()}
-    return node.id, node.plan, args, kwargs, node.depends, node.spread
+    return node.id, node.plan, args, kwargs, node.depends, node.spread, inner
 
 
-def open_report(report: Any) -> Any:
-    """The report of a batch as `work.execute` made it, wherever it ran."""
-    return pickle.loads(report) if isinstance(report, bytes) else report
+def open_report(report: Any) -> tuple[Any, Any, Any] | BaseException:
+    """The report of a batch as `work.execute` made it, wherever it ran; or why there is none.
+
+    There is none if the batch could not be opened where it was to run, or its values cannot be unpickled here.
+    """
+    if not isinstance(report, bytes):
+        return report  # type: ignore[no-any-return]
+    try:
+        stamp, outcomes, lines = pickle.loads(report)
+    except Exception as error:  # noqa: BLE001  (unpickling runs the code of others)
+        return error
+    return (stamp, outcomes, lines) if stamp is not None else _error_from(outcomes[1])
 
 
 def failure_from(told: tuple[str, Any, str], task: AnyTask) -> Failure:

@@ -30,22 +30,34 @@ from typing import Any
 
 from penstock.engine.calling import Call, Expired, prepare
 from penstock.engine.capture import captured_logs
-from penstock.engine.portable import pack
+from penstock.engine.portable import pack, pack_error
 from penstock.flows.templates import CONSTANTS, RESULTS, fill
 
 
 class Step:
     """The part of a node that a worker needs."""
 
-    __slots__ = ("args", "depends", "id", "kwargs", "plan", "spread")
+    __slots__ = ("args", "depends", "id", "inner", "kwargs", "plan", "spread")
 
-    def __init__(self, id: int, plan: int, args: Any, kwargs: Any, depends: Any, spread: Any) -> None:
+    def __init__(
+        self, id: int, plan: int, args: Any, kwargs: Any, depends: Any, spread: Any, inner: bool = False
+    ) -> None:
         self.id = id
         self.plan = plan
         self.args = args
         self.kwargs = kwargs
         self.depends = depends
         self.spread = spread
+        self.inner = inner  # nothing outside of the batch needs its value
+
+
+class Parcel:
+    """A batch on its way to another process: bytes, opened only by `execute`, so that what fails then is an outcome."""
+
+    __slots__ = ("blob",)
+
+    def __init__(self, blob: bytes) -> None:
+        self.blob = blob
 
 
 class Batch:
@@ -68,13 +80,33 @@ class Batch:
         self.current: list[Any] | None = None
 
 
-def execute(batch: Batch) -> Any:
-    """Run the calls of a batch one after the other; return the report, packed if the batch crossed processes."""
+def execute(batch: Batch | Parcel) -> Any:
+    """Run the calls of a batch one after the other; return the report, packed if the batch crossed processes.
+
+    A parcel that cannot be opened, since a module is missing here, has as its report the error alone.
+    """
+    if isinstance(batch, Parcel):
+        try:
+            batch = unpack(batch.blob)
+        except BaseException as error:
+            return pack_error(("Failed", error, "".join(traceback.format_exception(error))))
     batch.stamp = (_worker_name(), time.time(), time.perf_counter())
     with captured_logs(batch) as logs:
         _run(batch)
-    report = (batch.stamp, batch.outcomes, logs.lines)
-    return pack(report) if batch.crossed else report
+    if not batch.crossed:
+        return batch.stamp, batch.outcomes, logs.lines
+    return pack((batch.stamp, _without_inner_values(batch), logs.lines))
+
+
+def _without_inner_values(batch: Batch) -> list[Any]:
+    """The outcomes, without values that were used up within the batch; all of them if anything has to be done again."""
+    outcomes = batch.outcomes
+    if any(each is None or each[0] is False or (each[0] is not True and each[3]) for each in outcomes):
+        return outcomes
+    return [
+        outcome if not piece[0].inner else (*outcome[:1], None, *outcome[2:])
+        for piece, outcome in zip(batch.pieces, outcomes, strict=True)
+    ]
 
 
 def _run(batch: Batch) -> None:

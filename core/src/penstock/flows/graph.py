@@ -21,10 +21,11 @@ class Node:
     id: its place in the graph; nodes are recorded after those they depend on.
     plan, args, kwargs: how its arguments are made; see `penstock.flows.templates`.
     depends: ids of the nodes that must be over, as a whole, before it can run.
-    reads: those of them whose values are among the arguments of each call.
+    needs: those of them whose values it uses; `after()` adds to `depends` alone.
+    reads: those of them whose values are among the arguments of each call, as a whole.
     """
 
-    __slots__ = ("args", "depends", "id", "kwargs", "plan", "reads", "task")
+    __slots__ = ("args", "depends", "id", "kwargs", "needs", "plan", "reads", "task")
 
     follows: tuple[int, ...] = ()
     """For a mapped node, the ids of the mapped nodes that it follows element by element."""
@@ -49,7 +50,7 @@ class Node:
         self.plan = plan
         self.args = args
         self.kwargs = kwargs
-        self.depends = self.reads = depends
+        self.depends = self.needs = self.reads = depends
 
     @property
     def upstream(self) -> tuple[int, ...]:

@@ -8,7 +8,9 @@ What an argument of `map` may be, and what it makes of the node:
     a list that holds results          one node for each element, so that each waits for its own results only
     unmapped(x)                        the same for every element
 
-With several of them, element i gets the i-th of each; the shortest decides how many there are.
+With several of them, element i gets the i-th of each; the shortest decides how many there are. (Beside a list that
+holds results, whose nodes are made at once, a length that is not known yet cannot decide: elements that it turns out
+not to have fail.)
 """
 
 from __future__ import annotations

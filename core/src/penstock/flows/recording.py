@@ -54,6 +54,10 @@ class Result:
         self._mapped = mapped
 
     def __getitem__(self, key: Any) -> Result:
+        if current_recorder() is not self._recorder:
+            raise ForeignResultError(
+                f"{self!r} was indexed outside the flow that recorded it; it can be used only inside that one"
+            )
         return self._recorder.item_of(self, key)
 
     def _refuse(self, deed: str) -> NoReturn:
@@ -174,7 +178,7 @@ class Recorder:
 
 def _as_element(node: Node, index: int) -> ElementNode:
     element = ElementNode(node.id, node.task, node.plan, node.args, node.kwargs, node.depends)
-    element.reads, element.index = node.reads, index
+    element.needs, element.reads, element.index = node.needs, node.reads, index
     return element
 
 
@@ -197,9 +201,19 @@ def recording(flow: str, item: Task[..., Any]) -> Iterator[Recorder]:
 
 def refuse_results(name: str, values: Iterable[object]) -> None:
     """Raise ForeignResultError if a task that is called outside a flow was given a recorded result."""
+    found = next(_results_among(values, set()), None)
+    if found is not None:
+        raise ForeignResultError(
+            f"{name} was called outside a flow with {found!r}; a result can be used only inside the flow "
+            "that recorded it"
+        )
+
+
+def _results_among(values: Iterable[object], above: set[int]) -> Iterator[Result]:
     for value in values:
         if type(value) is Result:
-            raise ForeignResultError(
-                f"{name} was called outside a flow with {value!r}; a result can be used only inside the flow "
-                "that recorded it"
+            yield value
+        elif isinstance(value, (list, tuple, set, frozenset, dict)) and id(value) not in above:
+            yield from _results_among(
+                value.values() if isinstance(value, dict) else value, above | {id(value)}
             )

@@ -10,7 +10,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import attrs
@@ -45,7 +45,8 @@ def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any)
 
 
 def _tags(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(tag, str) for tag in value):
+    iterable = isinstance(value, Iterable) and not isinstance(value, str)
+    if not iterable or not all(isinstance(tag, str) for tag in value):
         raise TaskPolicyError(f"tags={value!r}: give a list of strings")
     return tuple(value)
 

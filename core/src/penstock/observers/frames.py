@@ -14,12 +14,12 @@ from pathlib import Path
 HEADER = "Traceback (most recent call last):"
 _FRAME = re.compile(r'\s*File "(?P<file>.+?)", line \d+')
 _MACHINERY = re.compile(
-    r"""(site|dist)-packages[/\\](penstock(_\w+)?|dask|distributed|cloudpickle|pluggy|click)[/\\]"""
+    r"""(site|dist)-packages[/\\](penstock(_\w+)?|cloudpickle|pluggy|click)[/\\]"""
     r"""|python3\.\d+[/\\](concurrent[/\\]futures[/\\]|multiprocessing[/\\]|threading\.py|contextlib\.py|runpy\.py)"""
     r"""|<frozen (runpy|importlib\S*)>""",
     re.VERBOSE,
 )
-_PACKAGES = re.compile(r"penstock(_\w+)?|dask|distributed")
+_PACKAGES = re.compile(r"penstock(_\w+)?")
 
 
 def trim(text: str) -> str:

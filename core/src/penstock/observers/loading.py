@@ -8,12 +8,13 @@ the work.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 import attrs
 import pluggy
 
 from penstock.hooks import OBSERVERS_GROUP, PROJECT, ObserverHooks
+from penstock.metadata import entry_points
 
 
 @attrs.frozen

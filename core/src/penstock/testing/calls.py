@@ -5,11 +5,18 @@ Events travel by files: the path of one is the argument, and its being there is 
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import logging
 import os
+import socket
 import threading
 import time
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+
+CANCELLED = (concurrent.futures.CancelledError, asyncio.CancelledError)
+"""What the future of a call that was taken back raises."""
 
 
 class Pair(NamedTuple):
@@ -135,3 +142,55 @@ def value_when(path: str, value: Any, patience: float) -> Any:
     if not wait_for(path, patience):
         raise TimeoutError(f"{os.path.basename(path)} did not come within {patience:g} s")
     return value
+
+
+def where() -> tuple[str, int]:
+    """The name of the machine and the id of the process that runs this."""
+    return socket.gethostname(), os.getpid()
+
+
+def log(name: str, message: str) -> None:
+    """Log a warning."""
+    logging.getLogger(name).warning(message)
+
+
+def finish(sign: str, gate: str, end: str, patience: float) -> str:
+    """Make the file `sign`, wait for `gate`, make the file `end`."""
+    meet(sign, gate, patience)
+    return touch(end)
+
+
+def touch_within(executor: Any, path: str) -> str:
+    """Submit a further call to the executor that runs this one, and do not wait for it."""
+    try:
+        executor.submit(touch, path)
+    except Exception as error:
+        return type(error).__name__
+    return "submitted"
+
+
+async def add_later(first: int, second: int) -> int:
+    """The sum, from an event loop."""
+    await asyncio.sleep(0.01)
+    return first + second
+
+
+def meet_all(folder: str, own: int, count: int, patience: float) -> bool:
+    """Meet all of `count` calls in `folder`: true only if they run at the same time."""
+    touch(os.path.join(folder, f"here-{own}"))
+    return all(wait_for(os.path.join(folder, f"here-{other}"), patience) for other in range(count))
+
+
+def add_to(items: list[Any], item: Any) -> list[Any]:
+    """Change the list that is given, and give it back."""
+    items.append(item)
+    return items
+
+
+def size_of(value: Any) -> int:
+    size: int = value.size
+    return size
+
+
+def sizes_in(holder: dict[str, Any]) -> list[int]:
+    return [item.size for items in holder.values() for item in items if hasattr(item, "size")]

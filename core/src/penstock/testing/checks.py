@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,19 +21,31 @@ from penstock.testing.subject import Subject
 C = TypeVar("C", bound="Checks")
 
 
+PAGE = "docs/contract.md"
+"""Where every rule is written down, under the heading that its check is named after."""
+
+
 class ContractBroken(AssertionError):  # noqa: N818  (what a reader of a failed check is told)
-    """A rule of the contract does not hold for the executor under test. `rule` is the rule, in words."""
+    """A rule of the contract does not hold for the executor under test.
 
-    def __init__(self, rule: str, observed: str) -> None:
-        super().__init__(f"\n  the rule:  {rule}\n  but:       {observed}")
-        self.rule = rule
+    `rule` is the rule, in words; `anchor` is its heading in PAGE.
+    """
+
+    def __init__(self, rule: str, observed: str, anchor: str) -> None:
+        super().__init__(f"\n  the rule:  {rule}\n  but:       {observed}\n  see:       {PAGE}#{anchor}")
+        self.rule, self.anchor = rule, anchor
 
 
-def rule(text: str) -> Callable[[Callable[[C], None]], Callable[[C], None]]:
+def anchor_of(check: str) -> str:
+    """The heading's anchor of the rule that the check of that name proves: `test_starts_again` has `starts-again`."""
+    return check.removeprefix("test_").replace("_", "-")
+
+
+def rule(text: str, *, proves: str = "") -> Callable[[Callable[[C], None]], Callable[[C], None]]:
     """Name the rule that a check proves; whatever the check raises is then told as that rule being broken.
 
-    What a broken rule may have broken besides is not held against the checks that follow: they get an
-    executor that is started anew.
+    proves: the capability that is proven by it, where it is declared. What a broken rule may have broken besides is
+    not held against the checks that follow: they get an executor that is started anew.
     """
 
     def decorate(check: Callable[[C], None]) -> Callable[[C], None]:
@@ -44,9 +57,10 @@ def rule(text: str) -> Callable[[Callable[[C], None]], Callable[[C], None]]:
                 observed = (
                     str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
                 )
-                raise ContractBroken(text, observed + self.subject.discard()) from error
+                anchor = anchor_of(check.__name__)
+                raise ContractBroken(text, observed + self.subject.discard(), anchor) from error
 
-        checked.rule = text  # type: ignore[attr-defined]  # what a reader of the checks lists
+        checked.rule, checked.proves = text, proves  # type: ignore[attr-defined]  # what a reader of the checks lists
         return checked
 
     return decorate
@@ -64,14 +78,20 @@ class Checks:
     patience: ClassVar[float] = 30.0
     """Seconds after which what should happen is taken not to happen. Only broken executors need them."""
 
-    load: ClassVar[int] = 500
+    load: ClassVar[int] = 10_000
     """How many calls the checks of load make."""
+
+    huge: ClassVar[int] = 32 * 2**20
+    """How many bytes a huge value has."""
 
     shared_folder: ClassVar[str | None] = None
     """A folder that the workers see too, if they do not see the temporary one of this machine."""
 
     lasting_threads: ClassVar[tuple[str, ...]] = ()
     """Beginnings of the names of threads that the library behind keeps for the life of the process."""
+
+    failing_options: ClassVar[Mapping[str, Any] | None] = None
+    """Options with which `start()` has to fail: the address of nobody, say."""
 
     subject: ClassVar[Subject]
 
@@ -90,7 +110,8 @@ class Checks:
         try:
             cls.subject.close()
         except AssertionError as left:
-            raise ContractBroken("what was opened is closed when start() is left", str(left)) from left
+            closed = "what was opened is closed when start() is left"
+            raise ContractBroken(closed, str(left), "nothing-is-left") from left
 
     def make(self) -> Executor:
         """A new executor that is not started."""
@@ -147,3 +168,27 @@ class Checks:
         """Skip a check that has no meaning where `submit` computes the call itself."""
         if self.subject.is_synchronous():
             pytest.skip("a synchronous executor has computed the call when submit returns")
+
+    def needs_declared(self, capability: str) -> Executor:
+        """The shared executor; skips the check if it does not declare the capability."""
+        executor = self.running()
+        if capability not in executor.capabilities:
+            pytest.skip(f"does not declare `{capability}`")
+        return executor
+
+    def needs_undeclared(self, capability: str) -> Executor:
+        """The shared executor; skips the check if it declares the capability."""
+        executor = self.running()
+        if capability in executor.capabilities:
+            pytest.skip(f"declares `{capability}`")
+        return executor
+
+    def in_this_process(self, executor: Executor) -> bool:
+        """Whether its calls run in the process of the driver."""
+        return bool(self.value(executor.submit(os.getpid)) == os.getpid())
+
+    def still_works(self, executor: Executor) -> None:
+        """Raise AssertionError unless later calls run: as many as there are slots, and more."""
+        count = 2 * executor.slots + 1
+        futures = [executor.submit(calls.add, number, 1) for number in range(count)]
+        assert [self.value(future) for future in futures] == list(range(1, count + 1))

@@ -32,16 +32,20 @@ class Subject:
 
     def make(self) -> Executor:
         """A new executor that is not started."""
+        return copy.copy(self.use) if isinstance(self.use, Executor) else self.make_with(self.options)
+
+    def make_with(self, options: Mapping[str, Any]) -> Executor:
+        """One of the same class with other options."""
         if isinstance(self.use, Executor):
-            return copy.copy(self.use)
+            return type(self.use)(**options)
         if isinstance(self.use, type):
-            made = self.use(**self.options)
+            made = self.use(**options)
             if not isinstance(made, Executor):
                 raise TypeError(f"{self.use.__name__} is no penstock.Executor")
             return made
         from penstock.registry import get_executor  # only names, class paths and mappings need the registry
 
-        return get_executor(self.use, **self.options)
+        return get_executor(self.use, **options)
 
     @contextmanager
     def fresh(self) -> Iterator[Executor]:

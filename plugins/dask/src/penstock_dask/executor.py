@@ -27,8 +27,9 @@ from penstock.main_module import require_guard
 from penstock_dask import cluster as clusters
 from penstock_dask.arguments import portable
 from penstock_dask.cancelling import take_back
+from penstock_dask.client import Client
 from penstock_dask.future import DaskFuture
-from penstock_dask.tags import resources_of
+from penstock_dask.tags import PREFIX, resources_of
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class DaskExecutor(Executor):
         {"parallel", "distributed", "survives_worker_loss", "keeps_results_remote", "resources"}
     )
     native_futures: ClassVar[tuple[type, ...]] = (distributed.Future,)
+    resource_tag: ClassVar[str] = f"{PREFIX}{{name}}={{amount}}"
 
     def __init__(
         self,
@@ -156,7 +158,7 @@ class DaskExecutor(Executor):
         if self.security is not None and self._live_cluster is None:
             options.setdefault("security", _security(self.security))
         try:
-            client = distributed.Client(**options)
+            client = Client(**options)
         except (OSError, TimeoutError) as error:
             raise ExecutorStartError(
                 f"no Dask scheduler answers at {where or options.get('scheduler_file')}: {error}"

@@ -105,7 +105,7 @@ def as_ours(error: BaseException, key: str) -> BaseException:
     if isinstance(error, KilledWorker):
         worker = getattr(error.last_worker, "address", error.last_worker)
         ours: BaseException = WorkerLostError(
-            f"the worker {worker} died while it ran {key}, or had it in its queue"
+            f"the worker {worker} died while it ran {key}, or had it in its queue", sure=False
         )
     elif isinstance(error, FutureCancelledError) and error.reason == _LOST_SCHEDULER:
         ours = WorkerLostError(f"the scheduler that had {key} is gone")

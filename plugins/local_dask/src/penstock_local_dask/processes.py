@@ -35,13 +35,15 @@ class ProcessFuture(Future[Any]):
 
     def cancel(self) -> bool:
         """Take the call back; False once a process has it."""
-        if self.inner is not None and not self.done():
-            return self.inner.cancel()  # settles this one, through its callback
+        inner = self.inner
+        if inner is not None and not self.done():
+            return inner.cancel()  # settles this one, through its callback
         return super().cancel()
 
     def running(self) -> bool:
         """Whether a process has it."""
-        return not self.done() and self.inner is not None and self.inner.running()
+        inner = self.inner
+        return not self.done() and inner is not None and inner.running()
 
     def follow(self, inner: Future[Any]) -> None:
         """Take on what becomes of `inner`."""
@@ -49,6 +51,10 @@ class ProcessFuture(Future[Any]):
         inner.add_done_callback(self._settle)
 
     def _settle(self, inner: Future[Any]) -> None:
+        self._take_on(inner)
+        self.inner = None  # the two hold each other, and the value until the garbage collector comes by
+
+    def _take_on(self, inner: Future[Any]) -> None:
         try:
             value = inner.result()
         except (CancelledError, worker.NotBegun):

@@ -6,8 +6,6 @@ import functools
 import time
 from typing import Any
 
-import pytest
-
 from penstock.futures import is_future
 from penstock.testing import calls
 from penstock.testing.checks import Checks, rule
@@ -41,18 +39,6 @@ class Submission(Checks):
             future = self.running().submit(calls.touch, str(folder / "sign"))
             self.eventually((folder / "sign").exists, "the call begins")
             self.value(future)
-
-    @rule("an executor that declares `parallel` and has two slots or more runs two calls at the same time")
-    def test_parallel_is_parallel(self) -> None:
-        if "parallel" not in self.running().capabilities or self.running().slots < 2:
-            pytest.skip("does not declare `parallel`, or has one slot")
-        with self.folder() as folder:
-            one, other = str(folder / "one"), str(folder / "other")
-            pair = [
-                self.running().submit(calls.meet, one, other, self.patience / 3),
-                self.running().submit(calls.meet, other, one, self.patience / 3),
-            ]
-            assert [self.value(future) for future in pair] == [True, True], "they ran one after the other"
 
     @rule("positional and keyword arguments reach the function as they were given")
     def test_arguments_arrive(self) -> None:
@@ -106,20 +92,6 @@ class Submission(Checks):
         came = [self.value(future) for future in futures]
         assert came == kinds
         assert [type(value) for value in came] == [type(value) for value in kinds]
-
-    @rule(
-        "extra_context is a hint: it never reaches the function, and every part of it may be missing or odd"
-    )
-    def test_hints_are_hints(self) -> None:
-        contexts: list[Any] = [
-            None,
-            {},
-            {"task_name": "measure"},
-            {"task_name": "měřit/ 1", "task_index": 0, "task_tags": ("conformance", "a=b")},
-            {"task_index": None, "task_tags": []},
-        ]
-        futures = [self.running().submit(calls.given, 1, extra_context=context) for context in contexts]
-        assert [self.value(future) for future in futures] == [((1,), {})] * len(contexts)
 
     @rule("equal calls are calls of their own: each one runs")
     def test_equal_calls_run_each(self) -> None:

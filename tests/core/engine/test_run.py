@@ -1,0 +1,128 @@
+"""Runs as a whole: memory, many calls, long chains."""
+
+import gc
+import time
+import tracemalloc
+import weakref
+
+from penstock import flow, task
+from penstock.states import TaskState
+
+
+class Large:
+    """Something to count."""
+
+    alive = 0
+
+    def __init__(self):
+        Large.alive += 1
+        weakref.finalize(self, Large.gone)
+
+    @staticmethod
+    def gone():
+        Large.alive -= 1
+
+
+@task
+def make(value=0):
+    return Large()
+
+
+@task
+def count(*values):
+    return Large.alive
+
+
+@task
+def nothing(value):
+    return None
+
+
+def test_values_are_dropped_when_no_longer_needed():
+    """In a chain of tasks that each bring a large value, no more than those of one batch are alive at once."""
+
+    @flow
+    def chain():
+        counts = []
+        value = make()
+        for _ in range(100):
+            counts.append(count.with_options(batch=False)(value))
+            value = make.with_options(batch=False).after(counts[-1])(value)
+        return counts
+
+    assert max(chain.run(executor="local").result) <= 3
+    gc.collect()
+    assert Large.alive == 0
+
+
+def test_what_is_not_used_is_not_kept():
+    """Values that nobody needs are gone although the run goes on."""
+
+    @flow
+    def unused():
+        made = [make() for _ in range(50)]
+        return count.after(*made)()
+
+    assert unused.run(executor="local").result <= 1
+    assert Large.alive == 0
+
+
+def test_a_map_over_a_map_drops_the_elements_above_as_it_goes():
+    """No more of them are alive than a batch or two make, of 0.2 s each."""
+
+    @task
+    def slowly(value):
+        time.sleep(0.001)
+        return Large()
+
+    @flow
+    def maps():
+        return count.map(slowly.map(range(500)))
+
+    counts = maps.run(executor="local").result
+    assert len(counts) == 500 and max(counts) < 300
+    assert Large.alive == 0
+
+
+def test_a_failed_run_keeps_no_values_but_those_it_returned():
+    """The run object can be kept without keeping the data."""
+
+    @task
+    def fails(value):
+        raise ValueError("on purpose")
+
+    run = flow(lambda: [fails(1), nothing(make())]).run(executor="local")
+    assert not run.ok and Large.alive == 0
+
+
+def test_a_million_calls_take_less_than_64_bytes_each():
+    """Beyond their values; the peak while the run goes on."""
+    whole = flow(lambda: nothing.map(range(1_000_000)))
+    flow(lambda: nothing.map(range(1_000))).run(executor="local")  # what is imported by the first run
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        run = whole.run(executor="local")
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert run.task_runs.counts() == {TaskState.SUCCESS: 1_000_000}
+    assert run.result[-1] is None
+    assert peak < 64 * 1_000_000
+
+
+def test_a_long_chain_runs():
+    """Ten thousand tasks, each on the one before."""
+
+    @task
+    def add(value):
+        return value + 1
+
+    def body():
+        value = add(0)
+        for _ in range(9_999):
+            value = add(value)
+        return value
+
+    assert flow(body).run(executor="local").result == 10_000

@@ -1,0 +1,197 @@
+"""Shipping: batches and reports between processes, by any pickler."""
+
+import logging
+import pickle
+import threading
+
+import pytest
+
+from penstock import task
+from penstock.engine import work
+from penstock.engine.portable import culprit, pack
+from penstock.engine.shipping import Calls, Shipment, TaskError, failure_from, open_report
+from penstock.errors import TaskTimeoutError, ValueNotPortableError
+from penstock.flows.graph import Node
+from penstock.flows.templates import CONSTANTS, RESULTS
+from penstock.states import TaskState
+
+
+class Holder:
+    def __init__(self, **parts):
+        self.__dict__.update(parts)
+
+
+class OneWay:
+    def __reduce__(self):
+        return (int, ("no number",))
+
+
+LOADS = []
+
+
+class Watched:
+    """Tells when it is unpickled."""
+
+    def __reduce__(self):
+        return (_loaded, ())
+
+
+def _loaded():
+    LOADS.append(1)
+
+
+class OddError(Exception):
+    def __init__(self, code, reason):
+        super().__init__(f"{code}: {reason}")
+
+
+class MuteError(Exception):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def shipped(fn, *args, values=(), plan=CONSTANTS):
+    """The outcome of one call that crosses to another process and back, as it is in the driver."""
+    made = task(name="made")(fn)
+    node = Node(0, made, plan, args, {}, args if plan == RESULTS else ())
+    calls = Calls()
+    shipment = Shipment([(node, calls.here[made], -1, -1, None)], {}, values, calls)
+    parcel = pickle.loads(pickle.dumps(shipment))
+    _, (outcome,), lines = open_report(work.execute(parcel))
+    return made, outcome, lines
+
+
+def error_of(fn, *args):
+    made, (good, told, *_), _ = shipped(fn, *args)
+    assert not good
+    return failure_from(told, made)
+
+
+def test_lambdas_closures_and_values_of_other_nodes_cross():
+    """The function by value, the arguments with it."""
+    offset = 10
+    _, (good, value, *_), _ = shipped(lambda a, b: a + b + offset, 7, 8, values={7: 1, 8: 2}, plan=RESULTS)
+    assert good and value == 13
+
+
+def test_errors_keep_type_message_and_traceback():
+    """The frames are told as text."""
+
+    def broken():
+        raise KeyError("key")
+
+    failure = error_of(broken)
+    assert (
+        failure.state is TaskState.FAILED
+        and type(failure.error) is KeyError
+        and failure.error.args == ("key",)
+    )
+    assert "in broken" in failure.traceback and failure.traceback.endswith("KeyError: 'key'\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (lambda: OddError(3, "odd"), "OddError: 3: odd"),
+        (MuteError, "MuteError: <its message cannot be shown: RuntimeError('no words')>"),
+    ],
+)
+def test_errors_that_cannot_be_rebuilt_come_as_a_stand_in(error, told):
+    """With the name of their type, and their message where there is one."""
+
+    def broken():
+        raise error()
+
+    failure = error_of(broken)
+    assert type(failure.error) is TaskError and str(failure.error).endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (lambda: Holder(a=1, lock=threading.Lock()), "it.lock"),
+        (lambda: {"k": [1, Holder(deep=Holder(lock=threading.Lock()))]}, "it['k'][1].deep.lock"),
+        (lambda: (1, OneWay()), "it[1] (a OneWay)"),
+    ],
+)
+def test_a_value_that_cannot_travel_names_its_culprit(value, place):
+    """The innermost part that cannot be pickled, or be unpickled."""
+    failure = error_of(value)
+    assert type(failure.error) is ValueNotPortableError and place in str(failure.error)
+    assert place.partition(" (")[0] in culprit(value())
+
+
+def test_one_bad_value_among_many_harms_no_other():
+    """Of a map, in the same report."""
+    report = (("w", 0.0, 0.0), [(0.0, [1, threading.Lock(), OneWay(), 4], [1.0] * 4, {})], [])
+    _, ((_, values, _, failures),), _ = open_report(pack(report))
+    assert values == [1, None, None, 4] and sorted(failures) == [1, 2]
+
+
+def test_an_argument_that_cannot_be_pickled_is_named_with_its_task():
+    """When the shipment is pickled, by whatever pickler."""
+    with pytest.raises(ValueNotPortableError, match=r"an argument of made.*lock"):
+        shipped(len, Holder(lock=threading.Lock()))
+
+
+def test_a_function_that_cannot_be_pickled_is_named():
+    """Its closure holds a lock."""
+    lock = threading.Lock()
+    with pytest.raises(ValueNotPortableError, match="the function of made cannot be sent"):
+        shipped(lambda: lock.locked())
+
+
+def test_a_function_is_pickled_once_for_a_run():
+    """However many batches it is in."""
+    pickled = []
+
+    class Fn:
+        __name__ = "fn"
+
+        def __call__(self):
+            return 1
+
+        def __reduce__(self):
+            pickled.append(1)
+            return (Fn, ())
+
+    made = task(Fn())
+    calls = Calls()
+    for _ in range(3):
+        pickle.dumps(Shipment([(Node(0, made, CONSTANTS, (), {}, ()), made.fn, -1, -1, None)], {}, (), calls))
+    assert pickled == [1]
+
+
+def test_a_timeout_is_told_with_its_limit():
+    """The error is a TimeoutError too."""
+    failure = failure_from(("TimedOut", None, ""), task(name="slow", timeout=1.5)(len))
+    assert failure.state is TaskState.TIMED_OUT
+    assert isinstance(failure.error, TaskTimeoutError) and isinstance(failure.error, TimeoutError)
+    assert failure.error.seconds == 1.5 and "slow" in str(failure.error)
+
+
+def test_logs_cross_with_the_report():
+    """With logger, level and text."""
+    _, _, lines = shipped(lambda: logging.getLogger("there").error("said"))
+    ((at, offset, name, level, text, _, elsewhere),) = lines
+    assert (at, offset, name, level, text, elsewhere) == (0, None, "there", logging.ERROR, "said", True)
+
+
+def test_numbers_strings_and_arrays_are_not_unpickled_twice():
+    """Only values of a user's own classes are looked at before they are sent."""
+    np = pytest.importorskip("numpy")
+    LOADS.clear()
+    stamp = ("w", 0.0, 0.0)
+    pack((stamp, [(True, {"a": [1, "x", (None, 2.0)]}, 0.0, 1.0), (True, np.zeros(10), 0.0, 1.0)], []))
+    assert LOADS == []
+    pack((stamp, [(True, Watched(), 0.0, 1.0)], []))
+    assert LOADS == [1]
+
+
+def test_a_parcel_that_cannot_be_opened_is_told_and_not_raised():
+    """A module that is missing on the worker: the report is the error alone."""
+    error = open_report(work.execute(work.Parcel(b"no pickle")))
+    assert isinstance(error, pickle.UnpicklingError)

@@ -1,0 +1,80 @@
+"""Flow definitions: functions that record."""
+
+import pytest
+
+from penstock import flow, task
+from penstock.errors import ParameterError, TaskPolicyError
+
+
+@task
+def one():
+    return 1
+
+
+def test_parameters_that_do_not_fit_are_refused_before_anything_runs():
+    """The message shows the signature and what is wrong."""
+
+    @flow
+    def paths(root, limit=3):
+        raise AssertionError("the body must not run")
+
+    with pytest.raises(
+        ParameterError, match=r"paths\(root, limit=3\) .* missing a required argument: 'root'"
+    ):
+        paths.run(executor="local")
+    with pytest.raises(ParameterError, match="unexpected keyword argument 'lim'"):
+        paths.run(root="x", lim=2, executor="local")
+    with pytest.raises(ParameterError, match="too many positional"):
+        paths.record(1, 2, 3)
+
+
+@pytest.mark.parametrize("name", ["executor", "executor_options", "observers"])
+def test_names_that_run_takes_for_itself_are_reserved(name):
+    """A flow with such a parameter could never be given it."""
+    namespace = {}
+    exec(f"def body({name}=None): pass", namespace)
+    with pytest.raises(TaskPolicyError, match=f"parameter '{name}'"):
+        flow(namespace["body"])
+
+
+def test_generators_and_coroutines_are_no_flows():
+    """A flow is a plain function."""
+
+    def generate():
+        yield one()
+
+    async def later():
+        return one()
+
+    for fn in (generate, later):
+        with pytest.raises(TaskPolicyError, match="generator or async"):
+            flow(fn)
+    with pytest.raises(TaskPolicyError, match="needs a function"):
+        flow(3)
+
+
+def test_a_flow_in_a_flow_checks_its_parameters_too():
+    """The inner flow's name is in the message."""
+
+    @flow
+    def inner(number):
+        return one()
+
+    @flow
+    def outer():
+        return inner()
+
+    with pytest.raises(ParameterError, match="inner"):
+        outer.record()
+
+
+def test_one_flow_can_be_recorded_many_times():
+    """Each time makes a graph of its own."""
+
+    @flow(name="renamed")
+    def body(count):
+        return [one() for _ in range(count)]
+
+    assert [len(body.record(n).nodes) for n in (1, 2, 3)] == [1, 2, 3]
+    assert body.name == body.record(1).flow == "renamed"
+    assert repr(body) == "<flow renamed>"

@@ -1,0 +1,118 @@
+"""Flow files: `FILE` and `FILE:FLOW`."""
+
+import sys
+
+import pytest
+
+from penstock.errors import FlowFileError, TaskPolicyError
+from penstock.flows.files import load_flow
+
+ONE = """
+from penstock import flow, task
+
+@task
+def one(): return 1
+
+@flow
+def first(): return one()
+"""
+TWO = (
+    ONE
+    + """
+@flow
+def second(): return one()
+"""
+)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a file into the current folder; what it made importable is forgotten after the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def writing(name, text):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return name
+
+    before = set(sys.modules)
+    yield writing
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_the_only_flow_of_a_file_need_not_be_named(write):
+    """By a relative and by an absolute path."""
+    file = write("flows.py", ONE)
+    assert load_flow(file).name == "first"
+    assert load_flow(f"{file}:first").run(executor="local").result == 1
+
+
+def test_several_flows_have_to_be_named(write):
+    """The message lists what to write."""
+    file = write("two.py", TWO)
+    with pytest.raises(FlowFileError, match=r"2 flows; say which one: two.py:first, two.py:second"):
+        load_flow(file)
+    assert load_flow(f"{file}:second").name == "second"
+
+
+def test_an_unknown_flow_is_told_with_the_nearest(write):
+    """And with what the file holds."""
+    with pytest.raises(
+        FlowFileError, match=r"no flow 'secnd': it holds first, second; did you mean 'second'\?"
+    ):
+        load_flow(write("two.py", TWO) + ":secnd")
+
+
+def test_a_file_without_flows_is_told(write):
+    """Named or not."""
+    file = write("none.py", "x = 1")
+    with pytest.raises(FlowFileError, match="holds no flow"):
+        load_flow(file)
+    with pytest.raises(FlowFileError, match="it holds no flow at all"):
+        load_flow(f"{file}:x")
+
+
+def test_a_file_that_is_not_there_or_no_python_is_told(write):
+    """With the nearest that is there."""
+    write("census.py", ONE)
+    with pytest.raises(FlowFileError, match=r"no file cenus.py; did you mean census.py\?"):
+        load_flow("cenus.py")
+    with pytest.raises(FlowFileError, match=r"must end in \.py"):
+        load_flow(write("census.txt", ONE))
+    with pytest.raises(FlowFileError, match="no file"):
+        load_flow("nowhere/at/all.py:x")
+
+
+@pytest.mark.parametrize("text", ["import nothing_like_it", "1 / 0", "raise SystemExit(3)", "def broken(:"])
+def test_a_file_that_fails_shows_the_users_traceback(write, text):
+    """From its own first frame on, with nothing of what led there."""
+    with pytest.raises(FlowFileError, match="fails on import") as caught:
+        load_flow(write("fails.py", f"x = 1\n{text}\n"))
+    told = str(caught.value)
+    assert "line 2" in told and "fails.py" in told and "importlib" not in told and "sources.py" not in told
+    assert "fails" not in "".join(name for name in sys.modules if name.startswith("penstock_file_fails"))
+
+
+def test_an_error_of_the_flow_itself_comes_through(write):
+    """It says already what is wrong."""
+    with pytest.raises(TaskPolicyError):
+        load_flow(write("policy.py", "from penstock import task\n@task(retries=-1)\ndef x(): pass\n"))
+
+
+def test_the_folder_of_the_file_is_importable_and_imported_flows_do_not_count(write):
+    """As for a script; flows of the file itself go before those that it imports."""
+    write("beside.py", TWO)
+    file = write(
+        "main.py", "from beside import first\nfrom penstock import flow\n@flow\ndef mine(): return first()\n"
+    )
+    assert load_flow(file).name == "mine"
+    assert load_flow(write("only.py", "from beside import first\n")).name == "first"
+
+
+def test_a_file_hides_no_module(write):
+    """`json.py` is loaded under a name of its own."""
+    import json
+
+    assert load_flow(write("json.py", ONE)).name == "first"
+    assert sys.modules["json"] is json

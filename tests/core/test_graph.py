@@ -1,0 +1,46 @@
+"""Graphs put together by hand are checked before they run."""
+
+import pytest
+
+from penstock import task
+from penstock.engine.run import run_graph
+from penstock.errors import CycleError, GraphError
+from penstock.flows.graph import Graph, Node
+from penstock.flows.templates import RESULTS
+from penstock_local import LocalExecutor
+
+
+@task
+def first(value=0):
+    return value
+
+
+def graph(*upstreams):
+    """Nodes that each depend on the given others."""
+    nodes = [Node(at, first, RESULTS, depends, {}, depends) for at, depends in enumerate(upstreams)]
+    return Graph("made", nodes)
+
+
+def test_a_circle_is_refused_and_shown():
+    """Before anything runs, with the names of the tasks in it."""
+    with pytest.raises(CycleError, match="first -> first"):
+        run_graph(graph((1,), (0,)), LocalExecutor())
+    with pytest.raises(CycleError):
+        graph((0,)).check()
+
+
+def test_an_unknown_node_is_refused():
+    """A node can depend only on those of its own graph."""
+    with pytest.raises(GraphError, match="depends on node 7"):
+        graph((7,)).check()
+
+
+def test_nodes_out_of_order_are_refused():
+    """Nodes come after those they depend on."""
+    with pytest.raises(GraphError, match="order"):
+        graph((1,), ()).check()
+
+
+def test_a_graph_in_order_passes():
+    """Nothing to say."""
+    graph((), (0,), (0, 1)).check()

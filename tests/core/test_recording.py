@@ -1,0 +1,228 @@
+"""Recording: calls of tasks inside a flow become nodes; what cannot be run is refused with its reason."""
+
+import collections
+import threading
+
+import pytest
+
+from penstock import flow, task
+from penstock.errors import CycleError, EmptyFlowError, ForeignResultError, GraphError, ParameterError
+from penstock.flows.recording import Result, current_recorder
+from penstock.flows.templates import CONSTANTS, RESULTS, TEMPLATES
+
+
+@task
+def one():
+    return 1
+
+
+@task
+def add(first, second=0, *, third=0):
+    return first + second + third
+
+
+def recorded(body):
+    """The graph of a flow with this body."""
+    return flow(body).record()
+
+
+def test_each_call_is_a_node_with_the_cheapest_plan_for_its_arguments():
+    """Constants, results alone, and anything else are three plans; upstreams are the nodes in the arguments."""
+
+    def body():
+        first = add(1)
+        add(first, first)
+        add(first, [first, 2], third=add(5))
+        return add(1, 2)
+
+    nodes = recorded(body).nodes
+    assert [node.plan for node in nodes] == [CONSTANTS, RESULTS, CONSTANTS, TEMPLATES, CONSTANTS]
+    assert [node.depends for node in nodes] == [(), (0,), (), (0, 2), ()]
+    assert [node.id for node in nodes] == list(range(5))
+
+
+def test_after_adds_upstreams_without_using_their_values():
+    """`after` takes results and containers of them; the node depends on them but does not read them."""
+
+    def body():
+        return add.after(one(), [one()])(3)
+
+    node = recorded(body).nodes[2]
+    assert node.depends == (0, 1)
+    assert node.reads == ()
+
+
+def test_indexing_a_result_records_a_node():
+    """`result[key]` is a result again; the key may be a result as well."""
+
+    def body():
+        return one()["a"][one()]
+
+    nodes = recorded(body).nodes
+    assert [node.task.name for node in nodes] == ["one", "item", "one", "item"]
+    assert nodes[3].depends == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("use", "deed"),
+    [
+        (lambda result: bool(result), "used as a condition"),
+        (lambda result: list(result), "iterated over"),
+        (lambda result: len(result), "measured with len"),
+        (lambda result: [*result], "iterated over"),
+        (lambda result: 1 in result, "iterated over"),
+    ],
+)
+def test_a_result_cannot_be_looked_at_while_the_flow_is_recorded(use, deed):
+    """The message says what was done, with whose result, and what to do instead."""
+    with pytest.raises(GraphError, match=f"the result of one cannot be {deed}.*inside a task"):
+        recorded(lambda: use(one()))
+
+
+def test_a_result_of_another_call_of_a_flow_is_refused():
+    """As an argument, in a container, in `after`, as what is mapped over, and as what is returned."""
+    kept = []
+    recorded(lambda: kept.append(one()) or kept[0])
+    for body in (
+        lambda: add(kept[0]),
+        lambda: add([{"k": kept[0]}]),
+        lambda: add.after(kept[0])(1),
+        lambda: add.map([kept[0]]),
+        lambda: add.map(kept[0]),
+        lambda: (one(), kept[0])[1],
+        lambda: kept[0]["a"],
+    ):
+        with pytest.raises(ForeignResultError, match="only inside"):
+            recorded(body)
+
+
+def test_a_result_used_outside_any_flow_is_refused():
+    """A task called outside a flow is called; with a recorded result that makes no sense, nested or not."""
+    kept = []
+    recorded(lambda: kept.append(one()) or kept[0])
+    assert add(1, 2) == 3
+    for call in (
+        lambda: add(kept[0]),
+        lambda: add(1, second=kept[0]),
+        lambda: add([kept[0]]),
+        lambda: kept[0]["a"],
+    ):
+        with pytest.raises(ForeignResultError):
+            call()
+
+
+def test_a_container_that_holds_itself_is_refused():
+    """Among the arguments, where there are results in it or not, and in what is returned."""
+    loop = [1]
+    loop.append(loop)
+
+    def as_argument():
+        add([loop, one()])
+
+    def returned():
+        return [one(), loop]
+
+    for body in (as_argument, returned):
+        with pytest.raises(CycleError, match="contains itself"):
+            recorded(body)
+
+
+def test_a_container_that_stands_twice_is_no_circle():
+    """The same list in two places is recorded twice."""
+
+    def body():
+        pair = [one(), 2]
+        return [pair, pair]
+
+    assert flow(body).run(executor="local").result == [[1, 2], [1, 2]]
+
+
+def test_containers_keep_their_kind():
+    """Lists, tuples, named tuples, sets, frozensets and dicts that hold results arrive as what they are."""
+    Pair = collections.namedtuple("Pair", "left right")  # noqa: PYI024  (users have these)
+
+    @task
+    def same(value):
+        return value
+
+    def body():
+        n = one()
+        return same([[n], (n,), Pair(n, 2), {"k": n}, [{n}, frozenset([n])]])
+
+    result = flow(body).run(executor="local").result
+    assert result == [[1], (1,), (1, 2), {"k": 1}, [{1}, {1}]]
+    assert [type(each) for each in result[:4]] == [list, tuple, Pair, dict]
+    assert type(result[4][1]) is frozenset
+
+
+def test_a_call_that_does_not_fit_the_function_is_refused():
+    """Too few, too many or unknown arguments are found at recording; the message shows the function."""
+    for body in (
+        lambda: add(),
+        lambda: add(1, 2, 3),
+        lambda: add(1, fourth=4),
+        lambda: one(1),
+        lambda: one.map([1]),
+    ):
+        with pytest.raises(ParameterError, match=r"(add|one)\(.*cannot be called so"):
+            recorded(body)
+
+
+def test_a_flow_without_tasks_is_refused():
+    """There is nothing to run."""
+    with pytest.raises(EmptyFlowError, match="called no task"):
+        recorded(lambda: 3)
+
+
+def test_endless_recursion_is_told_as_such():
+    """A flow that calls itself for ever is an error of the graph, not of the stack."""
+
+    @flow
+    def endless(number):
+        return endless(add(number))
+
+    with pytest.raises(GraphError, match="calls itself without end"):
+        endless.record(0)
+
+
+def test_a_recursion_error_of_the_users_own_is_not_blamed_on_the_flow():
+    """What is raised in the body of a flow comes through as it is."""
+
+    def body():
+        one()
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        recorded(body)
+    assert current_recorder() is None
+
+
+def test_flows_that_are_recorded_in_threads_do_not_see_each_other():
+    """Each thread has its own recorder."""
+    barrier = threading.Barrier(2)
+    graphs = {}
+
+    def body(count):
+        for _ in range(count):
+            barrier.wait(timeout=10)
+            one()
+
+    def record(count):
+        graphs[threading.get_ident()] = flow(body).record(count)
+
+    threads = [threading.Thread(target=record, args=(20,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(graph.nodes) for graph in graphs.values()] == [20, 20]
+
+
+def test_a_result_shows_what_it_is_and_hides_no_bugs():
+    """Its repr names the task; it has no attributes of the value to be found by accident."""
+    kept = []
+    recorded(lambda: kept.append(one()) or kept[0])
+    assert repr(kept[0]) == "<result of one, known when the flow runs>"
+    assert isinstance(kept[0], Result)
+    with pytest.raises(AttributeError):
+        kept[0].shape  # noqa: B018

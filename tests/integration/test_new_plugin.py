@@ -1,0 +1,132 @@
+"""What `penstock executors new` writes works untouched: it installs, lists, runs, passes its tests and linters.
+
+The environments are made anew and see what is installed beside the tests, so nothing is fetched.
+"""
+
+import json
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from penstock.cli.project import LONGEST_NAME
+
+CENSUS = Path(__file__).resolve().parents[2] / "examples" / "census.py"
+LONGEST = "w" * LONGEST_NAME  # it makes the longest lines
+
+
+class Environment:
+    """A virtual environment in a folder of its own, which is where its commands run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        venv.create(folder / "venv", with_pip=False, symlinks=True)
+        self.python = folder / "venv" / "bin" / "python"
+        inner = sysconfig.get_path("purelib", vars={"base": str(folder / "venv")})
+        outer = sysconfig.get_path("purelib")
+        Path(inner, "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n", encoding="utf-8")
+
+    def run(self, *arguments: str, folder: str = ".") -> str:
+        """Standard output of `python -m …`, which is to end with 0."""
+        done = subprocess.run(
+            [str(self.python), "-m", *arguments],
+            cwd=self.folder / folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def install(self, *arguments: str) -> None:
+        """`pip install` from what is here, and from nowhere else."""
+        apart = ("--no-index", "--no-deps", "--no-build-isolation")
+        self.run("pip", "--disable-pip-version-check", "install", "--quiet", *apart, *arguments)
+
+
+@pytest.fixture(scope="module", params=["installed", "editable"])
+def turbine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the plugin `turbine`, as it was written: installed, or as an editable one."""
+    environment = Environment(tmp_path_factory.mktemp("new"))
+    environment.run("penstock", "executors", "new", "turbine")
+    environment.install(*(["-e"] if request.param == "editable" else []), "./penstock-turbine")
+    return environment
+
+
+@pytest.mark.installs
+def test_it_is_listed_by_its_name(turbine: Environment) -> None:
+    """With its distribution and what it can do, and not as broken."""
+    listed = json.loads(turbine.run("penstock", "executors", "list", "--json"))["executors"]
+    (found,) = [each for each in listed if each["name"] == "turbine"]
+    assert (found["distribution"], found["version"]) == ("penstock-turbine", "0.1.0")
+    assert (found["broken"], found["capabilities"]) == (None, ["parallel"])
+
+
+@pytest.mark.installs
+def test_its_option_is_shown_with_its_meaning(turbine: Environment) -> None:
+    """`penstock executors show` reads the option from the class and its docstring."""
+    shown = json.loads(turbine.run("penstock", "executors", "show", "turbine", "--json"))
+    (option,) = shown["options"]
+    assert (option["name"], option["type"], option["default"]) == ("workers", "int", 4)
+    assert option["meaning"].startswith("how many of them")
+
+
+@pytest.mark.installs
+def test_it_runs_the_census(turbine: Environment) -> None:
+    """The bytes are those that the local executor brings."""
+    for name in ("turbine", "local"):
+        turbine.run("penstock", "run", str(CENSUS), "-e", name, "-p", "limit=30", "-p", f"out={name}.json")
+    found = [(turbine.folder / f"{name}.json").read_bytes() for name in ("turbine", "local")]
+    assert found[0] == found[1] and len(found[0]) > 1000
+
+
+@pytest.mark.installs
+@pytest.mark.slow
+def test_it_passes_its_own_tests(turbine: Environment) -> None:
+    """The conformance suite runs as the command that was printed says, every check of it, and is green."""
+    summary = turbine.run("pytest", "-q", "./penstock-turbine").splitlines()[-1]
+    passed = int(summary.split(" passed")[0].split()[-1])
+    assert passed > 50, summary
+
+
+@pytest.mark.installs
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["x", "turbine", "my-grid", LONGEST])
+def test_it_passes_ruff_and_mypy(name: str, tmp_path: Path) -> None:
+    """Linter, formatter and strict types have nothing to say, however short or long the name is."""
+    done = subprocess.run(
+        [sys.executable, "-m", "penstock", "executors", "new", name, "--dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (project,) = tmp_path.iterdir()
+    for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]):
+        said = subprocess.run(
+            [sys.executable, "-m", *tool],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.installs
+def test_it_builds_a_wheel_with_all_that_belongs_in(turbine: Environment) -> None:
+    """Modules, the marker of types, the licence's place and the entry point."""
+    turbine.run(
+        "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", "built", "./penstock-turbine"
+    )
+    listing = turbine.run("zipfile", "-l", "built/penstock_turbine-0.1.0-py3-none-any.whl")
+    for path in ("__init__.py", "executor.py", "plugin.py", "py.typed"):
+        assert f"penstock_turbine/{path} " in listing
+    assert "dist-info/entry_points.txt" in listing and "licenses/LICENSE" in listing
+    assert "test_conformance" not in listing
