@@ -10,6 +10,7 @@ import pytest
 from penstock import errors
 
 SAMPLES = {
+    "RequirementError": {"missing": ("parallel",), "offered_by": ("dask",)},
     "ConfigError": {"file": "penstock.toml", "line": 3, "key": "executors.hpc"},
     "UnknownExecutorError": {"asked": "daks", "origin": "--executor", "known": ("dask",), "nearest": "dask"},
     "ExecutorNotInstalledError": {

@@ -156,3 +156,45 @@ def test_an_error_that_submit_raises_is_the_callers():
 
     with Refuses().start() as executor, executor.as_pool() as pool, pytest.raises(RuntimeError, match="full"):
         pool.submit(int)
+
+
+def test_shutdown_waits_for_a_call_that_is_on_its_way_in():
+    """A thread that is inside `submit` when the pool is shut down counts: its call is waited for."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Slow(ManualExecutor):
+        def submit(self, fn, /, *args, extra_context=None, **kwargs):
+            inside.set()
+            go_on.wait(5)
+            return super().submit(fn, *args, **kwargs)
+
+    taken = []
+    with Slow().start() as executor, executor.as_pool() as pool:
+        thread = threading.Thread(target=lambda: taken.append(pool.submit(int, "3")))
+        thread.start()
+        assert inside.wait(5)
+        shutting = threading.Thread(target=pool.shutdown)
+        shutting.start()
+        go_on.set()
+        thread.join()
+        shutting.join(0.05)
+        assert shutting.is_alive()
+        executor.run_all()
+        shutting.join(5)
+        assert not shutting.is_alive()
+    assert taken[0].result(timeout=0) == 3
+
+
+def test_a_call_may_shut_down_the_pool_that_computes_it():
+    """On an executor that computes in `submit` the pool does not wait for the call that shuts it down."""
+
+    class Inline(Executor):
+        def submit(self, fn, /, *args, extra_context=None, **kwargs):
+            future = Future()
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+    with Inline().start() as executor, executor.as_pool() as pool:
+        assert pool.submit(pool.shutdown).result(timeout=0) is None
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            pool.submit(int)

@@ -141,3 +141,16 @@ def test_tasks_can_be_pickled():
     made = task(trigger=lambda states: True, retries=3)(lambda number: number + 1)
     again = cloudpickle.loads(cloudpickle.dumps(made))
     assert again(1) == 2 and again.policy.retries == 3
+
+
+def test_after_is_the_same_task_to_the_engine():
+    """What is learned of a task holds for its calls that come after others as well."""
+
+    @flow
+    def ordered():
+        first = double(1)
+        return double.after(first)(2)
+
+    nodes = ordered.record().nodes
+    assert nodes[0].task is nodes[1].task
+    assert nodes[1].depends == (0,)

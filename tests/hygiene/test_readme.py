@@ -15,10 +15,12 @@ PAGES = [
     "plugins/local/README.md",
     "plugins/local_dask/README.md",
     "plugins/dask/README.md",
+    "docs/catalogue.md",
     "docs/configuration.md",
     "docs/design.md",
     "docs/executors.md",
     "docs/write-an-executor.md",
+    "examples/third_party/penstock-futures/README.md",
 ]
 RUNNER = Path(__file__).with_name("readme_runner.py")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")

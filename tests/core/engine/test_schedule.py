@@ -173,6 +173,15 @@ def test_cancelling_leaves_what_is_over_and_cancels_all_else(driven):
     assert flow.take() == []
 
 
+def test_cancelling_tells_how_many_elements_are_cancelled(driven):
+    """One event for each node that was not over."""
+    flow = driven(lambda: two(one.map(range(3))), observed=True)
+    flow.succeed(flow.take())
+    flow.schedule.events.clear()
+    flow.schedule.cancel()
+    assert [(event.node, event.count) for event in flow.schedule.events] == [(0, 2), (1, 1)]
+
+
 def test_a_long_chain_that_may_not_run_does_not_overflow_the_stack(driven):
     """Fifty thousand tasks after one that failed, single and mapped."""
 

@@ -195,3 +195,14 @@ def test_a_parcel_that_cannot_be_opened_is_told_and_not_raised():
     """A module that is missing on the worker: the report is the error alone."""
     error = open_report(work.execute(work.Parcel(b"no pickle")))
     assert isinstance(error, pickle.UnpicklingError)
+
+
+def test_values_that_were_used_up_in_the_batch_stay_away_unless_a_call_fails():
+    """A call that is tried again needs what it was given."""
+    stamp = ("w", 0.0, 0.0)
+    inner, none = (True, "inner", 0.0, 1.0), (True, None, 0.0, 1.0)
+    good, bad = (True, 1, 1.0, 2.0), (True, threading.Lock(), 1.0, 2.0)
+    _, outcomes, _ = open_report(pack((stamp, [inner, good], []), slim=[none, good]))
+    assert outcomes == [none, good]
+    _, outcomes, _ = open_report(pack((stamp, [inner, bad], []), slim=[none, bad]))
+    assert outcomes[0] == inner and outcomes[1][0] is False

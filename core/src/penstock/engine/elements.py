@@ -58,7 +58,7 @@ class Elements:
             mapped.left -= high - low
             if self.schedule.troubled:
                 for index in range(low, high):
-                    self.schedule.ledger.failures.pop((node_id, index), None)
+                    self.schedule.recovered((node_id, index))
             self.schedule.tell(node_id, TaskState.SUCCESS, low, high)
             self.schedule.spans.append((node_id, low, high))
         else:

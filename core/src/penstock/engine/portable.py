@@ -13,13 +13,17 @@ from typing import Any
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
 
 
-def pack(report: Any) -> bytes:
-    """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call."""
-    stamp, outcomes, lines = report
-    outcomes = [_with_packed_errors(outcome) for outcome in outcomes]
+def pack(report: Any, slim: list[Any] | None = None) -> bytes:
+    """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call.
+
+    slim: the outcomes without values that are needed only if a call fails, to be sent unless one does.
+    """
+    stamp, made, lines = report
+    outcomes = [_with_packed_errors(outcome) for outcome in made]
+    sent = outcomes if slim is None or slim is made else [_with_packed_errors(outcome) for outcome in slim]
     try:
-        blob = _dumps((stamp, outcomes, lines))
-        if not all(_surely_sound(outcome) for outcome in outcomes):
+        blob = _dumps((stamp, sent, lines))
+        if not all(_surely_sound(outcome) for outcome in sent):
             pickle.loads(blob)  # what fails here would fail at home, and nobody could say whose value it was
         return blob
     except Exception:

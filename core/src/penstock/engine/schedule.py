@@ -61,8 +61,17 @@ class Schedule:
 
     @property
     def troubled(self) -> bool:
-        """Whether any call had to be tried again, so that an old failure may have to be struck out."""
-        return bool(self._tries or self._crashes)
+        """Whether any call had to be tried or sent again, so that something may have to be struck out."""
+        return bool(self._tries or self._crashes or self.alone)
+
+    def recovered(self, key: Key) -> None:
+        """A call brought a value: an earlier failure of it no longer counts, and it need not go alone any more."""
+        self.ledger.failures.pop(key, None)
+        self._at_rest(key)
+
+    def _at_rest(self, key: Key) -> None:
+        self.alone.discard(key)
+        self.suspects.discard(key)
 
     @property
     def done(self) -> bool:
@@ -138,7 +147,7 @@ class Schedule:
         if self.uses[node_id]:
             self.values[node_id] = value
         if self.troubled:
-            self.ledger.failures.pop((node_id, None), None)
+            self.recovered((node_id, None))
         if self.events is not None:
             self.tell(node_id, TaskState.SUCCESS)
         self._node_over(node_id)
@@ -194,14 +203,17 @@ class Schedule:
     def cancel(self) -> None:
         """Nothing more is to run: all that is not over is Cancelled."""
         for node in self.nodes:
-            mapped = self.mapped.get(node.id)
+            if self.states[node.id] in OVER:
+                continue
+            self.states[node.id] = CANCELLED
+            count, mapped = 1, self.mapped.get(node.id)
             if mapped is not None:
-                for index, code in enumerate(mapped.states):
-                    if code not in OVER:
-                        mapped.states[index] = CANCELLED
-            if self.states[node.id] not in OVER:
-                self.states[node.id] = CANCELLED
-                self.tell(node.id, TaskState.CANCELLED)
+                left = [index for index, code in enumerate(mapped.states) if code not in OVER]
+                count = len(left)
+                for index in left:
+                    mapped.states[index] = CANCELLED
+            if self.events is not None:
+                self.events.append(TaskEvent(node.task.name, TaskState.CANCELLED, count, node.id))
         self.queues.clear()
         self.retries.clear()
         self.unfinished = 0
@@ -256,6 +268,7 @@ class Schedule:
     def end(self, key: Key, state: TaskState, value: Any) -> None:
         """A task run is over without having succeeded; `value` is what its consumers get if they run all the same."""
         node, index = key
+        self._at_rest(key)
         self._set_state(key, CODE[state])
         self._tell_key(key, state)
         if index is None:

@@ -95,7 +95,7 @@ def execute(batch: Batch | Parcel) -> Any:
         _run(batch)
     if not batch.crossed:
         return batch.stamp, batch.outcomes, logs.lines
-    return pack((batch.stamp, _without_inner_values(batch), logs.lines))
+    return pack((batch.stamp, batch.outcomes, logs.lines), slim=_without_inner_values(batch))
 
 
 def _without_inner_values(batch: Batch) -> list[Any]:

@@ -113,13 +113,13 @@ def _as_one(
     needed = set().union(*(results_in(template) for template in templates.values()))
     fixed_needs = set().union(*(results_in(templates[place]) for place in fixed))
     depends = tuple(sorted((needed - set(follows)) | fixed_needs))
-    node = MappedNode(len(recorder.graph.nodes), task, TEMPLATES, args, kwargs, depends)
+    node = MappedNode(len(recorder.graph.nodes), task.plain, TEMPLATES, args, kwargs, depends)
     node.reads = tuple(sorted(fixed_needs))
     node.follows = tuple(dict.fromkeys(follows))
     node.spread = tuple(elements)
     recorder.graph.nodes.append(node)
     if task.upstream:
-        recorder.order(node)
+        recorder.order(node, task)
     return Result(recorder, node.id, True)
 
 

@@ -106,13 +106,13 @@ class Recorder:
         results = tuple([arg._node for arg in args if type(arg) is Result and arg._recorder is self])
         if len(results) == len(args) and not kwargs:
             depends = results if len(set(results)) == len(results) else tuple(dict.fromkeys(results))
-            node = Node(node_id, task, RESULTS, results, _NOTHING, depends)
+            node = Node(node_id, task.plain, RESULTS, results, _NOTHING, depends)
         elif not results and not kwargs and all(type(arg) in _PLAIN for arg in args):
-            node = Node(node_id, task, CONSTANTS, args, _NOTHING, ())
+            node = Node(node_id, task.plain, CONSTANTS, args, _NOTHING, ())
         else:
-            node = self._templated(node_id, task, args, kwargs)
+            node = self._templated(node_id, task.plain, args, kwargs)
         if task.upstream:
-            self.order(node)
+            self.order(node, task)
         if index is not None:
             node = _as_element(node, index)
         nodes.append(node)
@@ -130,11 +130,9 @@ class Recorder:
             return Node(node_id, task, CONSTANTS, tuple(args), dict(kwargs), ())
         return Node(node_id, task, TEMPLATES, positional, named, tuple(sorted(depends)))
 
-    def order(self, node: Node) -> None:
+    def order(self, node: Node, task: Task[..., Any]) -> None:
         """Add the upstreams that `task.after(…)` asked for."""
-        first = [
-            results_in(self.template(each, f"after() of {node.task.name}")) for each in node.task.upstream
-        ]
+        first = [results_in(self.template(each, f"after() of {task.name}")) for each in task.upstream]
         node.depends = tuple(sorted(set(node.depends).union(*first)))
 
     def item_of(self, result: Result, key: Any) -> Result:

@@ -75,11 +75,12 @@ class Policy:
 
 
 class Task(Generic[P, R]):
-    """A function with its policy; made by `@task`."""
+    """A function with its policy; made by `@task`.
 
-    def __init__(
-        self, fn: Callable[P, R], policy: Policy, name: str | None = None, upstream: Sequence[Any] = ()
-    ) -> None:
+    plain: the task without what `after` added to it; the engine knows tasks by it.
+    """
+
+    def __init__(self, fn: Callable[P, R], policy: Policy, name: str | None = None) -> None:
         if not callable(fn):
             raise TaskPolicyError(f"@task needs a function, not {fn!r}")
         if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
@@ -91,7 +92,8 @@ class Task(Generic[P, R]):
         self.fn = fn
         self.policy = policy
         self.name: str = name or str(getattr(fn, "__name__", type(fn).__name__))
-        self.upstream = tuple(upstream)
+        self.upstream: tuple[Any, ...] = ()
+        self.plain = self
         self.signature = _signature_of(fn)
         self.fewest, self.most = _positional_bounds(self.signature)
 
@@ -104,7 +106,7 @@ class Task(Generic[P, R]):
         if instance is None:
             return self
         bound: Callable[..., R] = functools.partial(self.fn, instance)  # type: ignore[arg-type]
-        return Task(bound, self.policy, self.name, self.upstream)
+        return Task(bound, self.policy, self.name)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside a flow, record the call and return a Result that stands for its value."""
@@ -128,11 +130,14 @@ class Task(Generic[P, R]):
 
     def after(self, *results: Any) -> Task[P, R]:
         """The same task, to be run only once `results` are there, although it does not use them."""
-        return Task(self.fn, self.policy, self.name, (*self.upstream, *results))
+        later: Task[P, R] = object.__new__(type(self))
+        later.__dict__.update(self.__dict__)
+        later.upstream = (*self.upstream, *results)
+        return later
 
     def with_options(self, *, name: str | None = None, **policy: Any) -> Task[P, R]:
         """The same task with another name or policy: `measure.with_options(retries=5)`."""
-        return Task(self.fn, attrs.evolve(self.policy, **_known(policy)), name or self.name, self.upstream)
+        return Task(self.fn, attrs.evolve(self.policy, **_known(policy)), name or self.name)
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise ParameterError if the function does not take these arguments."""

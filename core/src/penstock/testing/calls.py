@@ -101,6 +101,11 @@ def zeros(size: int) -> bytes:
     return bytes(size)
 
 
+def letters(size: int) -> bytes:
+    """`size` bytes that take memory at once, as zeros do not."""
+    return b"x" * size
+
+
 def late(value: Any, seconds: float) -> Any:
     time.sleep(seconds)
     return value
@@ -164,7 +169,7 @@ def touch_within(executor: Any, path: str) -> str:
     """Submit a further call to the executor that runs this one, and do not wait for it."""
     try:
         executor.submit(touch, path)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (its name is what is asked for)
         return type(error).__name__
     return "submitted"
 

@@ -187,6 +187,14 @@ class Checks:
         """Whether its calls run in the process of the driver."""
         return bool(self.value(executor.submit(os.getpid)) == os.getpid())
 
+    def needs_workers(self) -> Executor:
+        """The shared executor, whose workers may be killed; skips the check if it does not declare to survive that."""
+        executor = self.needs_declared("survives_worker_loss")
+        assert not self.in_this_process(executor), (
+            "calls run in the driver's process, whose loss nobody survives"
+        )
+        return executor
+
     def still_works(self, executor: Executor) -> None:
         """Raise AssertionError unless later calls run: as many as there are slots, and more."""
         count = 2 * executor.slots + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from penstock.futures import Future
@@ -90,12 +91,14 @@ class Concurrency(Checks):
         heard: list[int] = []
         future = self.running().submit(calls.late, None, 0.1)
         for number in range(5):
-            future.add_done_callback(lambda _, number=number: heard.append(number))
+            future.add_done_callback(partial(_hear, heard, number))
         self.value(future)
         self.eventually(lambda: len(heard) == 5, "all callbacks are called")
         assert heard == list(range(5))
 
-    @rule("a call that submits to its own executor gets its future, or ExecutorNotStartedError in another process")
+    @rule(
+        "a call that submits to its own executor gets its future, or ExecutorNotStartedError in another process"
+    )
     def test_calls_submit(self) -> None:
         with self.folder() as folder:
             sign = folder / "sign"
@@ -133,3 +136,7 @@ class Concurrency(Checks):
         with ThreadPoolExecutor(3) as threads:
             runs = list(threads.map(lambda start: sums.run(start, executor=executor), (0, 100, 200)))
         assert [run.result for run in runs] == [sum(range(s + 1, s + 11)) for s in (0, 100, 200)]
+
+
+def _hear(heard: list[int], number: int, future: object) -> None:
+    heard.append(number)

@@ -42,7 +42,10 @@ class Errors(Checks):
     def test_groups_come_whole(self) -> None:
         error = self.error(self.running().submit(mishaps.fail_in_a_group))
         assert isinstance(error, ExceptionGroup)
-        assert [(type(each), each.args) for each in error.exceptions] == [(ValueError, (1,)), (KeyError, (2,))]
+        assert [(type(each), each.args) for each in error.exceptions] == [
+            (ValueError, (1,)),
+            (KeyError, (2,)),
+        ]
 
     @rule("the error of a call can be asked for again and again, by result() and by exception()")
     def test_errors_stay(self) -> None:

@@ -137,8 +137,8 @@ class Features(Checks):
             return [meeting(one, other, self.patience / 3), meeting(other, one, self.patience / 3)]
 
         with self.folder() as folder:
-            names = {"one": str(folder / "one"), "other": str(folder / "other")}
-            met = overlapping.run(**names, executor=executor).result if executor.slots > 1 else [True, True]
+            signs = str(folder / "one"), str(folder / "other")
+            met = overlapping.run(*signs, executor=executor).result if executor.slots > 1 else [True, True]
         assert met == [True, True], "they ran one after the other"
 
     @rule("what the tasks of a flow log reaches the driver's handlers once, and is kept with their runs")

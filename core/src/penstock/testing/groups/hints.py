@@ -12,7 +12,9 @@ from penstock.testing.checks import Checks, rule
 class Hints(Checks):
     """`task_name`, `task_index`, `task_tags`, `task_timeout`, and what later versions may add."""
 
-    @rule("extra_context is a hint: it never reaches the function, and every part of it may be missing or odd")
+    @rule(
+        "extra_context is a hint: it never reaches the function, and every part of it may be missing or odd"
+    )
     def test_hints_are_hints(self) -> None:
         self._run_with(
             None,

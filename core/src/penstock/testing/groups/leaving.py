@@ -6,11 +6,13 @@ import concurrent.futures
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
 from penstock.errors import ExecutorNotStartedError
 from penstock.executor import Executor
+from penstock.futures import Future
 from penstock.testing import calls
 from penstock.testing.checks import Checks, rule
 
@@ -68,7 +70,9 @@ class Leaving(Checks):
         with concurrent.futures.ThreadPoolExecutor(1) as thread:
             assert thread.submit(use).result(timeout=self.patience) == 2
 
-    @rule("two executors of one kind may be started at the same time, and leaving one does not disturb the other")
+    @rule(
+        "two executors of one kind may be started at the same time, and leaving one does not disturb the other"
+    )
     def test_two_stand_side_by_side(self) -> None:
         self.subject.close()
         one, other = self.make(), self.make()
@@ -128,10 +132,12 @@ class Leaving(Checks):
             with executor.start():
                 upstream.set_result(0)
                 assert self.value(executor.submit(calls.add, 1, 1)) == 2
-                assert isinstance(self._error_or_cancelled(future), (ExecutorNotStartedError, *calls.CANCELLED))
+                assert isinstance(
+                    self._error_or_cancelled(future), (ExecutorNotStartedError, *calls.CANCELLED)
+                )
             assert not sign.exists(), "it ran in a start() that is not its own"
 
-    def _error_or_cancelled(self, future: concurrent.futures.Future[int]) -> BaseException:
+    def _error_or_cancelled(self, future: Future[Any]) -> BaseException:
         try:
             return self.error(future)
         except calls.CANCELLED as cancelled:

@@ -28,7 +28,9 @@ class Limits(Checks):
         assert offered == executor.capabilities
         assert not executor.offers("teleports")
 
-    @rule("a flow that requires what is declared runs; one that requires anything else is refused before the start")
+    @rule(
+        "a flow that requires what is declared runs; one that requires anything else is refused before the start"
+    )
     def test_requirements_are_weighed(self) -> None:
         self.subject.close()
         executor = self.make()
@@ -86,7 +88,9 @@ class Limits(Checks):
         context: Any = {"task_timeout": 0.01}
         assert self.value(executor.submit(calls.late, "ended", 0.1, extra_context=context)) == "ended"
 
-    @rule("not `survives_worker_loss`: a call that loses its worker has an error all the same, nobody waits for ever")
+    @rule(
+        "not `survives_worker_loss`: a call that loses its worker has an error all the same, nobody waits for ever"
+    )
     def test_lost_workers_are_errors(self) -> None:
         self.needs_undeclared("survives_worker_loss")
         with self.fresh() as executor:
@@ -117,7 +121,9 @@ class Limits(Checks):
     @rule("not `resources`: tags that ask for resources are passed over, and the call runs")
     def test_tags_are_passed_over_without_resources(self) -> None:
         executor = self.needs_undeclared("resources")
-        assert executor.resource_tag == "", "it says how to ask for resources and does not declare `resources`"
+        assert executor.resource_tag == "", (
+            "it says how to ask for resources and does not declare `resources`"
+        )
         tags = ["resource:GPU=1000", "gpu=1000", "GPU"]
         assert self.value(executor.submit(calls.add, 1, 1, extra_context={"task_tags": tags})) == 2
 

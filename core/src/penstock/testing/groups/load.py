@@ -40,7 +40,7 @@ class Load(Checks):
         rounds = max(10, self.load // 10 // each)  # 250 MiB pass in all
         before = _resident()
         for _ in range(rounds):
-            futures = executor.map(calls.zeros, [size] * each)
+            futures = executor.map(calls.letters, [size] * each)
             assert [len(value) for value in executor.wait(futures)] == [size] * each
         kept, passed = _resident() - before, rounds * each * size
         limit = 3 * each * size + passed // 4

@@ -58,7 +58,9 @@ class Proofs(Checks):
         assert self.value(executor.submit(calls.add_to, mine, 2)) == [1, 2]
         assert mine == [1], "the call changed the driver's own list"
 
-    @rule("`cancels_running`: a call that runs is stopped, and its slot is free again", proves="cancels_running")
+    @rule(
+        "`cancels_running`: a call that runs is stopped, and its slot is free again", proves="cancels_running"
+    )
     def test_cancels_running_is_true(self) -> None:
         executor = self.needs_declared("cancels_running")
         with self.folder() as folder:
@@ -94,21 +96,19 @@ class Proofs(Checks):
     @rule("`survives_worker_loss`: the call that loses its worker fails with WorkerLostError or BrokenExecutor",
           proves="survives_worker_loss")  # fmt: skip
     def test_lost_workers_are_told(self) -> None:
-        executor = self._with_workers()
+        executor = self.needs_workers()
         error = self.error(executor.submit(mishaps.die))
         assert isinstance(error, LOST), f"it is {type(error).__name__}: {error}"
 
-    @rule("`survives_worker_loss`: calls that come after the loss run, on all slots", proves="survives_worker_loss")
+    @rule(
+        "`survives_worker_loss`: calls that come after the loss run, on all slots",
+        proves="survives_worker_loss",
+    )
     def test_later_calls_survive(self) -> None:
-        executor = self._with_workers()
+        executor = self.needs_workers()
         for _ in range(2):
             self.error(executor.submit(mishaps.die))
             self.still_works(executor)
-
-    def _with_workers(self) -> Executor:
-        executor = self.needs_declared("survives_worker_loss")
-        assert not self.in_this_process(executor), "calls run in the driver's process, whose loss nobody survives"
-        return executor
 
     @rule("`keeps_results_remote`: a value goes from call to call without being unpickled by the driver",
           proves="keeps_results_remote")  # fmt: skip

@@ -24,7 +24,9 @@ class Sizes(Checks):
     @rule("a huge value goes from call to call whole")
     def test_huge_values_go_on(self) -> None:
         value = self.running().submit(calls.zeros, self.huge)
-        assert self.value(self.running().submit(len, self.running().submit(calls.identity, value))) == self.huge
+        assert (
+            self.value(self.running().submit(len, self.running().submit(calls.identity, value))) == self.huge
+        )
 
     @rule("several large values may be under way at once, each whole")
     def test_large_values_together(self) -> None:

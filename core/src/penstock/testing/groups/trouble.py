@@ -22,7 +22,9 @@ from penstock.testing.groups.flows import add, fail, identity, total
 class Trouble(Checks):
     """The engine's promises hold on every executor."""
 
-    @rule("one element of a map that fails fails alone; the others succeed, what needs all of them does not run")
+    @rule(
+        "one element of a map that fails fails alone; the others succeed, what needs all of them does not run"
+    )
     def test_elements_of_flows_fail_alone(self) -> None:
         @flow
         def mixed() -> Any:
@@ -86,9 +88,13 @@ class Trouble(Checks):
         error = next(each.error for each in run.task_runs if each.name == "wait_for")
         assert isinstance(error, TaskTimeoutError)
 
-    @rule("triggers decide what runs after a failure: always_run, any_failed and all_failed do, all_successful does not")
+    @rule(
+        "triggers decide what runs after a failure: always_run and any_failed do, all_failed and all_successful do not"
+    )
     def test_flows_trigger(self) -> None:
-        after = {name: task(trigger=name, name=name)(_ran) for name in ("always_run", "any_failed", "all_failed")}
+        after = {
+            name: task(trigger=name, name=name)(_ran) for name in ("always_run", "any_failed", "all_failed")
+        }
         never = task(name="all_successful")(_ran)
 
         @flow
@@ -139,7 +145,7 @@ class Trouble(Checks):
 
     @rule("a worker that is lost costs no run: what it had is tried again, and the flow succeeds")
     def test_flows_survive_lost_workers(self) -> None:
-        executor = self.needs_declared("survives_worker_loss")
+        executor = self.needs_workers()
         dying = task(crash_retries=2)(mishaps.die_once)
 
         @flow
@@ -152,7 +158,7 @@ class Trouble(Checks):
 
     @rule("the one element whose call kills its workers is found and is Crashed; all others succeed")
     def test_killers_are_found(self) -> None:
-        executor = self.needs_declared("survives_worker_loss")
+        executor = self.needs_workers()
         deadly = task(crash_retries=1)(mishaps.die_in)
 
         @flow

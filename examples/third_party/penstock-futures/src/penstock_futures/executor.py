@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from penstock.errors import ExecutorStartError, ValueNotPortableError
 from penstock.executor import Executor, ExtraContext
@@ -32,6 +32,8 @@ class FuturesExecutor(Executor):
 
     Raises OptionError for a path that leads to no such class, and for an option that the class does not take.
     """
+
+    api_version: ClassVar[int] = 2
 
     def __init__(
         self,

@@ -16,4 +16,5 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
         target="penstock_futures.executor:FuturesExecutor",
         summary="any pool of concurrent.futures, by its dotted path: threads, processes, loky, MPI",
         capabilities={"parallel"},  # those of the default, a pool of threads
+        api_version=2,
     )

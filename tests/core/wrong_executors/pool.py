@@ -1,0 +1,129 @@
+"""Wrong behind the pool face, on their travels, and with several threads."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+from penstock.sources import load_source
+
+_right = load_source(Path(__file__).parent.with_name("right_executor.py"))
+Right, OddFutures = _right.Right, _right.OddFutures
+
+
+class NoPool(Right):
+    breaks = ("the_pool_is_a_real_one", "the_pools_map")
+
+    @contextmanager
+    def as_pool(self):
+        yield self
+
+
+class LookAlike:
+    """Has the methods of a future, and is none of concurrent.futures."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+
+class PoolOfLookAlikes(Right):
+    breaks = ("the_library_takes_its_futures", "asyncio_awaits_its_calls")
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            submit = pool.submit
+            pool.submit = lambda *args, **kwargs: LookAlike(submit(*args, **kwargs))
+            yield pool
+
+
+class HastyPool(Right):
+    breaks = ("leaving_waits", "shut_down_is_shut")
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            pool.shutdown = lambda **_: None
+            yield pool
+            pool.shutdown = lambda **_: None
+
+
+class HoldsALock(Right):
+    breaks = ("pickles_before_start",)
+
+    def __init__(self, *, workers=2):
+        super().__init__(workers=workers)
+        self.lock = threading.Lock()
+
+
+class HidesItsOptions(Right):
+    breaks = ("options_are_attributes",)
+
+    def __init__(self, *, processes=2):
+        super().__init__(workers=processes)
+
+
+class OneThreadOnly(Right):
+    breaks = (
+        "threads_submit_at_once",
+        "callbacks_submit",
+        "callbacks_go_on",
+        "calls_submit",
+        "flows_share_an_executor",
+    )
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("only the main thread may submit")
+        return super().submit(fn, *args, **kwargs)
+
+
+class OneWaitsOnly(Right):
+    breaks = ("threads_wait_for_one",)
+
+    def wait(self, futures):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("only the main thread may wait")
+        return super().wait(futures)
+
+
+class OneCancelsOnly(Right):
+    breaks = ("callbacks_cancel", "threads_cancel_at_once")
+
+    def cancel(self, futures):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("only the main thread may cancel")
+        return super().cancel(futures)
+
+
+class CallsTheLastFirst(OddFutures):
+    breaks = ("callbacks_keep_their_order",)
+
+    class kind(Future):  # noqa: N801
+        def add_done_callback(self, fn):
+            with self._condition:
+                self._done_callbacks.insert(0, fn)
+
+
+class Keeps(Right):
+    breaks = ("memory_is_bounded",)
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        future = super().submit(fn, *args, **kwargs)
+        self._kept = [*getattr(self, "_kept", ()), future]
+        return future
+
+
+class TakesThreads(Right):
+    breaks = ("threads_are_bounded",)
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        lingering = threading.Timer(2.0, int)
+        lingering.daemon = True
+        lingering.start()
+        return super().submit(fn, *args, **kwargs)

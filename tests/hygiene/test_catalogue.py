@@ -1,0 +1,38 @@
+"""The page of known executors says what the catalogue says."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROW = re.compile(r"^\| `(\w+)` \| `([\w-]+)` \| (.+?) \|$", re.MULTILINE)
+
+
+def test_the_page_and_the_catalogue_agree(root: Path) -> None:
+    """Each line of the data is a row of the page, in the same order and the same words, and the other way round."""
+    data = tomllib.loads((root / "core/src/penstock/catalogue.toml").read_text(encoding="utf-8"))
+    rows = ROW.findall((root / "docs/catalogue.md").read_text(encoding="utf-8"))
+    assert rows == [(name, entry["package"], entry["summary"]) for name, entry in data.items()]
+
+
+def test_an_executor_is_one_line_of_the_catalogue(root: Path) -> None:
+    """What a third party adds is one line: as many lines as executors, comments aside."""
+    text = (root / "core/src/penstock/catalogue.toml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) == len(tomllib.loads(text))
+
+
+def test_the_example_of_a_third_party_is_what_the_catalogue_says(root: Path) -> None:
+    """Its distribution and its entry point have the names that users are told."""
+    data = tomllib.loads((root / "core/src/penstock/catalogue.toml").read_text(encoding="utf-8"))
+    house = root / "examples/third_party/penstock-futures/pyproject.toml"
+    project = tomllib.loads(house.read_text(encoding="utf-8"))["project"]
+    assert [data[name]["package"] for name in project["entry-points"]["penstock.executors"]] == [
+        project["name"]
+    ]
+
+
+def test_core_names_the_example_in_its_data_alone(root: Path) -> None:
+    """No module of core speaks of the example: it was written against the public documentation."""
+    for path in (root / "core/src").rglob("*.py"):
+        assert "penstock_futures" not in path.read_text(encoding="utf-8"), path
+        assert "penstock-futures" not in path.read_text(encoding="utf-8"), path
