@@ -56,7 +56,9 @@ def test_it_runs_where_all_is_offered():
 def test_it_is_refused_where_something_is_missing(chosen):
     """The error names what is missing and the executor, which was never started."""
     executor = Plain()
-    with pytest.raises(RequirementError, match=r"requires parallel, resources:GPU.* Plain does not") as caught:
+    with pytest.raises(
+        RequirementError, match=r"requires parallel, resources:GPU.* Plain does not"
+    ) as caught:
         chosen.run(executor=executor)
     assert caught.value.missing == ("parallel", "resources:GPU")
     assert not hasattr(executor, "was_started")

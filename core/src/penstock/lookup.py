@@ -74,4 +74,12 @@ def record_of(plugin: Plugin, *, duplicate: bool) -> PluginRecord:
         broken = error.reason
     except ApiVersionError as error:
         broken = str(error)
-    return PluginRecord(plugin.name, plugin.distribution, plugin.version, spec, broken, duplicate)
+    return PluginRecord(
+        plugin.name,
+        plugin.distribution,
+        plugin.version,
+        spec,
+        broken,
+        duplicate,
+        plugin.entry_point.value.partition(":")[0],
+    )

@@ -84,6 +84,7 @@ class PluginRecord:
     """A line of `penstock executors list`. spec is None where the plugin is broken, which says why.
 
     duplicate: another distribution provides the same name, so that `distribution/name` must be asked for.
+    module: the light module that describes it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class PluginRecord:
     spec: ExecutorSpec | None
     broken: str | None
     duplicate: bool
+    module: str
 
 
 def installed(entry_points: EntryPoints = entry_points) -> dict[str, list[Plugin]]:

@@ -68,9 +68,7 @@ class Registry:
     config: profiles and options (default: `load_config()`); entry_points: a function as that of `penstock.metadata`.
     """
 
-    def __init__(
-        self, config: Config | None = None, entry_points: EntryPoints = entry_points
-    ) -> None:
+    def __init__(self, config: Config | None = None, entry_points: EntryPoints = entry_points) -> None:
         self._given = config
         self._entry_points = entry_points
 

@@ -5,6 +5,7 @@
     run             loads a flow file, chooses the executor, runs the one on the other
     parameters      `-p limit=10` into values, by the flow's signature
     executors       `list` and `show`
+    certify         `executors certify`; `certificates` are those that plugins ship
     new, project    `executors new`: a plugin project, from the templates in `template/`
     config          the effective configuration
     output          what all of them print with

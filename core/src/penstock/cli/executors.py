@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from penstock.cli.certify import certify_executor
 from penstock.cli.new import new_executor
 
 
@@ -16,6 +17,7 @@ def executors(ctx: click.Context) -> None:
       penstock executors list                 installed, broken, absent ones; profiles; the default
       penstock executors show local_dask      every option: type, default, meaning, present value
       penstock executors show ./mine.py:MyExecutor
+      penstock executors certify turbine      run the conformance suite, write a certificate
       penstock executors new turbine          a plugin project of your own, which works as it stands
 
     Without a command: list.
@@ -67,4 +69,5 @@ def show_executor(name: str, as_json: bool) -> None:
         show(showing.text())
 
 
+executors.add_command(certify_executor)
 executors.add_command(new_executor)

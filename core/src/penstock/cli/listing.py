@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from penstock.catalogue import KnownExecutor, known_executors
+from penstock.cli.certificates import shipped
 from penstock.cli.config import origin_record, value_text
 from penstock.config import Profile
 from penstock.observers.columns import aligned
@@ -15,6 +16,7 @@ from penstock.registry import Registry
 from penstock.settings import Setting, normalise
 
 CAN = "     can: "
+PROVEN = "  proven: "
 
 
 @attrs.frozen
@@ -66,8 +68,7 @@ class Listing:
             return "No executor is installed."
         lines = aligned([" ", "executor", "from", "what it is"], rows).splitlines()
         for at, plugin in reversed(list(enumerate(self.plugins, 2))):
-            if plugin.spec and plugin.spec.capabilities:
-                lines.insert(at, f"{CAN}{', '.join(sorted(plugin.spec.capabilities))}")
+            lines[at:at] = _facts(plugin)
         return "\n".join(lines)
 
     def _profiles(self) -> str:
@@ -107,6 +108,16 @@ def profile_record(profile: Profile) -> dict[str, Any]:
     }
 
 
+def _facts(plugin: PluginRecord) -> list[str]:
+    """The lines below it: what it says that it can do, and what its certificate proves of that."""
+    facts = []
+    if plugin.spec and plugin.spec.capabilities:
+        facts.append(f"{CAN}{', '.join(sorted(plugin.spec.capabilities))}")
+    if certificate := shipped(plugin):
+        facts.append(f"{PROVEN}{certificate.line()}")
+    return facts
+
+
 def _is(plugin: PluginRecord) -> str:
     """What it is, or why it is broken."""
     if plugin.spec is None:
@@ -117,7 +128,7 @@ def _is(plugin: PluginRecord) -> str:
 
 
 def _plugin_record(plugin: PluginRecord) -> dict[str, Any]:
-    spec = plugin.spec
+    spec, certificate = plugin.spec, shipped(plugin)
     return {
         "name": plugin.name,
         "distribution": plugin.distribution,
@@ -129,6 +140,7 @@ def _plugin_record(plugin: PluginRecord) -> dict[str, Any]:
         "target": spec.target if spec else None,
         "api_version": spec.api_version if spec else None,
         "url": spec.url if spec else None,
+        "certificate": certificate.summary() if certificate else None,
     }
 
 

@@ -119,7 +119,9 @@ def _claim(capability: str, executor: Executor, outcomes: Mapping[str, Outcome])
     for check in capability_checks(capability):
         outcome = outcomes.get(check, missing)
         if outcome.state != "passed":
-            return Claim(claimed=True, proven=False, because=_line(outcome.reason) or f"{check} {outcome.state}")
+            return Claim(
+                claimed=True, proven=False, because=_line(outcome.reason) or f"{check} {outcome.state}"
+            )
     return Claim(claimed=True, proven=True)
 
 
