@@ -31,6 +31,13 @@ class TestThreads(ExecutorConformance):
     failing_options = {"workers": 0}  # noqa: RUF012  (read, never written)
 
 
+class TestCapable(ExecutorConformance):
+    """The suite passes on one that declares nearly every capability and has it."""
+
+    executor = load_source(HERE / "capable_executor.py").CapableExecutor
+    load = 1000
+
+
 class Synchronous(Executor):
     """Computes each call in `submit`, as the contract allows."""
 

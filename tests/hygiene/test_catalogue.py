@@ -36,3 +36,16 @@ def test_core_names_the_example_in_its_data_alone(root: Path) -> None:
     for path in (root / "core/src").rglob("*.py"):
         assert "penstock_futures" not in path.read_text(encoding="utf-8"), path
         assert "penstock-futures" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_example_enters_core_by_its_public_doors(root: Path) -> None:
+    """Its modules import of core what docs/write-an-executor.md names, and nothing else."""
+    doors = {
+        "penstock",
+        *(f"penstock.{name}" for name in ("executor", "errors", "futures", "hooks", "testing")),
+    }
+    for path in (root / "examples/third_party/penstock-futures").rglob("*.py"):
+        imported = re.findall(
+            r"^\s*(?:from|import) (penstock(?:\.\w+)*)\b", path.read_text(encoding="utf-8"), re.M
+        )
+        assert set(imported) <= doors, path

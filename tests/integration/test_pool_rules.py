@@ -189,7 +189,6 @@ def test_a_future_that_depends_on_others_tells_that_it_runs(pool, gates, tells_r
     upstream.set_result(str(gate))
     gates.begun(1)
     assert wait_until(future.running)
-    assert not future.cancel()
     gates.open(1)
     assert future.result(timeout=SECONDS) is True
 
@@ -232,7 +231,21 @@ def test_a_settled_future_cannot_be_settled_again(pool):
         future.set_result(2)
     with pytest.raises(concurrent.futures.InvalidStateError):
         future.set_exception(ValueError())
+    with pytest.raises(RuntimeError):
+        future.set_running_or_notify_cancel()
     assert future.result(timeout=0) == 1
+
+
+def test_no_more_calls_run_than_there_are_slots(pool, executor, gates, waits):
+    """One more than fits begins only when another is over."""
+    with gates.all_slots_taken(pool, executor) as taken:
+        future, number = gates.call(pool)
+        sign = str(gates.folder / f"sign-{number}")
+        assert not calls.wait_for(sign, 0.1)
+        gates.open(1)
+        gates.begun(number)
+    gates.open_all()
+    assert concurrent.futures.wait([future, *taken], timeout=SECONDS).not_done == set()
 
 
 # cancelling
@@ -247,14 +260,16 @@ def test_a_done_call_is_not_cancelled(pool):
     assert future.result(timeout=0) == 1
 
 
-def test_a_running_call_is_not_cancelled(pool, gates, tells_running):
-    """`cancel()` is False once a worker runs the call, and its value comes."""
+def test_a_running_call_is_cancelled_only_where_that_is_declared(pool, executor, gates, tells_running):
+    """`cancel()` is False once a worker runs the call, and its value comes; `cancels_running` says otherwise."""
     future, number = gates.call(pool)
     gates.begun(number)
     assert wait_until(future.running)
-    assert future.cancel() is False
+    stops = "cancels_running" in executor.capabilities
+    assert future.cancel() is stops
     gates.open(number)
-    assert future.result(timeout=SECONDS) is True
+    assert concurrent.futures.wait([future], timeout=SECONDS).done == {future}
+    assert future.cancelled() is stops
 
 
 def test_a_waiting_call_is_cancelled(pool, executor, gates, waits):

@@ -66,14 +66,18 @@ class ExecutorPool(concurrent.futures.Executor):
             self._changed.notify_all()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more calls; `cancel_futures` takes back those that wait, `wait` waits for all others."""
+        """Take no more calls; `cancel_futures` takes back those that wait, `wait` waits for all others.
+
+        One that runs is let run, even by an executor that could stop it, if its future tells that it runs.
+        """
         with self._changed:
             self._closed = True
             self._takes_back |= cancel_futures
             pending = dict(self._pending)
         if cancel_futures:
-            self._executor.cancel(list(pending.values()))  # all at once, which spares some executors much
-            for future in pending:
+            waiting = {future: inner for future, inner in pending.items() if not future.running()}
+            self._executor.cancel(list(waiting.values()))  # all at once, which spares some executors much
+            for future in waiting:
                 future.cancel()
         if wait:  # not by concurrent.futures.wait: that waits on for what is cancelled until a worker sees it
             with self._changed:

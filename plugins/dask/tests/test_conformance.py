@@ -13,3 +13,7 @@ class TestDask(ExecutorConformance):
         "cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1},
         "debug": False,
     }
+    failing_options = {  # noqa: RUF012  (read, never written)
+        "address": "tcp://127.0.0.1:9",
+        "client_kwargs": {"timeout": 1},
+    }

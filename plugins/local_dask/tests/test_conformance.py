@@ -1,26 +1,92 @@
-"""The executor keeps the contract with each of dask's local schedulers."""
+"""The executor keeps the contract with each of dask's local schedulers, with one worker, with two and with eight.
+
+Two workers are enough for every day; the variable `CONFORMANCE=full` asks for all.
+"""
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from penstock.testing import ExecutorConformance
+
+every_day = os.environ.get("CONFORMANCE") != "full"
+full = pytest.mark.skipif(every_day, reason="not every day: CONFORMANCE=full runs it")
 
 
 class TestThreads(ExecutorConformance):
-    """Every rule of the contract, on threads."""
+    """Every rule of the contract, on two threads."""
 
     executor = "local_dask"
     executor_options = {"scheduler": "threads", "num_workers": 2}  # noqa: RUF012  (read, never written)
 
 
-class TestProcesses(ExecutorConformance):
-    """Every rule of the contract, on processes."""
+@full
+class TestOneThread(ExecutorConformance):
+    """Every rule of the contract, on one thread beside the driver's."""
 
     executor = "local_dask"
-    executor_options = {"scheduler": "processes", "num_workers": 2}  # noqa: RUF012  (read, never written)
+    executor_options = {"scheduler": "threads", "num_workers": 1}  # noqa: RUF012
+
+
+@full
+class TestEightThreads(ExecutorConformance):
+    """Every rule of the contract, on eight threads."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "threads", "num_workers": 8}  # noqa: RUF012
+
+
+class TestProcesses(ExecutorConformance):
+    """Every rule of the contract, on two processes."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "processes", "num_workers": 2}  # noqa: RUF012
+
+
+@full
+class TestOneProcess(ExecutorConformance):
+    """Every rule of the contract, on one process beside the driver's."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "processes", "num_workers": 1}  # noqa: RUF012
+
+
+@full
+class TestEightProcesses(ExecutorConformance):
+    """Every rule of the contract, on eight processes."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "processes", "num_workers": 8}  # noqa: RUF012
 
 
 class TestSynchronous(ExecutorConformance):
     """Every rule of the contract, one call after another."""
 
     executor = "local_dask"
-    executor_options = {"scheduler": "synchronous"}  # noqa: RUF012  (read, never written)
+    executor_options = {"scheduler": "synchronous"}  # noqa: RUF012
+
+
+@full
+class TestSynchronousWithOneWorker(ExecutorConformance):
+    """One call after another, whatever `num_workers` says."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "synchronous", "num_workers": 1}  # noqa: RUF012
+
+
+@full
+class TestSynchronousWithTwoWorkers(ExecutorConformance):
+    """One call after another, whatever `num_workers` says."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "synchronous", "num_workers": 2}  # noqa: RUF012
+
+
+@full
+class TestSynchronousWithEightWorkers(ExecutorConformance):
+    """One call after another, whatever `num_workers` says."""
+
+    executor = "local_dask"
+    executor_options = {"scheduler": "synchronous", "num_workers": 8}  # noqa: RUF012

@@ -42,7 +42,7 @@ class BoastsOfTimeouts(Right):
 
 
 class TimesOutAtOnce(Right):
-    breaks = ("hard_timeouts_spare",)
+    breaks = ("hard_timeouts_spare", "flows_kill_what_hangs")
     capabilities = frozenset({"parallel", "hard_timeouts"})
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):

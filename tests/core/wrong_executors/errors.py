@@ -14,14 +14,20 @@ Right, OddFutures = _right.Right, _right.OddFutures
 
 
 class RemakesErrors(Right):
-    breaks = ("standard_errors_come_whole", "attributes_come_along", "causes_are_told", "groups_come_whole")
+    breaks = (
+        "memory_errors_are_errors",
+        "standard_errors_come_whole",
+        "attributes_come_along",
+        "causes_are_told",
+        "groups_come_whole",
+    )
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         def call():
             try:
                 return fn(*args, **kwargs)
             except Exception as error:  # noqa: BLE001  (whatever the call raises)
-                told = type(error)(str(error))
+                told = ValueError(error) if isinstance(error, MemoryError) else type(error)(str(error))
             raise told
 
         return super().submit(call)

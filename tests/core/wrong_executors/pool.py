@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from penstock.pool import ExecutorPool
 from penstock.sources import load_source
 
 _right = load_source(Path(__file__).parent.with_name("right_executor.py"))
@@ -32,7 +33,7 @@ class LookAlike:
 
 
 class PoolOfLookAlikes(Right):
-    breaks = ("the_library_takes_its_futures", "asyncio_awaits_its_calls")
+    breaks = ("the_library_takes_its_futures", "asyncio_awaits_its_calls", "waits_for_the_first")
 
     @contextmanager
     def as_pool(self):
@@ -43,7 +44,7 @@ class PoolOfLookAlikes(Right):
 
 
 class HastyPool(Right):
-    breaks = ("leaving_waits", "shut_down_is_shut")
+    breaks = ("leaving_waits", "shut_down_is_shut", "errors_leave_the_pool")
 
     @contextmanager
     def as_pool(self):
@@ -51,6 +52,78 @@ class HastyPool(Right):
             pool.shutdown = lambda **_: None
             yield pool
             pool.shutdown = lambda **_: None
+
+
+class SlowPool(Right):
+    breaks = ("shutdown_need_not_wait", "shutdown_is_repeatable", "pools_are_apart")
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            self._pools = [*getattr(self, "_pools", ()), pool]
+            pool.shutdown = lambda **_: self._shut()
+            yield pool
+            self._pools.clear()
+
+    def _shut(self):
+        for pool in self._pools:
+            if pool._closed:
+                raise RuntimeError("shut down already")
+            ExecutorPool.shutdown(pool, wait=True)
+
+
+class LazyPool(Right):
+    breaks = ("the_pools_map_is_eager", "the_pools_map_gives_up")
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            pool.map = lambda fn, *iterables, timeout=None: map(fn, *iterables)
+            yield pool
+
+
+class ValuesOnly(Right):
+    breaks = ("waits_for_the_first_error",)
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        def call():
+            with suppress(Exception):
+                return fn(*args, **kwargs)
+
+        return super().submit(call)
+
+
+class HasNoHash(OddFutures):
+    breaks = ("as_completed_counts_once",)
+
+    class kind(Future):  # noqa: N801
+        __hash__ = None
+
+
+class Stumbles(OddFutures):
+    breaks = ("callbacks_fail_alone",)
+
+    class kind(Future):  # noqa: N801
+        def _invoke_callbacks(self):
+            for callback in self._done_callbacks:
+                callback(self)
+
+
+class CancelsAnything(OddFutures):
+    breaks = ("done_pool_calls_stay",)
+
+    class kind(Future):  # noqa: N801
+        def cancel(self):
+            return super().cancel() or True
+
+
+class CancelsInSilence(OddFutures):
+    breaks = ("pool_calls_are_cancelled",)
+
+    class kind(Future):  # noqa: N801
+        def cancel(self):
+            del self._done_callbacks[-1:]
+            return super().cancel()
 
 
 class HoldsALock(Right):
@@ -102,7 +175,7 @@ class OneCancelsOnly(Right):
 
 
 class CallsTheLastFirst(OddFutures):
-    breaks = ("callbacks_keep_their_order",)
+    breaks = ("callbacks_keep_their_order", "pool_callbacks_keep_their_order")
 
     class kind(Future):  # noqa: N801
         def add_done_callback(self, fn):

@@ -26,7 +26,12 @@ class GivesValues(Right):
 
 
 class Blocks(Right):
-    breaks = ("submit_never_blocks", "map_never_blocks")
+    breaks = (
+        "submit_never_blocks",
+        "map_never_blocks",
+        "waits_no_longer_than_asked",
+        "as_completed_gives_up",
+    )
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         future = super().submit(fn, *args, **kwargs)

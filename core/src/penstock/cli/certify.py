@@ -12,17 +12,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from penstock.cli import FAILED, SUCCESS
-from penstock.cli.output import show, show_error
+from penstock.cli.output import show
 from penstock.cli.parameters import pairs
 from penstock.errors import PenstockError, UsageError
 
 STDERR = 2  # where the progress of the suite goes
+END_SECONDS = 6.0  # that it has to clean up after Ctrl-C, and then again when it is told to end
 
 
 @click.command("certify")
@@ -64,6 +66,7 @@ def certify_executor(name: str, options: dict[str, str], output: Path | None) ->
         show(text)
     else:
         _write(output, f"{text}\n")
+        show(f"the certificate is in {output}")
     return SUCCESS if certificate["proven"] else FAILED
 
 
@@ -75,14 +78,33 @@ def run_suite(name: str, options: Mapping[str, str]) -> dict[str, Any]:
         for key, value in options.items():
             command += ["--penstock-option", f"{key}={value}"]
         command += ["--penstock-certificate", str(file)]
-        done = subprocess.run(command, stdout=STDERR, env=_environment(), check=False)
+        code = _run(command)
         try:
             certificate: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise PenstockError(
-                f"the conformance suite did not run to its end: pytest ended with {done.returncode}"
+                f"the conformance suite did not run to its end: pytest ended with {code}"
             ) from None
     return certificate
+
+
+def _run(command: list[str]) -> int:
+    """The exit code of the command, whose output goes to standard error; it does not outlive this call."""
+    process = subprocess.Popen(command, stdout=STDERR, env=_environment())
+    try:
+        return process.wait()
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """A terminal sends Ctrl-C to both, so it gets the time to clean up by itself first."""
+    for stop in (process.poll, process.terminate, process.kill):
+        stop()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+            return
 
 
 def _apart(folder: str) -> list[str]:
@@ -112,4 +134,3 @@ def _write(output: Path, text: str) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PenstockError(f"the certificate cannot be written: {error}") from error
-    show_error(str(output), label="certificate: ")

@@ -7,6 +7,7 @@ only where a failure, a skip or a second node that is followed makes them differ
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -130,11 +131,8 @@ class Elements:
         elif node.follows:
             for upstream in node.follows:
                 self._catch_up(node, upstream)
-        elif self.schedule.unwell[node.id]:
-            for index in range(width):
-                self.decide(node, index)
         else:
-            self.schedule.push(node, (node.id, 0, width))
+            self._release(node, 0, width)
         followers = self.schedule.followers.get(node.id, ())
         self.schedule.opening += [self.schedule.nodes[follower] for follower in followers]
 
@@ -165,7 +163,7 @@ class Elements:
 
     def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
         error = ParameterError(
-            f"{node.task.name}.map() cannot spread its argument {place!r}: {value!r:.80} is no collection of elements",
+            f"{node.task.name}.map() cannot spread its argument {place!r}: {reprlib.repr(value):.80} is no collection of elements",
             parameter=str(place),
         )
         self.schedule.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)
@@ -209,6 +207,23 @@ class Elements:
             if mapped.states[index] == PENDING:
                 self.decide(node, index)
 
+    def given_back(self, node: Node, low: int, high: int) -> None:
+        """Elements were in a batch that did not come to them: those that nothing holds up are ready again."""
+        self.schedule.mapped[node.id].states[low:high] = bytes((PENDING,)) * (high - low)
+        held_up = [at for at in range(high - low) if not self.ready(node, low + at)] if node.follows else ()
+        for start, stop in reversed(list(gaps(held_up, high - low))):
+            self._release(node, low + start, low + stop)
+
+    def _release(self, node: Node, low: int, high: int) -> None:
+        """All that these elements waited for is over."""
+        followed = [self.schedule.mapped[upstream].states for upstream in node.follows]
+        well = all(states.count(SUCCESS, low, high) == high - low for states in followed)
+        if well and not self.schedule.unwell[node.id]:
+            self.schedule.push(node, (node.id, low, high))
+            return
+        for index in range(low, high):
+            self.decide(node, index)
+
     def ready(self, node: Node, index: int) -> bool:
         return all(self.schedule.mapped[upstream].states[index] in OVER for upstream in node.follows)
 
@@ -222,9 +237,10 @@ class Elements:
 
 def _elements_of(value: Any) -> Sequence[Any] | None:
     """What a value is spread into; None if it cannot be."""
-    if isinstance(value, (list, tuple, range)):
-        return value
-    if isinstance(value, (str, bytes)):
+    cls = type(value)  # and not by isinstance, as an object may say that it is a list and have no length
+    if issubclass(cls, (list, tuple, range)):
+        return value  # type: ignore[no-any-return]
+    if issubclass(cls, (str, bytes)):
         return None
     try:
         return list(value)

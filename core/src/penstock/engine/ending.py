@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from penstock.engine.portable import message_of
 from penstock.engine.schedule import Schedule
 from penstock.errors import TaskFailedError
 from penstock.flows.graph import Graph, Node
@@ -49,7 +50,7 @@ def _why(schedule: Schedule, node: Node) -> TaskFailedError:
     told = schedule.ledger.task_run(source)
     message = f"{told.label} is {told.state}"
     if told.error is not None:
-        message += f": {type(told.error).__name__}: {told.error}"
+        message += f": {type(told.error).__name__}: {message_of(told.error)}"
     if source != key:
         message = f"{task_run.label} is {task_run.state}, since {message}"
     error = TaskFailedError(message, task=task_run.name, index=task_run.index, state=str(task_run.state))

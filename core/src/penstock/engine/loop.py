@@ -28,7 +28,7 @@ from penstock.engine.schedule import Schedule, keys_of
 from penstock.engine.shipping import Calls, Shipment, failure_from, open_report
 from penstock.engine.taking import Taking
 from penstock.engine.telling import Observers
-from penstock.errors import ExecutorError, WorkerLostError
+from penstock.errors import ExecutorError, TaskTimeoutError, WorkerLostError
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future, failure_of
 from penstock.ledger import Failure, Key, Span, Stamp
@@ -38,6 +38,9 @@ from penstock.states import TaskState
 logger = logging.getLogger("penstock")
 
 _LOST = (WorkerLostError, BrokenExecutor)
+
+GRACE = 2.0
+"""Seconds after its timeout that a call may take to heed it, before an executor with hard timeouts kills it."""
 
 
 @attrs.define
@@ -115,6 +118,8 @@ class Loop:
             "task_index": low if high - low == 1 else None,
             "task_tags": task.policy.tags,
         }
+        if task.policy.timeout is not None and self.schedule.hard_timeouts:
+            context["task_timeout"] = task.policy.timeout + GRACE
         flight.secluded = (node_id, low if low >= 0 else None) in self.schedule.suspects
         try:
             flight.future = self.executor.submit(work.execute, shipment, extra_context=context)
@@ -233,7 +238,8 @@ class Loop:
         """A submission itself failed: its worker is gone, or what it holds cannot be sent."""
         first = next(keys_of(pieces[0]))
         if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
-            self.schedule.failed(first, Failure(TaskState.FAILED, error))
+            told = ("TimedOut" if isinstance(error, TaskTimeoutError) else "Failed", error, "")
+            self.schedule.failed(first, failure_from(told, self.schedule.nodes[first[0]].task))
         else:
             vague = isinstance(error, BrokenExecutor) or (
                 isinstance(error, WorkerLostError) and not error.sure
@@ -264,6 +270,7 @@ class Loop:
                 seconds, calls = ended - began, 1
             else:
                 began, values, ends, failures = outcome
+                high = low + len(ends)
                 schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
                 schedule.elements.succeeded(node_id, low, high, values, failures)
                 self._element_failures(node_id, low, failures)
@@ -271,9 +278,19 @@ class Loop:
             total = spent.setdefault(task, [0, 0.0])
             total[0] += calls
             total[1] += seconds
+        self._give_back(pieces, outcomes)
         for task, (calls, seconds) in spent.items():
             self.batching.learn(task, int(calls), seconds)
         return sum(seconds for _, seconds in spent.values())
+
+    def _give_back(self, pieces: list[Piece], outcomes: list[Any]) -> None:
+        """What a batch that took too long did not come to is ready again."""
+        left = pieces[len(outcomes) :]
+        node_id, low, high = pieces[len(outcomes) - 1]
+        if low >= 0 and len(outcomes[-1][2]) < high - low:
+            left = [(node_id, low + len(outcomes[-1][2]), high), *left]
+        for piece in reversed(left):
+            self.schedule.given_back(piece)
 
     def _element_failures(self, node_id: int, low: int, failures: dict[int, Any]) -> None:
         task = self.schedule.nodes[node_id].task
@@ -286,18 +303,24 @@ class Loop:
     def _log(
         self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]
     ) -> None:
-        """Keep what the calls logged, and let the driver's handlers see what was logged in another process."""
+        """Keep what the calls logged, and let the driver's handlers see what was logged in another process.
+
+        An executor that forwards logs has let them see it already.
+        """
+        forwarded = "forwards_logs" in self.executor.capabilities
         for at, offset, name, level, message, when, elsewhere in lines:
             node_id, low, _ = pieces[at]
             key = (node_id, None if offset is None else low + offset)
             self.schedule.ledger.logs.setdefault(key, []).append(LogLine(name, level, message, when))
             logger = logging.getLogger(name)
-            if elsewhere and logger.isEnabledFor(level):
+            if elsewhere and not forwarded and logger.isEnabledFor(level):
                 logger.handle(logger.makeRecord(name, level, "task", 0, message, (), None))
 
     def _abandon(self) -> None:
         """The run is cut short: take back what waits, keep what an interrupted batch still brought."""
         sent = [flight.future for flight in self.flights.values() if flight.future is not None]
+        for flight in self.flights.values():
+            flight.shipment.abandoned = True
         try:
             self.executor.cancel(sent)
         except Exception:

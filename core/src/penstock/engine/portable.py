@@ -8,12 +8,55 @@ from __future__ import annotations
 
 import pickle
 import reprlib
+from collections.abc import Callable
 from typing import Any
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
 
 
-def pack(report: Any, slim: list[Any] | None = None) -> bytes:
+LARGE = 1 << 16
+"""Bytes. The memory of an array that is at least so large is no part of the pickle."""
+
+
+class Parcel:
+    """A pickle on its way to another process, and the large buffers of arrays that are no part of it.
+
+    A pickler that takes buffers out of band (protocol 5) gets them as they lie in memory, so that nothing is copied on
+    the way to it; any other copies them.
+    """
+
+    __slots__ = ("blob", "buffers")
+
+    def __init__(self, blob: bytes, *buffers: Any) -> None:
+        self.blob = blob
+        self.buffers = buffers
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        wrap: Any = pickle.PickleBuffer if protocol >= 5 else bytearray
+        return (Parcel, (self.blob, *map(wrap, self.buffers)))
+
+    def __sizeof__(self) -> int:
+        return len(self.blob) + sum(memoryview(buffer).nbytes for buffer in self.buffers)
+
+    def open(self) -> Any:
+        """What was put in. Raises what unpickling raises."""
+        return pickle.loads(self.blob, buffers=self.buffers)
+
+
+def large_buffers(into: list[Any]) -> Callable[[pickle.PickleBuffer], bool]:
+    """A pickler's `buffer_callback` that puts the large buffers into a list, and leaves the others in the pickle."""
+
+    def within(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes < LARGE:
+            return True
+        into.append(raw)
+        return False
+
+    return within
+
+
+def pack(report: Any, slim: list[Any] | None = None) -> bytes | Parcel:
     """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call.
 
     slim: the outcomes without values that are needed only if a call fails, to be sent unless one does.
@@ -22,12 +65,12 @@ def pack(report: Any, slim: list[Any] | None = None) -> bytes:
     outcomes = [_with_packed_errors(outcome) for outcome in made]
     sent = outcomes if slim is None or slim is made else [_with_packed_errors(outcome) for outcome in slim]
     try:
-        blob = _dumps((stamp, sent, lines))
+        parcel = _parcel((stamp, sent, lines))
         if not all(_surely_sound(outcome) for outcome in sent):
-            pickle.loads(blob)  # what fails here would fail at home, and nobody could say whose value it was
-        return blob
+            parcel.open()  # what fails here would fail at home, and nobody could say whose value it was
     except Exception:
-        return _dumps((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
+        parcel = _parcel((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
+    return parcel if parcel.buffers else parcel.blob
 
 
 def pack_error(failure: tuple[str, BaseException, str]) -> bytes:
@@ -35,13 +78,21 @@ def pack_error(failure: tuple[str, BaseException, str]) -> bytes:
     return _dumps((None, _packed_error(failure), ()))
 
 
-def _dumps(value: Any) -> bytes:
+def _parcel(value: Any) -> Parcel:
+    buffers: list[Any] = []
+    blob = _dumps(value, large_buffers(buffers), buffers)
+    return Parcel(blob, *buffers)
+
+
+def _dumps(value: Any, callback: Any = None, buffers: list[Any] | None = None) -> bytes:
     try:
-        return pickle.dumps(value, protocol=5)
+        return pickle.dumps(value, protocol=5, buffer_callback=callback)
     except Exception:
         import cloudpickle  # workers of every kind have it, but a batch without odd values can do without
 
-        return cloudpickle.dumps(value, protocol=5)  # type: ignore[no-any-return]
+        if buffers is not None:
+            buffers.clear()
+        return cloudpickle.dumps(value, protocol=5, buffer_callback=callback)  # type: ignore[no-any-return]
 
 
 def _there_and_back(value: Any) -> None:
@@ -85,15 +136,16 @@ def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, st
         blob = _dumps(error)
         pickle.loads(blob)
     except Exception:
-        return (state, (f"{type(error).__module__}.{type(error).__qualname__}", _message(error)), text)
+        return (state, (f"{type(error).__module__}.{type(error).__qualname__}", message_of(error)), text)
     return (state, blob, text)
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """What the error says; a task's error may be unable to say anything."""
     try:
         return str(error)
     except Exception as odd:
-        return f"<its message cannot be shown: {odd!r}>"
+        return f"<its message cannot be shown: {type(odd).__name__}>"
 
 
 def _with_sound_values(outcome: Any) -> Any:

@@ -40,7 +40,8 @@ def run_graph(
         executor=name,
         task_runs=TaskRuns(ledger),
     )
-    schedule = Schedule(graph, ledger, observed=bool(told))
+    hard = "hard_timeouts" in executor.capabilities
+    schedule = Schedule(graph, ledger, observed=bool(told), hard_timeouts=hard)
     opened: AbstractContextManager[Any] = nullcontext() if executor.started else executor.start()
     began = time.perf_counter()
     try:

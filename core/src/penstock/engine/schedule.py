@@ -31,10 +31,13 @@ from penstock.triggers import all_successful
 class Schedule:
     """The state of one run of a graph. `values` holds what the nodes brought, for as long as something needs it."""
 
-    def __init__(self, graph: Graph, ledger: Ledger, *, observed: bool = False) -> None:
+    def __init__(
+        self, graph: Graph, ledger: Ledger, *, observed: bool = False, hard_timeouts: bool = False
+    ) -> None:
         nodes = self.nodes = graph.nodes
         count = len(nodes)
         self.ledger = ledger
+        self.hard_timeouts = hard_timeouts
         self.states = ledger.states
         self.values: list[Any] = [None] * count
         self.mapped: dict[int, Mapped] = {}
@@ -115,7 +118,9 @@ class Schedule:
         """Which calls one of this task may share a batch with."""
         lane = self._lanes.get(task)
         if lane is None:
-            lane = self._lanes[task] = Lane(task.policy.tags, task.policy.batch)
+            policy = task.policy
+            may_be_killed = self.hard_timeouts and policy.timeout is not None  # nobody else with it, then
+            lane = self._lanes[task] = Lane(policy.tags, policy.batch and not may_be_killed)
         return lane
 
     def push(self, node: Node, piece: Piece) -> None:
@@ -184,6 +189,15 @@ class Schedule:
         elif self.elements.ready(node, index):
             self.elements.decide(node, index)
         self.drain()
+
+    def given_back(self, piece: Piece) -> None:
+        """Calls were in a batch that did not come to them, as it took too long."""
+        node_id, low, high = piece
+        if low < 0:
+            self.not_run((node_id, None))
+        else:
+            self.elements.given_back(self.nodes[node_id], low, high)
+            self.drain()
 
     def lost(self, pieces: Iterable[Piece], failure: Failure, *, sure: bool) -> None:
         """The worker of a batch was lost. A call that was alone in it has crashed; several go again one by one.

@@ -1,8 +1,8 @@
 """Shipping: how a batch leaves the driver's process, if it does, and how its report comes back.
 
 An executor that stays in the process hands the batch to the worker as it is: nothing is pickled or copied. Any
-pickler that gets hold of it finds bytes made by cloudpickle instead, so functions of scripts, lambdas and closures
-travel on every executor, and no executor has to know.
+pickler that gets hold of it finds a parcel made by cloudpickle instead, so functions of scripts, lambdas and closures
+travel on every executor, and no executor has to know. The memory of large arrays lies beside the pickle in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cloudpickle
 
 from penstock.engine import work
 from penstock.engine.calling import Call, prepare
-from penstock.engine.portable import culprit
+from penstock.engine.portable import Parcel, culprit, large_buffers
 from penstock.engine.queues import AnyTask, Piece
 from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
@@ -77,7 +77,7 @@ class Shipment(work.Batch):
         self.calls = calls
         self.users = users
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         inner = self._inner()
         numbers: dict[AnyTask, int] = {}
         made: set[int] = set()
@@ -91,8 +91,11 @@ class Shipment(work.Batch):
             number = numbers.setdefault(node.task, len(numbers))
             steps.append((_parts(node, (node.id, low, high) in inner), number, low, high, columns))
         blobs = [self.calls.blob(task) for task in numbers]
+        buffers: list[Any] = []
         try:
-            return (work.Parcel, (cloudpickle.dumps((steps, blobs, given)),))
+            beside = large_buffers(buffers)
+            blob = cloudpickle.dumps((steps, blobs, given), protocol=5, buffer_callback=beside)
+            return Parcel(blob, *buffers).__reduce_ex__(protocol)
         except Exception as error:
             raise self._unportable(steps, given, error) from error
 
@@ -136,10 +139,10 @@ def open_report(report: Any) -> tuple[Any, Any, Any] | BaseException:
 
     There is none if the batch could not be opened where it was to run, or its values cannot be unpickled here.
     """
-    if not isinstance(report, bytes):
+    if not isinstance(report, (bytes, Parcel)):
         return report  # type: ignore[no-any-return]
     try:
-        stamp, outcomes, lines = pickle.loads(report)
+        stamp, outcomes, lines = report.open() if isinstance(report, Parcel) else pickle.loads(report)
     except Exception as error:  # noqa: BLE001  (unpickling runs the code of others)
         return error
     return (stamp, outcomes, lines) if stamp is not None else _error_from(outcomes[1])

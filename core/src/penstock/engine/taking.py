@@ -47,7 +47,10 @@ class Taking:
                 if own:
                     return self._alone(node, low, high)
                 continue
-            fits = self._room(node.task, cost, limit) if low < 0 else self._fitting(node, low, high, limit)
+            if low < 0:
+                fits = self._room(node.task, cost, limit)
+            else:
+                fits = self._fitting(node.task, high - low, limit, self._with_followers(node) if own else cost)
             if fits < 1 and own and not self.pieces:
                 fits = 1
             if own:
@@ -76,11 +79,10 @@ class Taking:
     def _room(self, task: AnyTask, cost: float, limit: float) -> int:
         return 1 if self.spent + cost <= limit and self.counts.get(task, 0) < self.most[task] else 0
 
-    def _fitting(self, node: Node, low: int, high: int, limit: float) -> int:
-        """How many elements of a piece the batch still has room for."""
-        room = self.most[node.task] - self.counts.get(node.task, 0)
-        each = self._with_followers(node)
-        return min(high - low, room, int((limit - self.spent) / each))
+    def _fitting(self, task: AnyTask, count: int, limit: float, each: float) -> int:
+        """How many of so many elements, of `each` seconds, the batch still has room for."""
+        room = self.most[task] - self.counts.get(task, 0)
+        return min(count, room, int((limit - self.spent) / each))
 
     def _pop(self, node: Node, low: int, high: int, count: int) -> None:
         self.queue.pieces.pop()
@@ -113,12 +115,14 @@ class Taking:
 
     def _with_followers(self, node: Node) -> float:
         """Seconds for one element, together with what follows it in the same batch."""
-        schedule = self.schedule
-        total = self.costs[node.task]
-        for follower in schedule.followers.get(node.id, ()):
-            following = schedule.nodes[follower]
-            if following.task in self.costs and self._fusible(following) and len(following.follows) == 1:
-                total += self._with_followers(following)
+        schedule, total, ahead = self.schedule, 0.0, [node]
+        while ahead:  # no recursion, as maps may follow each other a thousand deep
+            node = ahead.pop()
+            total += self.costs[node.task]
+            for follower in schedule.followers.get(node.id, ()):
+                following = schedule.nodes[follower]
+                if following.task in self.costs and self._fusible(following) and len(following.follows) == 1:
+                    ahead.append(following)
         return total
 
     def _add_elements(self, node: Node, low: int, high: int, cost: float) -> None:

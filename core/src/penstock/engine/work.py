@@ -11,6 +11,9 @@ with one outcome for each piece:
     one call      (True, value, began, ended) | (False, failure, began, ended) | None: not run, as an earlier one failed
     elements      (began, values, ends, failures): `failures` maps an offset to its failure, or to None: not run
 
+A batch that takes much longer than was thought stops between two calls: the last outcome is then of fewer elements
+than its piece has, there are fewer outcomes than pieces, and what is not told of goes elsewhere.
+
 A failure is `(state, error, traceback text)`. Times are readings of the worker's monotonic clock, in seconds; the stamp
 `(worker, wall, clock)` says what the wall clock read at the start.
 """
@@ -30,7 +33,7 @@ from typing import Any
 
 from penstock.engine.calling import Call, Expired, prepare
 from penstock.engine.capture import captured_logs
-from penstock.engine.portable import pack, pack_error
+from penstock.engine.portable import Parcel, pack, pack_error
 from penstock.flows.templates import CONSTANTS, RESULTS, fill
 
 
@@ -51,13 +54,8 @@ class Step:
         self.inner = inner  # nothing outside of the batch needs its value
 
 
-class Parcel:
-    """A batch on its way to another process: bytes, opened only by `execute`, so that what fails then is an outcome."""
-
-    __slots__ = ("blob",)
-
-    def __init__(self, blob: bytes) -> None:
-        self.blob = blob
+LIMIT = 0.5
+"""Seconds after which a batch begins no further call, so that other workers can have the rest of it."""
 
 
 class Batch:
@@ -67,9 +65,13 @@ class Batch:
     outcomes: filled in as the calls end, so that an interrupted batch can tell how far it came.
     current: the values of the elements that run now, None while a single call does.
     crossed: whether it came here from another process, so that what it returns has to be packed.
+    limit: seconds after which it begins no further call.
+    abandoned: whether the run is cut short, so that what ends a call is meant for the whole batch.
     """
 
     crossed = False
+    abandoned = False
+    limit = LIMIT
 
     def __init__(self, pieces: Sequence[Any], given: dict[int, Any], source: Sequence[Any] = ()) -> None:
         self.pieces = pieces
@@ -87,7 +89,7 @@ def execute(batch: Batch | Parcel) -> Any:
     """
     if isinstance(batch, Parcel):
         try:
-            batch = unpack(batch.blob)
+            batch = unpack(batch)
         except BaseException as error:
             return pack_error(("Failed", error, "".join(traceback.format_exception(error))))
     batch.stamp = (_worker_name(), time.time(), time.perf_counter())
@@ -101,6 +103,8 @@ def execute(batch: Batch | Parcel) -> Any:
 def _without_inner_values(batch: Batch) -> list[Any]:
     """The outcomes, without values that were used up within the batch; all of them if anything has to be done again."""
     outcomes = batch.outcomes
+    if _cut_short(batch):
+        return outcomes
     if any(each is None or each[0] is False or (each[0] is not True and each[3]) for each in outcomes):
         return outcomes
     return [
@@ -109,14 +113,26 @@ def _without_inner_values(batch: Batch) -> list[Any]:
     ]
 
 
+def _cut_short(batch: Batch) -> bool:
+    """Whether it stopped before all of its calls were made."""
+    low, high = batch.pieces[-1][2:4]
+    return len(batch.outcomes) < len(batch.pieces) or (
+        low >= 0 and len(batch.outcomes[-1][2]) < high - low
+    )
+
+
 def _run(batch: Batch) -> None:
     local = dict(batch.given)
     source, outcomes, clock = batch.source, batch.outcomes, time.perf_counter
+    until = clock() + batch.limit
     failed: set[int] = set()
     missing: dict[int, Any] = {}
     for step, call, low, high, columns in batch.pieces:
+        began = clock()
+        if began > until and outcomes:
+            return
         if columns is not None:
-            outcome = _run_elements(batch, step, call, high - low, columns, local, missing)
+            outcome = _run_elements(batch, step, call, high - low, columns, local, missing, until)
             batch.current = None
             local[step.id] = list(outcome[1])  # a call that sorts what it is given sorts its own
             if outcome[3]:
@@ -128,7 +144,6 @@ def _run(batch: Batch) -> None:
             failed.add(step.id)
             outcomes.append(None)
             continue
-        began = clock()
         try:
             if step.plan == RESULTS:
                 value = call(*[local[id] if id in local else source[id] for id in step.args])
@@ -161,6 +176,7 @@ def _run_elements(
     columns: Sequence[Any],
     local: dict[int, Any],
     missing: dict[int, Any],
+    until: float,
 ) -> tuple[float, list[Any], array[float], dict[int, Any]]:
     """Run a mapped step over its columns; a column that is a number is what that step made in this batch."""
     clock = time.perf_counter
@@ -179,7 +195,10 @@ def _run_elements(
             except BaseException as error:
                 failures[len(values)] = _failure(batch, error)
                 add(None)
-            mark(clock())
+            now = clock()
+            mark(now)
+            if now > until:
+                break
         return began, values, ends, failures
     for offset, arguments in enumerate(_arguments(step, spread, count, local, batch.source)):
         if offset in absent:
@@ -191,7 +210,10 @@ def _run_elements(
             except BaseException as error:
                 failures[offset] = _failure(batch, error)
                 add(None)
-        mark(clock())
+        now = clock()
+        mark(now)
+        if now > until:
+            break
     return began, values, ends, failures
 
 
@@ -218,9 +240,9 @@ def _arguments(
 
 
 def _failure(batch: Batch, error: BaseException) -> tuple[str, BaseException, str]:
-    """What is told of an error. Ctrl-C in the driver's own main thread is not the call's failure, and goes on."""
+    """What is told of an error. What cuts the run short, as Ctrl-C, is not the call's failure, and goes on."""
     own_thread = threading.current_thread() is threading.main_thread() and not batch.crossed
-    if isinstance(error, KeyboardInterrupt) and own_thread:
+    if batch.abandoned or (isinstance(error, KeyboardInterrupt) and own_thread):
         raise error
     if isinstance(error, Expired):
         return ("TimedOut", error, "")
@@ -255,9 +277,9 @@ def load_call(blob: bytes) -> Call:
     return prepare(fn, timeout)
 
 
-def unpack(blob: bytes) -> Batch:
-    """The batch that the driver packed."""
-    steps, calls, given = pickle.loads(blob)
+def unpack(parcel: Parcel) -> Batch:
+    """The batch that the driver packed; opened here and nowhere before, so that what fails then is an outcome."""
+    steps, calls, given = parcel.open()
     pieces = [
         (Step(*parts), load_call(calls[number]), low, high, columns)
         for parts, number, low, high, columns in steps

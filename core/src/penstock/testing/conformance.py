@@ -19,6 +19,7 @@ from penstock.testing.groups.mapping import Mapping
 from penstock.testing.groups.nesting import Nesting
 from penstock.testing.groups.pickling import Pickling
 from penstock.testing.groups.pool import Pool
+from penstock.testing.groups.poolrules import PoolRules
 from penstock.testing.groups.proofs import Proofs
 from penstock.testing.groups.results import Results
 from penstock.testing.groups.sizes import Sizes
@@ -36,6 +37,7 @@ class ExecutorConformance(
     Load,
     Concurrency,
     Pickling,
+    PoolRules,
     Pool,
     Cancelling,
     Mapping,

@@ -13,6 +13,7 @@ class TestThreads(ExecutorConformance):
 
     executor = "futures"
     executor_options = {"max_workers": 2}
+    failing_options = {"initializer": "no function"}
 
 
 class TestProcesses(ExecutorConformance):
@@ -20,6 +21,7 @@ class TestProcesses(ExecutorConformance):
 
     executor = "futures"
     executor_options = {"pool": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2}
+    failing_options = {"pool": "concurrent.futures.ProcessPoolExecutor", "mp_context": "no such method"}
 
 
 class TestLoky(ExecutorConformance):
@@ -27,6 +29,7 @@ class TestLoky(ExecutorConformance):
 
     executor = "futures"
     executor_options = {"pool": "loky.ProcessPoolExecutor", "max_workers": 2}
+    failing_options = {"pool": "loky.ProcessPoolExecutor", "context": "no such method"}
 
 
 @pytest.mark.skipif(

@@ -14,11 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import pytest
 from penstock import get_executor
 from penstock.errors import OptionError, WorkerLostError
+from penstock.testing import calls
 
 from penstock_futures import FuturesExecutor
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
 PROCESSES = "concurrent.futures.ProcessPoolExecutor"
 POOLS_OF_PROCESSES = [PROCESSES, "loky.ProcessPoolExecutor"]
@@ -61,8 +65,7 @@ def test_an_error_inside_start_ends_processes_that_run(pool: str, tmp_path: Path
     with suppress(KeyError), FuturesExecutor(pool, max_workers=1).start() as executor:
         sign = tmp_path / "sign"
         executor.submit(_touch_and_sleep, str(sign))
-        while not sign.exists():
-            time.sleep(0.01)
+        assert calls.wait_for(str(sign), 60)
         began = time.monotonic()
         raise KeyError("inside")
     assert time.monotonic() - began < 30

@@ -31,8 +31,11 @@ STOP_SECONDS = 2.5
 """How long calls that run may take to end after an error or Ctrl-C, before they are given up."""
 
 _CAPABILITIES = {
-    "threads": frozenset({"parallel"}),
-    "processes": frozenset({"parallel", "survives_worker_loss"}),
+    "threads": frozenset({"parallel", "forwards_logs"}),
+    "processes": frozenset(
+        {"parallel", "cancels_running", "hard_timeouts", "survives_worker_loss", "forwards_logs"}
+    ),
+    "synchronous": frozenset({"forwards_logs"}),
 }
 
 
@@ -66,21 +69,29 @@ class LocalDaskExecutor(Executor):
 
     @property
     def capabilities(self) -> frozenset[str]:  # type: ignore[override]  # it depends on the scheduler
-        """What the scheduler that was chosen can do."""
+        """What the scheduler that was chosen can do. Of a pool of your own nothing but `parallel` is known."""
         if callable(self.scheduler):
             return frozenset()
-        return _CAPABILITIES.get(self.scheduler, frozenset())
+        if self.scheduler != "synchronous" and self._configured("pool") is not None:
+            return frozenset({"parallel"}) if self.slots > 1 else frozenset()
+        return _CAPABILITIES[self.scheduler]
+
+    def _configured(self, key: str) -> Any:
+        """What dask's configuration says, with the options of this executor in force."""
+        with dask.config.set(for_dask(self.dask_config)):
+            return dask.config.get(key, None)
 
     @property
     def slots(self) -> int:
         """The number of threads or processes; 1 where calls run one after another."""
         if callable(self.scheduler) or self.scheduler == "synchronous":
             return 1
-        with dask.config.set(for_dask(self.dask_config)):
-            pool, workers = dask.config.get("pool", None), dask.config.get("num_workers", None)
+        if "_slots" in self.__dict__:  # asked for with each submission
+            return self._slots
+        pool = self._configured("pool")
         if pool is not None:
             return max(1, getattr(pool, "_max_workers", None) or getattr(pool, "_processes", None) or 1)
-        return max(1, int(workers or CPU_COUNT))
+        return max(1, int(self._configured("num_workers") or CPU_COUNT))
 
     @contextmanager
     def start(self) -> Iterator[LocalDaskExecutor]:
@@ -125,7 +136,10 @@ class LocalDaskExecutor(Executor):
         **kwargs: Any,
     ) -> Future[T]:
         """Start the call on the pool, or run it at once where there is none."""
-        name = (extra_context or {}).get("task_name") or str(getattr(fn, "__name__", "call"))
+        hints = extra_context or {}
+        name = hints.get("task_name") or str(getattr(fn, "__name__", "call"))
+        if isinstance(self._pool, ProcessPool):
+            return self._pool.submit(name, fn, args, kwargs, hints.get("task_timeout"))
         return self._pool.submit(name, fn, args, kwargs)
 
 

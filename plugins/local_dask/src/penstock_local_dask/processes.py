@@ -1,93 +1,90 @@
 """A pool of processes that survives the death of one, and that can be left at once.
 
-    submit ──cloudpickle──> ProcessPoolExecutor ──> worker.call ──> Outcome ──> the future, in its thread
+    submit ──pickled here──> queue ──> thread 0 ──pipe──> process 0: worker.main
+                                  └──> thread 1 ──pipe──> process 1
 
-The pool of the standard library is broken for good when a process dies. This one fails the calls that it
-held with WorkerLostError and makes a new pool for those that come later.
+Each process belongs to one thread of the driver, which gives it one call after another. So it is always known which
+call a process holds: the one that kills its process is found by that, a call that takes too long is ended together
+with its process, and the others do not notice. `concurrent.futures.ProcessPoolExecutor` shares one pipe among all
+processes, and is broken for good when one of them dies.
 """
 
 from __future__ import annotations
 
-import pickle
+import atexit
+import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
+from concurrent.futures import Future
 from typing import Any
 
 import cloudpickle
 import dask.config
-import dask.multiprocessing
 
-from penstock.errors import ValueNotPortableError, WorkerLostError
-from penstock_local_dask import worker
+from penstock.errors import ExecutorStartError, TaskTimeoutError, ValueNotPortableError, WorkerLostError
+from penstock_local_dask import pipe as messages
+from penstock_local_dask.pipe import Packed, packed, unpacked
+from penstock_local_dask.process import Died, TookTooLong, WorkerProcess, context
+
+logger = logging.getLogger(__name__)
+
+
+class RemoteTraceback(Exception):  # noqa: N818  (the cause of an error; its text is the traceback in the worker)
+    """Where the error was raised in the worker process."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 class ProcessFuture(Future[Any]):
-    """The future of a call in a process. `inner` is that of the pool, for the same call in pickled form."""
+    """The future of a call in a process.
 
-    def __init__(self, closing: Any) -> None:
+    For its base class it is pending until it is done, so that it can be cancelled while a process has the call.
+    """
+
+    def __init__(self, name: str, seconds: float | None) -> None:
         super().__init__()
-        self.inner: Future[Any] | None = None
-        self._closing = closing
+        self.name, self.seconds = name, seconds
+        self.call: Packed | None = None
+        self.runner: _Runner | None = None
+        self._claimed = False
+        self._claiming = threading.Lock()
+
+    def _claim(self) -> bool:
+        """Whether the caller is the one who says what became of the call."""
+        with self._claiming:
+            first, self._claimed = not self._claimed, True
+        return first
 
     def cancel(self) -> bool:
-        """Take the call back; False once a process has it."""
-        inner = self.inner
-        if inner is not None and not self.done():
-            return inner.cancel()  # settles this one, through its callback
-        return super().cancel()
+        """Take the call back; a process that has begun it is ended, and replaced. False if it is done."""
+        if not self._claim():
+            return self.cancelled()
+        super().cancel()
+        self.set_running_or_notify_cancel()  # without it `concurrent.futures.wait` would not hear of it
+        self.call = None
+        runner = self.runner
+        if runner is not None:
+            runner.give_up(self)
+        return True
 
     def running(self) -> bool:
         """Whether a process has it."""
-        inner = self.inner
-        return not self.done() and inner is not None and inner.running()
+        return self.runner is not None and not self.done()
 
-    def follow(self, inner: Future[Any]) -> None:
-        """Take on what becomes of `inner`."""
-        self.inner = inner
-        inner.add_done_callback(self._settle)
-
-    def _settle(self, inner: Future[Any]) -> None:
-        self._take_on(inner)
-        self.inner = None  # the two hold each other, and the value until the garbage collector comes by
-
-    def _take_on(self, inner: Future[Any]) -> None:
-        try:
-            value = inner.result()
-        except (CancelledError, worker.NotBegun):
-            self._cancelled()
-        except BrokenProcessPool as broken:
-            if self._closing.value:
-                return self._cancelled()  # by us, on leaving `start()`
-            lost = WorkerLostError(f"the process that held the call is gone: {broken}", sure=False)
-            self._fail(broken, lost)  # not sure, as the pool loses all that it holds when one process dies
-        except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
-            self.set_exception(error)
-        else:
-            self._read(value) if type(value) is worker.Outcome else self.set_result(value)
-
-    def _cancelled(self) -> None:
-        super().cancel()
-        self.set_running_or_notify_cancel()
-
-    def _read(self, outcome: worker.Outcome) -> None:
-        try:
-            value = pickle.loads(outcome.payload)
-        except Exception as error:  # noqa: BLE001  (unpickling runs the user's code)
-            self._fail(error, ValueNotPortableError(f"what the call gave cannot be unpickled here: {error}"))
-            return
-        if outcome.traceback_text is None:
+    def succeed(self, value: Any) -> None:
+        """Give it its value, unless it was cancelled."""
+        if self._claim():
             self.set_result(value)
-        else:
-            self._fail(worker.RemoteTraceback(outcome.traceback_text), value)
 
-    def _fail(self, cause: BaseException, error: BaseException) -> None:
-        if error.__cause__ is None:
-            error.__cause__ = cause
-        self.set_exception(error)
+    def fail(self, error: BaseException, cause: BaseException | None = None) -> None:
+        """Give it its error, unless it was cancelled."""
+        if self._claim():
+            if error.__cause__ is None:
+                error.__cause__ = cause
+            self.set_exception(error)
 
 
 class ProcessPool:
@@ -95,82 +92,200 @@ class ProcessPool:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._context = dask.multiprocessing.get_context()
-        self._closing = self._context.RawValue("b", 0)
-        self._pool: ProcessPoolExecutor | None = None
-        self._closed = False
+        self.context = context()
+        self.initializer = cloudpickle.dumps(dask.config.get("multiprocessing.initializer", None))
+        self.starting = threading.Lock()
+        self.queue: queue.SimpleQueue[ProcessFuture | None] = queue.SimpleQueue()
+        self.idle = threading.Semaphore(0)
+        self.closed = self.stopped = False
+        self._runners: list[_Runner] = []
         self._lock = threading.Lock()
+        atexit.register(self.stop, 1.0)  # a pool that is never left would keep Python from ending
 
     def submit(
-        self, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        name: str,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        seconds: float | None = None,
     ) -> Future[Any]:
-        """Run `fn(*args, **kwargs)` in a process. `name` is how messages call it."""
-        future = ProcessFuture(self._closing)
+        """Run `fn(*args, **kwargs)` in a process, for `seconds` at most. `name` is how messages call it."""
+        future = ProcessFuture(name, seconds)
         try:
-            payload = cloudpickle.dumps((fn, args, kwargs), protocol=pickle.HIGHEST_PROTOCOL)
+            future.call = packed((seconds is not None, fn, args, kwargs))
         except Exception as error:  # noqa: BLE001  (pickling runs the user's code)
-            not_portable = ValueNotPortableError(f"the call {name!r} cannot be pickled: {error}")
-            not_portable.__cause__ = error
-            future.set_exception(not_portable)
+            future.fail(ValueNotPortableError(f"the call {name!r} cannot be pickled: {error}"), error)
             return future
-        future.follow(self._hand_over(payload))
-        return future
-
-    def _hand_over(self, payload: bytes) -> Future[Any]:
         with self._lock:
-            try:
-                return self._opened().submit(worker.call, payload)
-            except BrokenProcessPool:
-                self._pool = None  # the standard library has ended what was left of it
-                return self._opened().submit(worker.call, payload)
-
-    def _opened(self) -> ProcessPoolExecutor:
-        if self._closed:
-            raise RuntimeError("the pool is closed")
-        if self._pool is None:
-            initializer = cloudpickle.dumps(dask.config.get("multiprocessing.initializer", None))
-            self._pool = ProcessPoolExecutor(
-                self.workers,
-                mp_context=self._context,
-                initializer=worker.initialize,
-                initargs=(self._closing, initializer),
-            )
-        return self._pool
+            if self.closed:
+                raise RuntimeError("the pool is closed")
+            self.queue.put(future)
+            if len(self._runners) < self.workers and not self.idle.acquire(blocking=False):
+                self._runners.append(_Runner(self, len(self._runners)))
+        return future
 
     def close(self) -> None:
         """Let what runs come to its end; what waits is cancelled."""
-        pool = self._shut()
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for runner in self._shut():
+            runner.thread.join()
 
     def stop(self, seconds: float) -> None:
         """End the processes within `seconds`, whatever they do: terminate, kill, join."""
-        pool = self._shut()
-        if pool is None:
-            return
-        processes = list[BaseProcess]((pool._processes or {}).values())
-        manager: Any = pool._executor_manager_thread  # it settles the futures
-        pool.shutdown(wait=False, cancel_futures=True)
-        _end(processes, seconds)
-        if manager is not None and manager is not threading.current_thread():
-            manager.join(seconds)
+        self.stopped = True
+        runners = self._shut()
+        half, end = (time.monotonic() + seconds * share for share in (0.5, 1.0))
+        for runner in runners:
+            runner.terminate()
+        _join(runners, half)
+        for runner in runners:
+            runner.kill()
+        _join(runners, end)
 
-    def _shut(self) -> ProcessPoolExecutor | None:
-        self._closing.value = 1
+    def _shut(self) -> list[_Runner]:
         with self._lock:
-            self._closed = True
-            pool, self._pool = self._pool, None
-        return pool
+            self.closed = True
+        atexit.unregister(self.stop)
+        waiting = []
+        try:
+            while True:
+                waiting.append(self.queue.get_nowait())
+        except queue.Empty:
+            pass
+        for future in waiting:
+            if future is not None:
+                future.cancel()
+        for _ in self._runners:
+            self.queue.put(None)
+        return self._runners
 
 
-def _end(processes: list[BaseProcess], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join(max(0.0, deadline - seconds / 2 - time.monotonic()))
-    for process in processes:
-        if process.is_alive():
+def _join(runners: list[_Runner], until: float) -> None:
+    for runner in runners:
+        if runner.thread is not threading.current_thread():
+            runner.thread.join(max(0.0, until - time.monotonic()))
+
+
+class _Runner:
+    """A thread and the process that it looks after. Starts at once."""
+
+    def __init__(self, pool: ProcessPool, number: int) -> None:
+        self._pool = pool
+        self._process: WorkerProcess | None = None
+        self._current: ProcessFuture | None = None
+        self._lock = threading.Lock()
+        self.thread = threading.Thread(target=self._run, name=f"penstock-process-{number}", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        pool = self._pool
+        try:
+            while (future := pool.queue.get()) is not None:
+                self._serve(future)
+                del future  # a thread that waits keeps nothing alive
+                pool.idle.release()
+        finally:
+            process = self._process
+            if process is not None and not process.close() and not pool.stopped:
+                logger.warning("a process that was told to end did not, and was killed")
+
+    def _serve(self, future: ProcessFuture) -> None:
+        if future.done():  # cancelled while it waited
+            return
+        try:
+            process = self._opened()
+            if self._takes(future):
+                self._settle(future, process)
+        except Died as died:
+            self._lost(future, str(died))
+        except TookTooLong:
+            self._overdue(future)
+        except BaseException as error:  # noqa: BLE001  (no process could be started: that call's error)
+            self._discard()
+            future.fail(error)
+        finally:
+            with self._lock:
+                self._current = future.runner = None
+
+    def _opened(self) -> WorkerProcess:
+        """The process, a new one if there is none that lives. Raises ExecutorStartError if its set-up fails."""
+        if self._process is not None:
+            if self._process.alive():
+                return self._process
+            self._discard()
+        process = WorkerProcess(self._pool.context, self._pool.initializer, self._pool.starting)
+        with self._lock:
+            self._process = process
+            if self._pool.stopped:
+                process.terminate()
+        kind, payload, buffers = process.receive()
+        if kind == messages.FAILURE:
+            error, text = unpacked(payload, buffers)
+            raise ExecutorStartError(f"a process could not be set up: {text}") from error
+        return process
+
+    def _takes(self, future: ProcessFuture) -> bool:
+        """Become the one that a cancelled call has to ask; False if it is cancelled already."""
+        with self._lock:
+            self._current = future
+        future.runner = self
+        return not future.done()
+
+    def _settle(self, future: ProcessFuture, process: WorkerProcess) -> None:
+        call, future.call = future.call, None
+        if call is None:
+            return
+        kind, payload, buffers = process.call(call, future.seconds)
+        with self._lock:
+            self._current = None  # from here on nobody ends the process for the sake of this call
+        del call
+        try:
+            content = unpacked(payload, buffers)
+        except Exception as error:  # noqa: BLE001  (unpickling runs the user's code)
+            future.fail(ValueNotPortableError(f"what the call gave cannot be unpickled here: {error}"), error)
+            return
+        if kind == messages.VALUE:
+            future.succeed(content)
+        else:
+            raised, text = content
+            future.fail(raised, RemoteTraceback(text))
+
+    def _lost(self, future: ProcessFuture, how: str) -> None:
+        self._discard()
+        if self._pool.stopped:
+            future.cancel()
+        else:
+            future.fail(WorkerLostError(f"the process that ran {future.name!r} {how}"))
+
+    def _overdue(self, future: ProcessFuture) -> None:
+        self.kill()
+        self._discard()
+        seconds = future.seconds or 0.0
+        message = f"{future.name!r} took longer than {seconds:g} s and was killed with its process"
+        future.fail(TaskTimeoutError(message, seconds=seconds))
+
+    def _discard(self) -> None:
+        """Be done with a process that is gone, or is going."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
             process.kill()
-    for process in processes:
-        process.join(max(0.0, deadline - time.monotonic()))
+            process.close()
+
+    def give_up(self, future: ProcessFuture) -> None:
+        """End the process if it still makes that call."""
+        with self._lock:
+            if self._current is future and self._process is not None:
+                self._process.kill()
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        with self._lock:
+            if self._process is not None:
+                self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process, whatever it does."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()

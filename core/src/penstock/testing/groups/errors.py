@@ -103,6 +103,11 @@ class Errors(Checks):
         assert "RecursionError" in repr(error), repr(error)
         self.still_works(self.running())
 
+    @rule("a call that asks for more memory than there is fails alone: MemoryError")
+    def test_memory_errors_are_errors(self) -> None:
+        assert isinstance(self.error(self.running().submit(calls.zeros, 2**60)), MemoryError)
+        self.still_works(self.running())
+
     @rule("cancelling, or asking for what failed, does no harm: cancel of a call that failed is 0")
     def test_failed_calls_are_not_cancelled(self) -> None:
         future = self.running().submit(calls.fail, "early")

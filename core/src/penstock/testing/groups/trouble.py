@@ -88,6 +88,21 @@ class Trouble(Checks):
         error = next(each.error for each in run.task_runs if each.name == "wait_for")
         assert isinstance(error, TaskTimeoutError)
 
+    @rule("`hard_timeouts`: a task that heeds nothing is TimedOut, and its worker works for others again",
+          proves="hard_timeouts")  # fmt: skip
+    def test_flows_kill_what_hangs(self) -> None:
+        executor = self.needs_declared("hard_timeouts")
+        hanging = task(timeout=0.3)(mishaps.hang)
+
+        @flow
+        def stuck(path: str) -> Any:
+            return [hanging(path, 2 * self.patience), add.map(range(5))]
+
+        with self.folder() as folder:
+            run = stuck.run(path=str(folder / "never"), executor=executor)
+            assert (_states(run, "hang"), _states(run, "add")) == (["TimedOut"], ["Success"] * 5)
+            self.still_works(executor)
+
     @rule(
         "triggers decide what runs after a failure: always_run and any_failed do, all_failed and all_successful do not"
     )

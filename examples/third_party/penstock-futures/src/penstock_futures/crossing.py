@@ -83,9 +83,15 @@ def _failure(error: BaseException) -> Outcome:
 
 
 class Crossing(Future[Any]):
-    """The future of a packed call. `inner`, once it is there, is the pool's own future for it."""
+    """The future of a packed call. `inner`, once it is there, is the pool's own future for it.
 
-    inner: Future[Any] | None = None
+    closing: says whether the pool is being closed; what it breaks off then was taken back, and not lost.
+    """
+
+    def __init__(self, closing: Callable[[], bool]) -> None:
+        super().__init__()
+        self.inner: Future[Any] | None = None
+        self._closing = closing
 
     def follow(self, inner: Future[Any]) -> None:
         """Take on what becomes of `inner`."""
@@ -112,19 +118,28 @@ class Crossing(Future[Any]):
         try:
             value = inner.result()
         except CancelledError:
-            super().cancel()
-            self.set_running_or_notify_cancel()
-        except BrokenExecutor as broken:
-            # CPython 3.12 and later call this while they hold the lock of the pool, so a callback that submits
-            # again would wait for ever. A thread of its own holds nothing.
-            threading.Thread(target=self._lost, args=(broken,), daemon=True).start()
-        except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
-            self.set_exception(error)
+            self._taken_back()
+        except BaseException as error:  # noqa: BLE001  (`call` never raises, so it is the pool that speaks)
+            if self._closing():
+                self._taken_back()
+            elif isinstance(error, BrokenExecutor):
+                # CPython 3.12 and later call this while they hold the lock of the pool, so a callback that submits
+                # again would wait for ever. A thread of its own holds nothing.
+                threading.Thread(target=self._lost, args=(error,), daemon=True).start()
+            else:
+                self.set_exception(error)
         else:
             self._read(value)
 
+    def _taken_back(self) -> None:
+        super().cancel()
+        self.set_running_or_notify_cancel()
+
     def _lost(self, broken: BrokenExecutor) -> None:
-        self._fail(WorkerLostError(f"the worker that held the call is gone: {broken}"), broken)
+        message = f"the worker that held the call is gone, or another of its pool: {broken}"
+        self._fail(
+            WorkerLostError(message, sure=False), broken
+        )  # a pool that breaks does not say whose call it was
 
     def _read(self, value: Any) -> None:
         if type(value) is not Outcome:

@@ -109,7 +109,7 @@ def _direct(
 def _crossed(
     workers: pools.Renewed, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Future[Any]:
-    future = crossing.Crossing()
+    future = crossing.Crossing(lambda: workers.closing)
     try:
         payload = crossing.packed(fn, args, kwargs)
     except ValueNotPortableError as error:

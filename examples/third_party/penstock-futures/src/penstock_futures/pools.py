@@ -117,9 +117,13 @@ def size_of(pool: Pool) -> int | None:
 
 
 class Renewed:
-    """A pool that is made anew when it breaks, as a pool of processes does when one of them dies."""
+    """A pool that is made anew when it breaks, as a pool of processes does when one of them dies.
+
+    `closing` is true once it is being closed: what breaks then was broken on purpose.
+    """
 
     def __init__(self, make: Callable[[], Pool]) -> None:
+        self.closing = False
         self._make = make
         self._pool = make()
         self._broken: list[Pool] = []
@@ -132,8 +136,10 @@ class Renewed:
         return size_of(self._pool)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """As the pool's own. Any thread may call it. Raises RuntimeError once the pool was closed."""
+        """As the pool's own. Any thread may call it. Raises RuntimeError once the pool is being closed."""
         with self._lock:
+            if self.closing:
+                raise RuntimeError("the pool is closed")
             try:
                 future: Future[Any] = self._pool.submit(fn, *args, **kwargs)
             except BrokenExecutor:
@@ -145,21 +151,27 @@ class Renewed:
         return future
 
     def close(self, *, at_once: bool) -> None:
-        """Take back what waits and let what runs come to its end; `at_once` ends the processes instead."""
-        for future in list(self._outstanding):  # not by `cancel_futures`, which loky does not have
-            future.cancel()
+        """Take back what waits and let what runs come to its end; `at_once` ends the processes instead.
+
+        Nothing is cancelled in a pool whose processes are killed: its thread gives each call an error, and does
+        not expect one that is cancelled.
+        """
+        with self._lock:
+            self.closing = True
+        if not (at_once and _kill(self._pool)):
+            for future in list(self._outstanding):  # not by `cancel_futures`, which loky does not have
+                future.cancel()
         for pool in (*self._broken, self._pool):
-            if at_once:
-                _kill(pool)
             pool.shutdown(wait=True)
 
 
-def _kill(pool: Any) -> None:
-    """End the processes of a pool, whatever they do; threads, and what runs elsewhere, end by themselves."""
+def _kill(pool: Any) -> bool:
+    """End the processes of a pool, whatever they do. False for threads and for what runs elsewhere."""
     if "kill_workers" in inspect.signature(pool.shutdown).parameters:  # loky
         pool.shutdown(wait=True, kill_workers=True)
-    elif hasattr(pool, "kill_workers"):  # CPython 3.14
-        pool.kill_workers()
-    elif isinstance(pool, concurrent.futures.ProcessPoolExecutor):
-        for process in list((pool._processes or {}).values()):
-            process.kill()
+        return True
+    if not isinstance(pool, concurrent.futures.ProcessPoolExecutor):
+        return False
+    for process in list((pool._processes or {}).values()):  # CPython 3.14 has `kill_workers()` for it
+        process.kill()
+    return True

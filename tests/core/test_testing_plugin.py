@@ -1,0 +1,128 @@
+"""`pytest --penstock-executor NAME`: the suite with no file; and the page that says what it checks."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.testing.specification import page, rules
+
+HERE = Path(__file__).parent
+RIGHT = f"{HERE / 'right_executor.py'}:Right"
+OUTCOME = re.compile(r"(\d+) (passed|failed|skipped)")
+
+
+def run_pytest(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a folder, with the plugin of penstock and no other."""
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "penstock", "-p", "no:cacheprovider", *args],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def test_the_suite_runs_with_no_file(tmp_path: Path) -> None:
+    """Options are converted as `-o` converts them, and the header says which executor is checked."""
+    chosen = ("-k", "starts_again or slots", "--penstock-option", "workers=3")
+    done = run_pytest(tmp_path, "--penstock-executor", RIGHT, *chosen)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Right(workers=3)" in done.stdout
+    assert ("3", "passed") in OUTCOME.findall(done.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_named_run_beside_it(tmp_path: Path) -> None:
+    """The suite comes after them."""
+    (tmp_path / "test_mine.py").write_text("def test_mine():\n    pass\n")
+    done = run_pytest(tmp_path, "--penstock-executor", RIGHT, "test_mine.py", "-k", "mine or starts_again")
+    assert ("2", "passed") in OUTCOME.findall(done.stdout), done.stdout + done.stderr
+
+
+def test_a_broken_rule_is_told_with_its_place(tmp_path: Path) -> None:
+    """In words, with the heading in docs/contract.md; the exit code is that of failed tests."""
+    wrong = f"{HERE / 'wrong_executors' / 'lifecycle.py'}:StartsOnce"
+    done = run_pytest(tmp_path, "--penstock-executor", wrong, "-k", "starts_again")
+    assert done.returncode == 1
+    assert "an executor can be started again after it was left, and works as before" in done.stdout
+    assert "docs/contract.md#starts-again" in done.stdout
+    assert "the contract is NOT kept" in done.stdout
+
+
+def test_what_was_proven_is_written_down(tmp_path: Path) -> None:
+    """Of each capability whether it is claimed and proven; one whose checks did not run is not."""
+    file = tmp_path / "certificate.json"
+    chosen = ("-k", "parallel or slots_are_true", "--penstock-certificate", str(file))
+    run_pytest(tmp_path, "--penstock-executor", RIGHT, *chosen)
+    certificate = json.loads(file.read_text())
+    assert certificate["capabilities"]["parallel"] == {"claimed": True, "proven": True, "because": ""}
+    assert certificate["capabilities"]["resources"]["claimed"] is False
+    run_pytest(
+        tmp_path, "--penstock-executor", RIGHT, "-k", "starts_again", "--penstock-certificate", str(file)
+    )
+    parallel = json.loads(file.read_text())["capabilities"]["parallel"]
+    assert parallel == {"claimed": True, "proven": False, "because": "its check did not run"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--penstock-executor", "nowhere-to-be-found"), "nowhere-to-be-found"),
+        (("--penstock-executor", RIGHT, "--penstock-option", "wrkers=3"), "workers"),
+        (("--penstock-executor", RIGHT, "--penstock-option", "workers"), "key=value"),
+        (("--penstock-option", "workers=3"), "--penstock-executor NAME is missing"),
+    ],
+)
+def test_mistakes_are_usage_errors(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
+    """A name or an option that is wrong is said on one line; nothing is collected."""
+    done = run_pytest(tmp_path, *args)
+    assert done.returncode == 4
+    assert said in done.stderr
+
+
+def test_the_plugin_costs_nothing_unasked(tmp_path: Path) -> None:
+    """Without the option pytest imports the module of the plugin and nothing else of penstock."""
+    code = (
+        "import sys, pytest\n"
+        "pytest.main(['-p', 'penstock', '--collect-only', '-q'])\n"
+        "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('penstock', 'attr', 'click')))"
+    )
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = done.stdout.splitlines()[-1]
+    assert loaded == "['penstock', 'penstock.testing', 'penstock.testing.plugin']"
+
+
+def test_the_page_is_what_the_checks_say() -> None:
+    """docs/contract.md is made from the checks."""
+    made = "python -m penstock.testing.specification > docs/contract.md"
+    written = HERE.parents[1] / "docs" / "contract.md"
+    assert written.read_text(encoding="utf-8") == page(), f"the page is not up to date: {made}"
+
+
+def test_every_rule_has_its_anchor_and_every_anchor_its_rule() -> None:
+    """What a failure links to is a heading of the page, and each heading of a rule is linked to by one."""
+    headings = re.findall(r"^### (.+)$", page(), flags=re.MULTILINE)
+    anchors = [heading.replace(" ", "-") for heading in headings]
+    assert sorted(anchors) == sorted(rule.anchor for rule in rules())
+    assert len(set(anchors)) == len(anchors)
+    links = re.findall(r"\]\(#(.+?)\)", page())
+    assert set(links) <= set(anchors)
+
+
+def test_every_capability_is_proven_by_a_check() -> None:
+    """There is none that could be declared without proof."""
+    from penstock.executor import CAPABILITIES
+
+    assert {rule.proves for rule in rules()} - {""} == set(CAPABILITIES)
