@@ -50,6 +50,7 @@ class Worker:
     """A process that makes one call after the other."""
 
     def __init__(self):
+        self._future, self._lock, self.killed = None, threading.Lock(), False
         self._process = subprocess.Popen(
             [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -63,13 +64,21 @@ class Worker:
             raise EOFError("the worker is gone")
         return pickle.loads(self._process.stdout.read(struct.unpack("Q", head)[0]))
 
-    def kill(self):
-        """End it, whatever it does."""
-        self._process.kill()
+    def take(self, future):
+        """From now on, or with None no longer, it is at work for that future."""
+        with self._lock:
+            self._future = future
+
+    def kill(self, future):
+        """End it, whatever it does, if it is at work for that future."""
+        with self._lock:
+            if self._future is future:
+                self.killed = True
+                self._process.kill()
 
     def close(self):
         """End it, and give back what it held."""
-        self.kill()
+        self._process.kill()
         self._process.wait()
         with suppress(OSError):
             self._process.stdin.close()
@@ -88,7 +97,7 @@ class CallFuture(Future):
         super().cancel()
         self.set_running_or_notify_cancel()
         if self.worker is not None:
-            self.worker.kill()
+            self.worker.kill(self)
         return True
 
 
@@ -119,8 +128,8 @@ class CapableExecutor(Executor):
         try:
             yield self
         except BaseException:
-            for worker in list(self._at_work):
-                worker.kill()
+            for future in list(self._at_work):
+                future.worker.kill(future)
             raise
         finally:
             for future in self._unserved:
@@ -151,9 +160,13 @@ class CapableExecutor(Executor):
             worker = self._idle.get_nowait()
         except queue.Empty:
             worker = Worker()
-        self._at_work.add(worker)
+        worker.take(future)
         future.worker = worker
-        timer = threading.Timer(limit, worker.kill) if limit else None
+        if future.done():  # cancelled meanwhile
+            self._give_back(worker)
+            return
+        self._at_work.add(future)
+        timer = threading.Timer(limit, worker.kill, [future]) if limit else None
         if timer:
             timer.start()
         try:
@@ -163,14 +176,20 @@ class CapableExecutor(Executor):
             overdue = timer is not None and timer.finished.is_set()
             self._settle(future, error=_over(limit) if overdue else WorkerLostError(str(lost)))
         else:
-            future.worker = None
-            self._idle.put(worker)
+            self._give_back(worker)
             self._read(future, *outcome)
         finally:
-            self._at_work.discard(worker)
+            self._at_work.discard(future)
             if timer:
                 timer.cancel()
                 timer.join()
+
+    def _give_back(self, worker):
+        worker.take(None)
+        if worker.killed:
+            worker.close()
+        else:
+            self._idle.put(worker)
 
     def _read(self, future, good, packed, text, lines):
         for name, level, message in lines:

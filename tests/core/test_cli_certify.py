@@ -55,10 +55,11 @@ def test_an_executor_that_keeps_the_contract_is_certified(capfd: pytest.CaptureF
 def test_an_executor_that_boasts_is_not(capfd: pytest.CaptureFixture[str]) -> None:
     """Exit code 1; the certificate names the capability that is not proven, and the check that failed."""
     wrong = HERE / "wrong_executors" / "capabilities.py"
-    code, certificate = certified(f"{wrong}:BoastsOfLogs")
+    code, certificate = certified(f"{wrong}:BoastsOfDistance")
     assert (code, certificate["proven"]) == (1, False)
-    assert certificate["capabilities"]["forwards_logs"]["proven"] is False
-    assert "docs/contract.md#logs-are-forwarded" in certificate["failures"]["test_logs_are_forwarded"]
+    assert certificate["capabilities"]["distributed"]["proven"] is False
+    told = certificate["failures"]["test_distributed_leaves_the_process"]
+    assert "docs/contract.md#distributed-leaves-the-process" in told
     assert "NOT PROVEN" in capfd.readouterr().err
 
 

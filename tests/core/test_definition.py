@@ -78,3 +78,19 @@ def test_one_flow_can_be_recorded_many_times():
     assert [len(body.record(n).nodes) for n in (1, 2, 3)] == [1, 2, 3]
     assert body.name == body.record(1).flow == "renamed"
     assert repr(body) == "<flow renamed>"
+
+
+def test_any_name_will_do_for_a_parameter():
+    """Save the three that `run` takes for itself: `self` as well, of a flow and of its tasks."""
+
+    @task
+    def told(self, args=0, kwargs=0, fn=0):
+        return (self, args, kwargs, fn)
+
+    @flow
+    def asked(self, name=0):
+        return told(self=self, kwargs=name), told.map(self=[1], fn=[2])
+
+    run = asked.run(self=7, name=8, executor="local")
+    assert run.result == ((7, 0, 8, 0), [(1, 0, 0, 2)])
+    assert asked(self=7)[0][0] == 7

@@ -1,7 +1,10 @@
 """Recording: calls of tasks inside a flow become nodes; what cannot be run is refused with its reason."""
 
 import collections
+import dataclasses
 import threading
+from types import MappingProxyType, SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -226,3 +229,52 @@ def test_a_result_shows_what_it_is_and_hides_no_bugs():
     assert isinstance(kept[0], Result)
     with pytest.raises(AttributeError):
         kept[0].shape  # noqa: B018
+
+
+@dataclasses.dataclass
+class Record:
+    held: object
+
+
+@pytest.mark.parametrize(
+    ("hide", "told"),
+    [
+        (Record, "a Record that holds <result of one"),
+        (lambda result: Record([1, (result,)]), "a Record that holds"),
+        (lambda result: SimpleNamespace(held=result), "a SimpleNamespace that holds"),
+        (lambda result: collections.deque([1, result]), "a deque that holds"),
+        (lambda result: MappingProxyType({"held": result}), "a mappingproxy that holds"),
+        (lambda result: {result: 1}, "has a key that is or holds"),
+        (lambda result: {(1, result): 1}, "has a key that is or holds"),
+    ],
+)
+def test_a_result_where_no_value_can_take_its_place_is_refused(hide, told):
+    """The task would get the result itself; so it is for what the flow returns."""
+    with pytest.raises(GraphError, match=told):
+        recorded(lambda: add(hide(one())))
+    with pytest.raises(GraphError, match=told):
+        recorded(lambda: hide(one()))
+
+
+def test_an_object_that_only_says_it_is_a_list_is_a_constant():
+    """As a mock with a spec does."""
+    graph = recorded(lambda: add(Mock(spec=list)))
+    assert len(graph.nodes) == 1
+
+
+@pytest.mark.parametrize("deed", [lambda result: result == "ok", lambda result: f"out/{result}.json"])
+def test_a_result_is_neither_compared_nor_put_into_a_text(deed):
+    """Either would silently go on with something else than the value."""
+    with pytest.raises(GraphError, match="known only when the flow runs"):
+        recorded(lambda: deed(one()))
+
+
+def test_results_can_be_told_apart():
+    """As elements of lists and keys of dicts."""
+
+    def body():
+        first, second = one(), one()
+        assert first != second and [first, second].index(second) == 1
+        assert {first: 1, second: 2}[second] == 2
+
+    recorded(body)

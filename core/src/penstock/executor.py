@@ -71,8 +71,8 @@ from typing import Any, ClassVar, TypedDict, TypeVar
 import attrs
 
 from penstock.deferred import DeferredFuture
-from penstock.errors import ExecutorNotStartedError, ExecutorStartedError
-from penstock.futures import Future, failure_is_cancellation, find, replace
+from penstock.errors import ExecutorError, ExecutorNotStartedError, ExecutorStartedError
+from penstock.futures import Future, failure_is_cancellation, find, is_future, replace
 from penstock.pool import ExecutorPool
 from penstock.versions import API_VERSION as API_VERSION  # part of the contract, so it is had from here too
 from penstock.versions import adapt_submit
@@ -249,7 +249,16 @@ class Executor(ABC):
 
 def _guard_start(start: Callable[..., Any]) -> Callable[[Any], AbstractContextManager[Any]]:
     """Keep account of whether the executor is open, and hand out the executor whatever `start` yields."""
-    opened = contextmanager(start) if inspect.isgeneratorfunction(start) else start
+    made = contextmanager(start) if inspect.isgeneratorfunction(start) else start
+
+    def opened(executor: Any) -> AbstractContextManager[Any]:
+        manager = made(executor)
+        if not isinstance(manager, AbstractContextManager):
+            raise ExecutorError(
+                f"{type(executor).__name__}.start returned {type(manager).__name__}, which is no context manager: "
+                "write it under @contextmanager, with one `yield self`"
+            )
+        return manager
 
     @functools.wraps(start)
     @contextmanager
@@ -292,7 +301,7 @@ def _guard_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[An
         native = self.native_futures
         waits_for = [future for future in _in_arguments(args, kwargs) if not isinstance(future, native)]
         if not waits_for:
-            return submit(self, fn, *args, extra_context=extra_context, **kwargs)
+            return _checked(self, submit(self, fn, *args, extra_context=extra_context, **kwargs))
 
         session = self.__dict__.get("_opened")
 
@@ -301,11 +310,20 @@ def _guard_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[An
             values, named = replace(
                 (args, kwargs), lambda future: future if isinstance(future, native) else future.result()
             )
-            return submit(self, fn, *values, extra_context=extra_context, **named)
+            return _checked(self, submit(self, fn, *values, extra_context=extra_context, **named))
 
         return DeferredFuture(waits_for, submit_resolved)
 
     return guarded
+
+
+def _checked(executor: Executor, future: Any) -> Future[Any]:
+    if not is_future(future):
+        raise ExecutorError(
+            f"{type(executor).__name__}.submit returned {type(future).__name__}, which is no future: it has to return "
+            "a concurrent.futures.Future, or an object with the methods of penstock.futures.Future"
+        )
+    return future  # type: ignore[no-any-return]
 
 
 def _in_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Future[Any]]:

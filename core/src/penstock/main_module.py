@@ -1,4 +1,4 @@
-"""For executors that start processes: is the script that runs now ready for that?
+"""For executors that start processes: may this process do so, and is the script that it runs ready for that?
 
 A script that starts processes must be importable without starting them again: the `__main__` guard.
 
@@ -13,6 +13,7 @@ import ast
 import inspect
 import sys
 import types
+from multiprocessing import current_process
 from pathlib import Path
 
 from penstock.errors import ExecutorStartError
@@ -26,13 +27,22 @@ so put what it does behind a guard:
 
 or use `penstock run`, which needs none."""
 
+NO_CHILDREN = (
+    "this process, a worker of another executor, may not start processes of its own. Run a flow inside a task on "
+    "an executor that starts none: local, or local_dask with its threads"
+)
+
 
 def require_guard() -> None:
-    """Raise ExecutorStartError if the script that is running now cannot be imported by its processes."""
+    """Raise ExecutorStartError if no process can be started here, or could not import the script that runs now."""
+    if current_process().daemon:
+        raise ExecutorStartError(NO_CHILDREN)
     frame = _frame_of_script()
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     if frame is None or path is None or not Path(path).is_file():
         return
+    if Path(frame.f_code.co_filename).name != Path(path).name:
+        return  # in a child of "spawn": what it was started with, the script itself is imported already
     try:
         tree = ast.parse(Path(path).read_bytes())
     except (OSError, SyntaxError, ValueError):

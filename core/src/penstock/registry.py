@@ -47,6 +47,11 @@ class Resolved:
         values = check_options(self.cls, self.options, executor=label)
         try:
             return self.cls(**values)
+        except OptionError as error:
+            setting = self.options.get(error.option)
+            if setting is not None and str(setting.origin) not in str(error):
+                error.args = (f"{error} ({setting.origin})",)
+            raise
         except (TypeError, ValueError, ImportError) as error:
             given = ", ".join(f"{name}={value!r}" for name, value in values.items()) or "none"
             message = f"{label} refuses its options ({given}): {reason_of(error)}"

@@ -23,7 +23,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
     Called inside another flow, it records its tasks there. Called anywhere else, it is run on the configured executor.
     """
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run it on the configured executor and return the result. Raises TaskFailedError if the run fails."""
         if self.within_flow:
             return self.inline(*args, **kwargs)
@@ -34,6 +34,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
 
     def run(
         self,
+        /,
         *args: Any,
         executor: Asked | Executor | None = None,
         executor_options: Mapping[str, Any] | None = None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ import cloudpickle
 def load_source(file: Path) -> ModuleType:
     """The module of a file that exists and ends in `.py`. Raises whatever the file raises on import."""
     file = file.resolve()
-    name = f"penstock_file_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"penstock_file_{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)

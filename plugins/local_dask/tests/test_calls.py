@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import operator
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import dask
 import dask.threaded
 import pytest
 
-from penstock.errors import ValueNotPortableError, WorkerLostError
+from penstock import flow, task
+from penstock.errors import ExecutorStartError, TaskTimeoutError, ValueNotPortableError, WorkerLostError
+from penstock.states import TaskState
 from penstock_local_dask import LocalDaskExecutor
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes do not have this file
 
 
 @pytest.fixture(scope="module")
@@ -130,18 +139,152 @@ def test_sys_exit_and_keyboard_interrupt_are_failures_of_the_call(processes: Loc
     assert processes.submit(abs, -2).result() == 2
 
 
-@pytest.mark.parametrize("how", ["exit", "kill"])
-def test_a_dead_process_costs_the_calls_that_it_held(how: str) -> None:
-    """They fail with WorkerLostError, and later calls run on new processes."""
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+def hang_in_c() -> None:
+    """Hold the interpreter's lock and heed no signal that can be blocked: nothing but SIGKILL stops it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    ctypes.PyDLL(None).sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("dies", "how"),
+    [
+        (lambda: os._exit(3), "exit code 3"),
+        (killed, "killed by SIGKILL, as the system does when memory is short"),
+        (segfault, "killed by SIGSEGV"),
+    ],
+)
+def test_a_dead_process_costs_the_call_that_it_held(dies: Callable[[], None], how: str) -> None:
+    """That call alone fails, with an error that says how the process ended; the other process does not notice."""
     with LocalDaskExecutor("processes", num_workers=2).start() as executor:
-        before = executor.submit(os.getpid).result()
-        if how == "exit":
-            lost = executor.submit(os._exit, 3)
-        else:
-            lost = executor.submit(lambda: os.kill(os.getpid(), signal.SIGKILL))
-        with pytest.raises(WorkerLostError):
-            lost.result(timeout=30)
-        assert executor.submit(os.getpid).result(timeout=30) != before
+        executor.wait(executor.map(time.sleep, [0.2, 0.2]))  # both are up
+        other = executor.submit(lambda: (time.sleep(1.0), os.getpid())[1])
+        with pytest.raises(WorkerLostError, match=how) as caught:
+            executor.submit(dies, extra_context={"task_name": "deadly"}).result(timeout=30)
+        assert caught.value.sure
+        assert "'deadly'" in str(caught.value)
+        assert other.result(timeout=30) > 0
+        assert executor.wait(executor.map(abs, range(-9, 0))) == list(range(9, 0, -1))
+
+
+def test_a_process_that_died_while_it_had_nothing_to_do_costs_nothing(processes: LocalDaskExecutor) -> None:
+    """The next call runs on a new one."""
+    for pid in {processes.submit(os.getpid).result() for _ in range(20)}:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.2)
+    assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
+
+
+def test_the_one_that_kills_is_found_in_its_batch() -> None:
+    """Of 300 small tasks the one that kills its process is Crashed, by SIGKILL; all others succeed."""
+
+    @task(crash_retries=0)
+    def deadly(number: int) -> int:
+        if number == 250:
+            killed()
+        return number
+
+    @flow
+    def mapped() -> Any:
+        return deadly.map(range(300))
+
+    run = mapped.run(executor=LocalDaskExecutor("processes", num_workers=2))
+    states = [task_run.state for task_run in run.task_runs]
+    assert states.count(TaskState.SUCCESS) == 299
+    assert states[250] is TaskState.CRASHED
+    assert "killed by SIGKILL" in str(run.task_runs[250].error)
+
+
+def test_a_call_that_hangs_in_c_is_killed_in_time(processes: LocalDaskExecutor) -> None:
+    """It holds the interpreter's lock and no signal reaches it; its process is killed, and another takes its place."""
+    began = time.monotonic()
+    error = processes.submit(hang_in_c, extra_context={"task_timeout": 0.5}).exception(timeout=30)
+    assert isinstance(error, TaskTimeoutError)
+    assert error.seconds == 0.5
+    assert time.monotonic() - began < 5
+    assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
+
+
+def test_a_task_that_hangs_in_c_times_out_once(tmp_path: Path) -> None:
+    """Within a flow: it has run once, it is TimedOut, and what does not need it succeeds."""
+
+    @task(timeout=0.3)
+    def work(number: int) -> int:
+        if number == 3:
+            with open(tmp_path / "begun", "a") as file:
+                file.write("x")
+            hang_in_c()
+        return number
+
+    @flow
+    def mapped() -> Any:
+        return work.map(range(6))
+
+    run = mapped.run(executor=LocalDaskExecutor("processes", num_workers=2))
+    expected = [TaskState.SUCCESS] * 6
+    expected[3] = TaskState.TIMED_OUT
+    assert [task_run.state for task_run in run.task_runs] == expected
+    assert (tmp_path / "begun").read_text() == "x"
+
+
+def test_a_call_that_is_cancelled_frees_its_process(processes: LocalDaskExecutor) -> None:
+    """Its process is ended, the future is cancelled, and other calls run."""
+    future = processes.submit(hang_in_c)
+    while not future.running():  # type: ignore[attr-defined]  # the futures of this pool tell
+        time.sleep(0.01)
+    assert processes.cancel(future) == 1
+    with pytest.raises(CancelledError):
+        future.result(timeout=5)
+    assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
+
+
+def test_a_failing_initializer_is_told(tmp_path: Path) -> None:
+    """The calls fail with what it raised; they do not wait for ever."""
+
+    def initializer() -> None:
+        raise LookupError("no licence")
+
+    options: dict[str, Any] = {"num_workers": 1, "multiprocessing.initializer": initializer}
+    with LocalDaskExecutor("processes", **options).start() as executor:
+        error = executor.submit(abs, -1).exception(timeout=30)
+    assert isinstance(error, ExecutorStartError)
+    assert "no licence" in str(error)
+
+
+def test_what_calls_log_reaches_the_driver(
+    processes: LocalDaskExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Levels, arguments and tracebacks included; what cannot be pickled comes as text."""
+
+    def log() -> None:
+        logger = logging.getLogger("far.away")
+        logger.warning("%d of %s", 3, "four", extra={"lock": threading.Lock()})
+        try:
+            raise LookupError("inner")
+        except LookupError:
+            logger.exception("it failed")
+
+    processes.submit(log).result()
+    records = [record for record in caplog.records if record.name == "far.away"]
+    assert [record.getMessage() for record in records] == ["3 of four", "it failed"]
+    assert records[0].lock.startswith("<unlocked")  # type: ignore[attr-defined]  # from `extra`
+    assert "LookupError: inner" in (records[1].exc_text or "")
+
+
+def test_levels_of_the_driver_hold_in_its_processes(caplog: pytest.LogCaptureFixture) -> None:
+    """What is switched on for a logger here is logged there."""
+    caplog.set_level(logging.DEBUG, logger="far.away")
+    with LocalDaskExecutor("processes", num_workers=1).start() as executor:
+        executor.submit(lambda: logging.getLogger("far.away").debug("low")).result()
+        executor.submit(lambda: logging.getLogger("other").info("too low")).result()
+    assert caplog.messages == ["low"]
 
 
 def test_strings_hash_alike_in_all_processes() -> None:

@@ -1,6 +1,6 @@
 """The executor keeps the contract with each of dask's local schedulers, with one worker, with two and with eight.
 
-Two workers are enough for every day; the variable `CONFORMANCE=full` asks for all.
+Two workers are enough for every day; the variable `TEST_MATRIX=full` asks for all.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 
 from penstock.testing import ExecutorConformance
 
-every_day = os.environ.get("CONFORMANCE") != "full"
-full = pytest.mark.skipif(every_day, reason="not every day: CONFORMANCE=full runs it")
+every_day = os.environ.get("TEST_MATRIX") != "full"
+full = pytest.mark.skipif(every_day, reason="not every day: TEST_MATRIX=full runs it")
 
 
 class TestThreads(ExecutorConformance):

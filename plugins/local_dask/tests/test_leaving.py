@@ -20,13 +20,17 @@ import pytest
 from penstock_local_dask import LocalDaskExecutor
 
 DRIVER = """
-import os, time
+import ctypes, os, time
 from penstock_local_dask import LocalDaskExecutor
+
+def hold(seconds):
+    ctypes.PyDLL(None).sleep(seconds)  # with the interpreter's lock, so that no other thread runs
+
 
 def main():
     with LocalDaskExecutor("processes", num_workers=2).start() as executor:
         print(*executor.wait(executor.map(lambda _: (time.sleep(0.1), os.getpid())[1], range(4))), flush=True)
-        executor.wait([executor.submit(time.sleep, 60) for _ in range(5)])
+        executor.wait([executor.submit(CALL, 60) for _ in range(5)])
 
 if __name__ == "__main__":
     main()
@@ -114,20 +118,105 @@ def test_a_thread_that_cannot_be_stopped_is_named_and_given_up(caplog: pytest.Lo
     release.release()
 
 
+def left_in_memory() -> set[str]:
+    """Semaphores and shared memory of Python, of all processes on this machine."""
+    return {path.name for path in Path("/dev/shm").glob("*") if path.name.startswith(("sem.", "psm_", "pym"))}
+
+
+@pytest.mark.parametrize("call", ["time.sleep", "hold"])
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_survives_its_driver(sign: signal.Signals, tmp_path: Path) -> None:
-    """After Ctrl-C, SIGTERM and SIGKILL of the driver its processes end by themselves."""
-    script = tmp_path / "driver.py"
-    script.write_text(DRIVER)
+def test_nothing_survives_its_driver(sign: signal.Signals, call: str, tmp_path: Path) -> None:
+    """Processes end with the driver, even those that hang in C; no semaphore and no temporary folder is left."""
+    script, folder = tmp_path / "driver.py", tmp_path / "temporary"
+    script.write_text(DRIVER.replace("CALL", call))
+    folder.mkdir()
+    before = left_in_memory()
     with subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TMPDIR": str(folder)},
     ) as driver:
         assert driver.stdout is not None
         pids = [int(word) for word in driver.stdout.readline().split()]
+        time.sleep(0.3)  # the calls that hang have begun
+        began = time.monotonic()
         driver.send_signal(sign)
         driver.wait(10)
-    assert pids
+        assert time.monotonic() - began < 5
+    assert len(set(pids)) == 2
     assert _gone(pids, 5)
+    assert list(folder.iterdir()) == []
+    end = time.monotonic() + 5
+    while (left := left_in_memory() - before) and time.monotonic() < end:  # of others, who are not done yet
+        time.sleep(0.05)
+    assert not left
+
+
+def test_a_process_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> None:
+    """SIGTERM is asked first; what does not heed it is gone within three seconds all the same."""
+
+    def stubborn() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        (tmp_path / str(os.getpid())).touch()
+        time.sleep(60)
+
+    with failing(LocalDaskExecutor("processes", num_workers=1)) as executor:
+        future = executor.submit(stubborn)
+        while not (pids := [int(path.name) for path in tmp_path.iterdir()]):
+            time.sleep(0.01)
+    assert future.done()
+    assert not any(_alive(pid) for pid in pids)
+
+
+def test_a_pool_that_is_never_left_does_not_keep_python_from_ending(tmp_path: Path) -> None:
+    """The end of the program ends the processes, too."""
+    script = tmp_path / "forgetful.py"
+    script.write_text(
+        textwrap.dedent("""
+            from penstock_local_dask import LocalDaskExecutor
+
+            if __name__ == "__main__":
+                opened = LocalDaskExecutor("processes", num_workers=1).start()
+                executor = opened.__enter__()
+                print(executor.submit(abs, -1).result())
+        """)
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == "1\n"
+
+
+def test_a_flow_file_needs_no_guard_under_penstock_run(tmp_path: Path) -> None:
+    """`penstock run` gives the processes the functions of the file, which none of them imports."""
+    (tmp_path / "bare.py").write_text(
+        textwrap.dedent("""
+            import os
+            from penstock import flow, task
+
+            @task
+            def elsewhere(driver):
+                return os.getpid() != driver
+
+            @flow
+            def bare():
+                return elsewhere.map([os.getpid()] * 3)
+        """)
+    )
+    command = [sys.executable, "-m", "penstock", "run", "bare.py", "--executor", "local_dask"]
+    done = subprocess.run(
+        [*command, "-o", "scheduler=processes", "-o", "num_workers=2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "True" in done.stdout
+    assert "False" not in done.stdout
 
 
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:

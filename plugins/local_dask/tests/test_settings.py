@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import dask.config
@@ -13,6 +15,7 @@ import pytest
 
 from penstock.errors import OptionError
 from penstock_local_dask import LocalDaskExecutor
+from penstock_local_dask.plugin import penstock_executors
 
 
 @pytest.mark.parametrize(
@@ -93,13 +96,15 @@ def test_options_are_public_attributes() -> None:
 
 
 def test_slots_and_capabilities_follow_the_scheduler() -> None:
-    """One slot without a pool, otherwise the workers; processes alone survive the death of one."""
+    """One slot without a pool, otherwise the workers; what needs a process to end is offered by processes alone."""
     assert LocalDaskExecutor("threads", num_workers=3).slots == 3
     assert LocalDaskExecutor("sync", num_workers=3).slots == 1
     assert LocalDaskExecutor(dask.threaded.get).slots == 1
-    assert LocalDaskExecutor("threads").capabilities == {"parallel"}
-    assert LocalDaskExecutor("processes").capabilities == {"parallel", "survives_worker_loss"}
-    assert LocalDaskExecutor("sync").capabilities == frozenset()
+    assert LocalDaskExecutor("threads").capabilities == {"parallel", "forwards_logs"}
+    assert LocalDaskExecutor("sync").capabilities == {"forwards_logs"}
+    assert LocalDaskExecutor(dask.threaded.get).capabilities == frozenset()
+    ends_processes = {"cancels_running", "hard_timeouts", "survives_worker_loss"}
+    assert LocalDaskExecutor("processes").capabilities == {"parallel", "forwards_logs"} | ends_processes
     with dask.config.set(num_workers=5):
         assert LocalDaskExecutor("processes").slots == 5
 
@@ -112,6 +117,50 @@ def test_a_pool_of_ones_own_is_used_and_not_closed() -> None:
             name = executor.wait(executor.submit(lambda: __import__("threading").current_thread().name))
         assert name.startswith("mine")
         assert pool.submit(abs, -1).result() == 1
+
+
+def slots_of(options: str, **variables: str) -> int:
+    """The slots of an executor in a fresh process."""
+    code = f"from penstock_local_dask import LocalDaskExecutor; print(LocalDaskExecutor({options}).slots)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return int(done.stdout)
+
+
+def test_variables_and_files_of_dask_count(tmp_path: Path) -> None:
+    """`DASK_NUM_WORKERS` and a file in dask's folder of settings say how many, unless an option does."""
+    (tmp_path / "mine.yaml").write_text("num_workers: 6\n")
+    assert slots_of("'threads'", DASK_NUM_WORKERS="5") == 5
+    assert slots_of("'processes'", DASK_CONFIG=str(tmp_path)) == 6
+    assert slots_of("'processes', num_workers=2", DASK_CONFIG=str(tmp_path), DASK_NUM_WORKERS="5") == 2
+
+
+def test_by_default_there_are_as_many_as_cpus_that_may_be_used() -> None:
+    """Dask counts them, and heeds the affinity of the process; cgroups likewise."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert slots_of("'processes'") == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_of_a_pool_of_ones_own_nothing_more_is_promised() -> None:
+    """Whether it can end a call or forward logs is not known, whatever the scheduler."""
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        assert LocalDaskExecutor("processes", pool=pool).capabilities == {"parallel"}
+
+
+def test_the_spec_says_what_the_default_can_do() -> None:
+    """The capabilities that are listed without importing dask are those of the executor without options."""
+    (spec,) = penstock_executors()
+    assert spec.capabilities == LocalDaskExecutor().capabilities
 
 
 def test_the_plugin_module_imports_no_dask() -> None:

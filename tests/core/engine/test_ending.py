@@ -100,3 +100,19 @@ def test_the_first_that_was_returned_goes_before_others():
         return [same(1), odd(3)]
 
     assert error_of(body).task == "odd"
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def test_an_error_that_cannot_say_what_it_is_ends_the_run_like_any_other():
+    """The run says so."""
+
+    @task
+    def mute():
+        raise MuteError
+
+    error = error_of(lambda: mute())
+    assert str(error) == "mute is Failed: MuteError: <its message cannot be shown: RuntimeError('no words')>"

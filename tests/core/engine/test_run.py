@@ -5,7 +5,10 @@ import time
 import tracemalloc
 import weakref
 
+import pytest
+
 from penstock import flow, task
+from penstock.engine import work
 from penstock.states import TaskState
 
 
@@ -126,3 +129,30 @@ def test_a_long_chain_runs():
         return value
 
     assert flow(body).run(executor="local").result == 10_000
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_batches_that_stop_early_change_no_result(monkeypatch, retries):
+    """Here each stops after its first call."""
+    monkeypatch.setattr(work.Batch, "limit", 0.0)
+    failed = set()
+
+    @task(retries=retries)
+    def picky(value):
+        if value % 7 == 3 and not (retries and value in failed):
+            failed.add(value)
+            raise ValueError(value)
+        return value + 1
+
+    @task(trigger="all_finished")
+    def count(values):
+        return sum(type(value) is int for value in values), len(values)
+
+    @flow
+    def mapped():
+        first = picky.map(range(40))
+        second = picky.map(first)
+        return count(second), count([picky(value) for value in range(100, 120)])
+
+    run = mapped.run(executor="local")
+    assert run.result == (((40, 40), (20, 20)) if retries else ((28, 40), (17, 20)))

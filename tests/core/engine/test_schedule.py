@@ -227,3 +227,18 @@ def test_events_tell_each_change_of_state(driven):
         (1, "Success", 1, None, None),
     ]
     assert driven(lambda: one()).schedule.events is None
+
+
+def test_what_a_batch_did_not_come_to_is_ready_again_where_nothing_holds_it_up(driven):
+    """Elements whose upstream element is over as one piece, the others when it is."""
+    flow = driven(lambda: two(one.map(one.map(range(10)))))
+    flow.know(one, two)
+    first, second, last = flow.take()
+    assert (first, second, last) == ((0, 0, 10), (1, 0, 10), (2, -1, -1))
+    flow.succeed([(0, 0, 4)])
+    for piece in (last, second, (0, 4, 10)):
+        flow.schedule.given_back(piece)
+    (queue,) = flow.schedule.queues.values()
+    assert queue.pieces == [(1, 0, 4), (0, 4, 10)] and queue.calls[one] == 10
+    flow.run()
+    assert set(flow.states) == {"Success"} and len(flow.states) == 21

@@ -134,3 +134,17 @@ def test_every_call_is_taken_once(driven):
         assert sorted(taken) == list(range(49))
         place = {node: at for at, node in enumerate(taken)}
         assert all(place[up] < place[node.id] for node in flow.graph.nodes for up in node.depends)
+
+
+def test_maps_that_follow_each_other_a_thousand_deep_are_taken_without_recursion(driven):
+    """All of them in one batch."""
+
+    def body():
+        values = one.map([1, 2, 3])
+        for _ in range(1500):
+            values = one.map(values)
+        return values
+
+    flow = driven(body)
+    flow.know(one)
+    assert len(flow.take(budget=100.0, chain=100.0)) == 1501

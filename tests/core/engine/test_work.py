@@ -276,3 +276,90 @@ def test_the_modules_of_the_work_need_no_third_party():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['penstock']"
+
+
+def nap(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_a_batch_that_takes_too_long_begins_no_further_call():
+    """It tells of those that it made; at least one."""
+    pieces = [
+        single(0, nap, args=(0.02,)),
+        spread(1, nap, [0.0] * 3, args=(None,)),
+        single(2, nap, args=(0.0,)),
+    ]
+    batch = work.Batch(pieces, {})
+    batch.limit = 0.01
+    assert len(work.execute(batch)[1]) == 1
+    batch = work.Batch(pieces[1:], {})
+    batch.limit = 0.0
+    (outcome,) = work.execute(batch)[1]
+    assert outcome[1] == [0.0] and len(outcome[2]) == 1
+
+
+def test_elements_with_several_arguments_stop_as_well():
+    """After the first that ended too late."""
+    batch = work.Batch([spread(0, lambda a, b: nap(a), [0.0, 0.02, 0.0], [1, 2, 3])], {})
+    batch.limit = 0.01
+    (outcome,) = work.execute(batch)[1]
+    assert outcome[1] == [0.0, 0.02]
+
+
+def test_what_ends_a_call_of_an_abandoned_batch_ends_the_batch():
+    """It was meant for the run: the calls behind it do not begin."""
+    batch = work.Batch([single(0, fail), single(1, nap, args=(0.0,))], {})
+    batch.abandoned = True
+    with pytest.raises(ValueError, match=r"^$"):
+        work.execute(batch)
+    assert batch.outcomes == []
+
+
+def test_a_log_line_whose_arguments_do_not_fit_fails_no_task():
+    """Its text is kept as it was written."""
+    logger = logging.getLogger("misfit")
+    raising, logging.raiseExceptions = logging.raiseExceptions, False
+    handler = logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        batch = work.Batch([single(0, lambda: logger.warning("%d items", "no"))], {})
+        with_logs = work.execute(batch)
+    finally:
+        logging.raiseExceptions = raising
+        logger.removeHandler(handler)
+    assert with_logs[1][0][0] is True
+    assert [line[4] for line in with_logs[2]] == ["%d items"]
+
+
+LAST_RESORT = """
+import logging, sys, threading
+from penstock.engine import work
+from penstock.engine.work import Batch, Step
+
+logger = logging.getLogger("plain")
+if "handler" in sys.argv:
+    logger.addHandler(logging.StreamHandler(sys.stdout))
+both = threading.Barrier(2)
+
+def speak(number):
+    both.wait(10)
+    logger.warning("number %d", number)
+    both.wait(10)
+
+def run(number):
+    work.execute(Batch([(Step(0, 0, (number,), {}, (), None), speak, -1, -1, None)], {}))
+
+threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+@pytest.mark.parametrize("handler", [False, True])
+def test_where_nobody_configured_logging_a_warning_is_heard_once(handler):
+    """By Python's last resort on standard error from every thread; by the user's handler alone if there is one."""
+    command = [sys.executable, "-c", LAST_RESORT, *(["handler"] if handler else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    heard, silent = (done.stdout, done.stderr) if handler else (done.stderr, done.stdout)
+    assert sorted(heard.splitlines()) == ["number 0", "number 1"] and not silent

@@ -31,7 +31,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     from penstock.cli.output import finish, show_error
     from penstock.cli.root import penstock
-    from penstock.errors import PenstockError, UsageError
+    from penstock.errors import ExecutorStartError, PenstockError, UsageError
 
     try:
         code = penstock.main(args=args, prog_name="penstock", standalone_mode=False)
@@ -39,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except UsageError as error:
+    except (UsageError, ExecutorStartError) as error:  # of both, nothing ran
         show_error(str(error))
         return USAGE
     except PenstockError as error:

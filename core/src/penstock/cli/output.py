@@ -48,6 +48,8 @@ def show_warning(text: str) -> None:
 def finish() -> None:
     """Write out what is still buffered. Python would do it at its end and complain about a broken pipe."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue  # it was closed before Python began
         try:
             stream.flush()
         except BrokenPipeError:

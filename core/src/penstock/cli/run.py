@@ -6,19 +6,18 @@ parameter that does not fit before anything is recorded, a bad graph before the 
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from penstock.cli import FAILED, INTERRUPTED, SUCCESS
+from penstock.cli.interrupting import interruptible
 from penstock.cli.output import show, show_error, show_warning
 from penstock.cli.parameters import pairs, read_parameters
-from penstock.errors import PenstockError
+from penstock.errors import UsageError
 
 if TYPE_CHECKING:
     from penstock.flows.definition import FlowDefinition
@@ -70,7 +69,7 @@ def run(
     `penstock executors list` says what NAME may be, `penstock executors show NAME` which options it has.
     """
     try:
-        with sigterm_as_interrupt():
+        with interruptible():
             return _run(target, executor, options, parameters, quiet=quiet)
     except KeyboardInterrupt:
         show_error("interrupted", label="")
@@ -84,7 +83,8 @@ def _run(
     values = read_parameters(flow, parameters)
     try:
         graph = flow.record(**values)
-    except PenstockError:
+    except UsageError as error:
+        locate(error, flow)
         raise
     except Exception:  # noqa: BLE001  (the flow's own code, which may raise anything)
         return _record_failed(flow)
@@ -157,14 +157,14 @@ def show_result(result: Any) -> None:
     show(result)
 
 
-@contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does, for schedulers and containers that end a run with it."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def locate(error: UsageError, flow: FlowDefinition[..., Any]) -> None:
+    """Put the line of the flow's file that the error comes from before its message, if it comes from one."""
+    file = flow.fn.__code__.co_filename if hasattr(flow.fn, "__code__") else None
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
+    ]
+    if lines:
+        error.args = (f"{file}, line {lines[-1]}: {error}",)
 
 
 def _record_failed(flow: FlowDefinition[..., Any]) -> int:

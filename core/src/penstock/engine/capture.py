@@ -18,7 +18,8 @@ class _Capture(logging.Handler):
         self.batch = batch
         self.thread = caller()
         self.speaks = not batch.crossed and not any(
-            isinstance(other, _Capture) and other.thread == self.thread for other in logging.getLogger().handlers
+            isinstance(other, _Capture) and other.thread == self.thread
+            for other in logging.getLogger().handlers
         )  # a flow that is run by a task has two captures on the thread: the outer one speaks
         self.lines: list[tuple[int, int | None, str, int, str, float, bool]] = []
 
@@ -46,7 +47,7 @@ def _message(record: logging.LogRecord) -> str:
     """The text; unformatted if its arguments do not fit it, as a mistake in a log line is to stop no task."""
     try:
         return record.getMessage()
-    except Exception:
+    except Exception:  # noqa: BLE001  (it runs the user's `__str__`)
         return str(record.msg)
 
 

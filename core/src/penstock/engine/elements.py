@@ -163,7 +163,8 @@ class Elements:
 
     def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
         error = ParameterError(
-            f"{node.task.name}.map() cannot spread its argument {place!r}: {reprlib.repr(value):.80} is no collection of elements",
+            f"{node.task.name}.map() cannot spread its argument {place!r}: {reprlib.repr(value):.80} "
+            "is no collection of elements",
             parameter=str(place),
         )
         self.schedule.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)

@@ -123,6 +123,8 @@ class Loop:
         flight.secluded = (node_id, low if low >= 0 else None) in self.schedule.suspects
         try:
             flight.future = self.executor.submit(work.execute, shipment, extra_context=context)
+        except ExecutorError:
+            raise  # the executor broke its contract, or is not open: nothing can be run on it
         except Exception as error:  # noqa: BLE001  (an executor's own code, or a pickler that meets user data)
             del self.flights[number]
             self._batch_failed(pieces, error)

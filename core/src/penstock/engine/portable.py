@@ -145,7 +145,7 @@ def message_of(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as odd:
-        return f"<its message cannot be shown: {type(odd).__name__}>"
+        return f"<its message cannot be shown: {odd!r}>"
 
 
 def _with_sound_values(outcome: Any) -> Any:

@@ -50,7 +50,8 @@ class Taking:
             if low < 0:
                 fits = self._room(node.task, cost, limit)
             else:
-                fits = self._fitting(node.task, high - low, limit, self._with_followers(node) if own else cost)
+                each = self._with_followers(node) if own else cost
+                fits = self._fitting(node.task, high - low, limit, each)
             if fits < 1 and own and not self.pieces:
                 fits = 1
             if own:

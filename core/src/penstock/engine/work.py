@@ -116,9 +116,7 @@ def _without_inner_values(batch: Batch) -> list[Any]:
 def _cut_short(batch: Batch) -> bool:
     """Whether it stopped before all of its calls were made."""
     low, high = batch.pieces[-1][2:4]
-    return len(batch.outcomes) < len(batch.pieces) or (
-        low >= 0 and len(batch.outcomes[-1][2]) < high - low
-    )
+    return len(batch.outcomes) < len(batch.pieces) or (low >= 0 and len(batch.outcomes[-1][2]) < high - low)
 
 
 def _run(batch: Batch) -> None:

@@ -44,7 +44,7 @@ class FlowDefinition(Generic[P, R]):
         self.requires = _checked_requirements(requires)
         self.signature = inspect.signature(fn)
 
-    def record(self, *args: P.args, **kwargs: P.kwargs) -> Graph:
+    def record(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
         """The graph of one call with these parameters. Nothing is computed but the flow's own body.
 
         Raises ParameterError if the parameters do not fit, GraphError if what is recorded cannot be run.
@@ -67,7 +67,7 @@ class FlowDefinition(Generic[P, R]):
             )
         return recorder.graph
 
-    def inline(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def inline(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """A flow that is called within a flow records its tasks into that one's graph."""
         self.check_parameters(args, kwargs)
         recorder = current_recorder()

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import FlowFileError, PenstockError
+from penstock.errors import FlowFileError
 from penstock.flows.definition import FlowDefinition
 from penstock.sources import load_source
 
@@ -39,6 +39,8 @@ def _split(target: str) -> tuple[str, str]:
 def _flows_in(path: str) -> dict[str, FlowDefinition[..., Any]]:
     """The flows that a file defines itself, by the names that it gives them."""
     file = Path(path)
+    if file.is_dir():
+        raise FlowFileError(f"{path} is a folder; name the file of a flow in it", path=path)
     if not file.is_file():
         near = get_close_matches(file.name, [each.name for each in file.parent.glob("*.py")], n=1)
         hint = f"; did you mean {file.with_name(near[0])}?" if near else ""
@@ -50,8 +52,6 @@ def _flows_in(path: str) -> dict[str, FlowDefinition[..., Any]]:
         sys.path.insert(0, folder)
     try:
         module = load_source(file)
-    except PenstockError:
-        raise
     except (Exception, SystemExit) as error:
         raise FlowFileError(f"{path} fails on import:\n{_traceback(error, file)}", path=path) from error
     found = {name: value for name, value in vars(module).items() if isinstance(value, FlowDefinition)}

@@ -8,9 +8,11 @@ asyncio tasks do not see each other, and a task that is called anywhere else is 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.errors import CycleError, ForeignResultError, GraphError
@@ -75,6 +77,16 @@ class Result:
 
     def __len__(self) -> int:
         self._refuse("measured with len()")
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is not Result:
+            self._refuse(f"compared with {other!r:.40}")
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> NoReturn:
+        self._refuse("put into a text")
 
     def __reduce__(self) -> NoReturn:
         raise ForeignResultError(
@@ -142,7 +154,8 @@ class Recorder:
     def template(self, value: Any, place: str, inside: tuple[int, ...] = ()) -> Template:
         """The template of `value`, in which every result of this flow stands for its node.
 
-        Raises ForeignResultError for a result of another flow, CycleError for a container that holds itself.
+        Raises ForeignResultError for a result of another flow, CycleError for a container that holds itself, and
+        GraphError for a result in a place where it cannot be replaced by its value.
         """
         cls = type(value)
         if cls in _PLAIN:
@@ -154,7 +167,8 @@ class Recorder:
                     "a result can be used only inside the call that recorded it"
                 )
             return (RESULT, value._node)
-        if not isinstance(value, (list, tuple, set, frozenset, dict)):
+        if not issubclass(cls, (list, tuple, set, frozenset, dict)):  # an object may only say that it is one
+            _refuse_hidden(_parts(value), f"{place} is a {cls.__name__} that")
             return (CONST, value)
         if id(value) in inside:
             raise CycleError(f"{place} contains itself")
@@ -162,6 +176,7 @@ class Recorder:
 
     def _container(self, value: Any, place: str, inside: tuple[int, ...]) -> Template:
         if isinstance(value, dict):
+            _refuse_hidden(value, f"{place} has a key that is or")
             pairs = tuple(
                 (key, self.template(item, f"{place}[{key!r}]", inside)) for key, item in value.items()
             )
@@ -205,6 +220,33 @@ def refuse_results(name: str, values: Iterable[object]) -> None:
             f"{name} was called outside a flow with {found!r}; a result can be used only inside the flow "
             "that recorded it"
         )
+
+
+def _refuse_hidden(values: Iterable[object], where: str) -> None:
+    """Raise GraphError if a result is where no value can be put in its place, so that the task would get the result."""
+    found = next(_results_among(values, set()), None)
+    if found is not None:
+        raise GraphError(
+            f"{where} holds {found!r}, where its value cannot be put in its place. Results are found as arguments and "
+            "in lists, tuples, sets and the values of dicts; make such an object inside a task"
+        )
+
+
+def _parts(value: object) -> Iterable[object]:
+    """What an object holds that is no list, tuple, set or dict: the fields of a record, the items of a deque."""
+    if issubclass(type(value), (type, ModuleType)):
+        return ()
+    if type(value) is deque:
+        return value
+    if type(value) is MappingProxyType:
+        return value.values()
+    slots = getattr(type(value), "__dataclass_fields__", None)
+    if slots is not None:
+        return [getattr(value, name, None) for name in slots]
+    try:  # past what the object makes of looking at it
+        return object.__getattribute__(value, "__dict__").values()  # type: ignore[no-any-return]
+    except AttributeError:
+        return ()
 
 
 def _results_among(values: Iterable[object], above: set[int]) -> Iterator[Result]:

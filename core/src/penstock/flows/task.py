@@ -108,7 +108,7 @@ class Task(Generic[P, R]):
         bound: Callable[..., R] = functools.partial(self.fn, instance)  # type: ignore[arg-type]
         return Task(bound, self.policy, self.name)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside a flow, record the call and return a Result that stands for its value."""
         recorder = current_recorder()
         if recorder is not None:
@@ -116,7 +116,7 @@ class Task(Generic[P, R]):
         refuse_results(self.name, (*args, *kwargs.values()))
         return self.fn(*args, **kwargs)
 
-    def map(self, *args: Any, **kwargs: Any) -> Any:
+    def map(self, /, *args: Any, **kwargs: Any) -> Any:
         """One call for each element of the arguments, save those in `unmapped(…)`; the shortest decides how many.
 
         Inside a flow it returns a Result that stands for the list of values. Raises GraphError outside one.

@@ -10,8 +10,10 @@ import asyncio
 import importlib
 import inspect
 import logging
+import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask.config
@@ -33,9 +35,6 @@ LOOPBACK: Mapping[str, Any] = {
     "worker_dashboard_address": "127.0.0.1:0",
 }
 """All that a temporary local cluster opens listens here; by default its HTTP servers listen everywhere."""
-
-DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
-"""What its processes run first. A terminal sends Ctrl-C to them too, but it is the driver that ends them."""
 
 CONFIG: Mapping[str, Any] = {
     # Measured: calls wait at the workers, not at the scheduler, so a worker has the next one at hand.
@@ -60,8 +59,6 @@ def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     in_process = cluster_kwargs.get("processes") is False and not elsewhere
     if in_process:
         del loopback["host"]  # nothing but its HTTP servers listens at all
-    if cluster_kwargs.get("processes") is not False:
-        loopback["preload"] = [*dask.config.get("distributed.worker.preload"), DEAF]
     return {**loopback, **cluster_kwargs}
 
 
@@ -125,21 +122,43 @@ def _set_by_user(key: str) -> bool:
 def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any]) -> Iterator[Any]:
     """A temporary cluster, closed on leaving within CLOSE_SECONDS."""
     runner = LoopRunner(asynchronous=False)
+    with _uninterrupted() if is_local(cluster_class) else nullcontext():
+        cluster = _started(cluster_class, cluster_kwargs, runner)
+    try:
+        yield cluster
+    finally:
+        _close(cluster, runner)
+
+
+def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
     runner.start()
     try:
         cluster = cluster_class(**cluster_kwargs)
-        if inspect.iscoroutine(cluster):
-            cluster = sync(runner.loop, _result_of, cluster)
+        return sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
     except OptionError:
         raise
     except Exception as error:
         runner.stop()
         name = getattr(cluster_class, "__name__", cluster_class)
         raise ExecutorStartError(f"{name} could not be started: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A Ctrl-C that comes while a local cluster starts is heard once it is up, so that it can be closed as a whole.
+
+    A terminal sends it to all of a process group. What is blocked here is blocked for good in the threads and processes
+    that are started here, so the workers never see it: it is the driver that hears it, and that ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield cluster
+        yield
     finally:
-        _close(cluster, runner)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _result_of(awaitable: Any) -> Any:

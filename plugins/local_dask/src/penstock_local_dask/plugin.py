@@ -15,5 +15,5 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
         name="local_dask",
         target="penstock_local_dask.executor:LocalDaskExecutor",
         summary="every core of this machine, by threads or processes, as dask is configured",
-        capabilities=frozenset({"parallel"}),
+        capabilities=frozenset({"parallel", "forwards_logs"}),
     )

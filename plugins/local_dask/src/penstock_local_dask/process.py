@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 import traceback
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask.multiprocessing
@@ -45,7 +46,7 @@ class WorkerProcess:
                 self._process = context.Process(
                     target=worker.main, args=(theirs, initializer, _levels()), name="penstock-process"
                 )
-                self._process.start()
+                _start(self._process)
         self._pipe = Pipe(ours)
         self._poll = select.poll()
         self._poll.register(self._pipe.fileno(), select.POLLIN)
@@ -154,6 +155,16 @@ class WorkerProcess:
             os.close(self._watched)
         with contextlib.suppress(ValueError):  # it lives on, against all odds
             self._process.close()
+
+
+def _start(process: Any) -> None:
+    """Start it with Ctrl-C held back until it is ready to leave that to the driver: it inherits the mask."""
+    resource_tracker.ensure_running()  # here, as it lifts the mask if it has to be started first
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _watch(process: Any) -> int:

@@ -35,6 +35,7 @@ def main(end: socket.socket, initializer: bytes, levels: Mapping[str, int]) -> N
     """
     _end_with_the_driver()
     signal.signal(signal.SIGINT, _leave_to_driver)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     pipe = Pipe(end)
     root = logging.getLogger()
     for handler in root.handlers[:]:  # of the script that was imported, or of the driver that was forked:
