@@ -15,7 +15,8 @@ ARGS     ?=
 EXECUTOR ?=
 
 HOUSES     := core plugins/local plugins/local_dask plugins/dask
-PYPROJECTS := $(HOUSES:%=%/pyproject.toml)
+EXAMPLE    := examples/third_party/penstock-futures
+PYPROJECTS := $(HOUSES:%=%/pyproject.toml) $(EXAMPLE)/pyproject.toml
 
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt
@@ -78,11 +79,12 @@ $(VENV)/.demo: $(PYPROJECTS) $(VENV)/.build
 ifeq ($(INSTALL),wheels)
 $(VENV)/.workspace: $(wildcard $(DIST)/*.whl) pyproject.toml $(VENV)/.build
 	@$(PIP) --group test $(wildcard $(DIST)/*.whl)
+	@$(PIP) --no-build-isolation ./$(EXAMPLE)
 	@$(BIN)/python tools/check_installed.py
 	@touch $@
 else
 $(VENV)/.workspace: $(PYPROJECTS) pyproject.toml $(VENV)/.build
-	@$(EDITABLE) --group test $(HOUSES:%=--editable %)
+	@$(EDITABLE) --group test $(HOUSES:%=--editable %) --editable $(EXAMPLE)
 	@touch $@
 endif
 

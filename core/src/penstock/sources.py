@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -32,3 +33,12 @@ def load_source(file: Path) -> ModuleType:
         raise
     cloudpickle.register_pickle_by_value(module)
     return module
+
+
+def locate(error: Exception, file: str | None) -> None:
+    """Put the last line of `file` that an error came through before its message; leave the error if there is none."""
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
+    ]
+    if lines:
+        error.args = (f"{file}, line {lines[-1]}: {error}",)

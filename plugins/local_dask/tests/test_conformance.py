@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 from penstock.testing import ExecutorConformance
 
-every_day = os.environ.get("TEST_MATRIX") != "full"
-full = pytest.mark.skipif(every_day, reason="not every day: TEST_MATRIX=full runs it")
+FULL = os.environ.get("TEST_MATRIX") == "full"
 
 
 class TestThreads(ExecutorConformance):
@@ -22,18 +19,18 @@ class TestThreads(ExecutorConformance):
     executor_options = {"scheduler": "threads", "num_workers": 2}  # noqa: RUF012  (read, never written)
 
 
-@full
 class TestOneThread(ExecutorConformance):
     """Every rule of the contract, on one thread beside the driver's."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "threads", "num_workers": 1}  # noqa: RUF012
 
 
-@full
 class TestEightThreads(ExecutorConformance):
     """Every rule of the contract, on eight threads."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "threads", "num_workers": 8}  # noqa: RUF012
 
@@ -45,18 +42,18 @@ class TestProcesses(ExecutorConformance):
     executor_options = {"scheduler": "processes", "num_workers": 2}  # noqa: RUF012
 
 
-@full
 class TestOneProcess(ExecutorConformance):
     """Every rule of the contract, on one process beside the driver's."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "processes", "num_workers": 1}  # noqa: RUF012
 
 
-@full
 class TestEightProcesses(ExecutorConformance):
     """Every rule of the contract, on eight processes."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "processes", "num_workers": 8}  # noqa: RUF012
 
@@ -68,25 +65,25 @@ class TestSynchronous(ExecutorConformance):
     executor_options = {"scheduler": "synchronous"}  # noqa: RUF012
 
 
-@full
 class TestSynchronousWithOneWorker(ExecutorConformance):
     """One call after another, whatever `num_workers` says."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "synchronous", "num_workers": 1}  # noqa: RUF012
 
 
-@full
 class TestSynchronousWithTwoWorkers(ExecutorConformance):
     """One call after another, whatever `num_workers` says."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "synchronous", "num_workers": 2}  # noqa: RUF012
 
 
-@full
 class TestSynchronousWithEightWorkers(ExecutorConformance):
     """One call after another, whatever `num_workers` says."""
 
+    __test__ = FULL
     executor = "local_dask"
     executor_options = {"scheduler": "synchronous", "num_workers": 8}  # noqa: RUF012

@@ -156,3 +156,23 @@ def test_batches_that_stop_early_change_no_result(monkeypatch, retries):
 
     run = mapped.run(executor="local")
     assert run.result == (((40, 40), (20, 20)) if retries else ((28, 40), (17, 20)))
+
+
+def test_failures_do_not_keep_the_data_of_their_tasks():
+    """Save the first ten, which a debugger can look into; the others still tell where they failed."""
+
+    @task
+    def fails(value):
+        large = Large()
+        try:
+            raise KeyError(value)
+        except KeyError as error:
+            raise ValueError(large.alive) from error
+
+    gc.collect()
+    before = Large.alive
+    run = flow(lambda: fails.map(range(50))).run(executor="local")
+    gc.collect()
+    assert Large.alive - before == 10
+    assert "raise KeyError(value)" in run.task_runs[49].traceback
+    assert isinstance(run.task_runs[49].error.__cause__, KeyError)

@@ -18,6 +18,7 @@ from penstock.cli.interrupting import interruptible
 from penstock.cli.output import show, show_error, show_warning
 from penstock.cli.parameters import pairs, read_parameters
 from penstock.errors import UsageError
+from penstock.sources import locate
 
 if TYPE_CHECKING:
     from penstock.flows.definition import FlowDefinition
@@ -84,7 +85,7 @@ def _run(
     try:
         graph = flow.record(**values)
     except UsageError as error:
-        locate(error, flow)
+        locate(error, getattr(getattr(flow.fn, "__code__", None), "co_filename", None))
         raise
     except Exception:  # noqa: BLE001  (the flow's own code, which may raise anything)
         return _record_failed(flow)
@@ -155,16 +156,6 @@ def show_result(result: Any) -> None:
 
         result = pformat(result, width=100, sort_dicts=False)
     show(result)
-
-
-def locate(error: UsageError, flow: FlowDefinition[..., Any]) -> None:
-    """Put the line of the flow's file that the error comes from before its message, if it comes from one."""
-    file = flow.fn.__code__.co_filename if hasattr(flow.fn, "__code__") else None
-    lines = [
-        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
-    ]
-    if lines:
-        error.args = (f"{file}, line {lines[-1]}: {error}",)
 
 
 def _record_failed(flow: FlowDefinition[..., Any]) -> int:

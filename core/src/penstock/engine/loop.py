@@ -25,7 +25,7 @@ from penstock.engine.batching import Batching
 from penstock.engine.elements import gaps
 from penstock.engine.queues import AnyTask, Lane, Piece
 from penstock.engine.schedule import Schedule, keys_of
-from penstock.engine.shipping import Calls, Shipment, failure_from, open_report
+from penstock.engine.shipping import Calls, Shipment, drop_locals, failure_from, open_report
 from penstock.engine.taking import Taking
 from penstock.engine.telling import Observers
 from penstock.errors import ExecutorError, TaskTimeoutError, WorkerLostError
@@ -36,6 +36,9 @@ from penstock.records import FlowRun, LogLine
 from penstock.states import TaskState
 
 logger = logging.getLogger("penstock")
+
+WITH_LOCALS = 10
+"""How many failures of a run keep the local variables of their frames. A run may have a million, and each its data."""
 
 _LOST = (WorkerLostError, BrokenExecutor)
 
@@ -65,6 +68,7 @@ class Loop:
         self.waiting: list[tuple[float, int, Key]] = []
         self.lanes: deque[Lane] = deque()
         self.sent = 0
+        self.failures = 0
 
     def go(self) -> None:
         """Run until every node is over."""
@@ -268,7 +272,7 @@ class Loop:
                 if good:
                     schedule.succeeded(node_id, value)
                 else:
-                    schedule.failed((node_id, None), failure_from(value, task))
+                    schedule.failed((node_id, None), self._failure(value, task))
                 seconds, calls = ended - began, 1
             else:
                 began, values, ends, failures = outcome
@@ -285,6 +289,14 @@ class Loop:
             self.batching.learn(task, int(calls), seconds)
         return sum(seconds for _, seconds in spent.values())
 
+    def _failure(self, told: tuple[str, Any, str], task: AnyTask) -> Failure:
+        """The failure of a call; only the first few keep what their frames held, for a debugger."""
+        failure = failure_from(told, task)
+        self.failures += 1
+        if self.failures > WITH_LOCALS:
+            drop_locals(failure.error)
+        return failure
+
     def _give_back(self, pieces: list[Piece], outcomes: list[Any]) -> None:
         """What a batch that took too long did not come to is ready again."""
         left = pieces[len(outcomes) :]
@@ -300,7 +312,7 @@ class Loop:
             if told is None:
                 self.schedule.not_run((node_id, low + offset))
             else:
-                self.schedule.failed((node_id, low + offset), failure_from(told, task))
+                self.schedule.failed((node_id, low + offset), self._failure(told, task))
 
     def _log(
         self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]

@@ -8,6 +8,7 @@ travel on every executor, and no executor has to know. The memory of large array
 from __future__ import annotations
 
 import pickle
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -159,6 +160,18 @@ def failure_from(told: tuple[str, Any, str], task: AnyTask) -> Failure:
             text,
         )
     return Failure(TaskState(state), _error_from(error), text)
+
+
+def drop_locals(error: BaseException) -> None:
+    """Let go of what the frames of an error, and of those that led to it, hold; their lines can still be told."""
+    ahead: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while ahead:
+        each = ahead.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            traceback.clear_frames(each.__traceback__)
+            ahead += [each.__cause__, each.__context__]
 
 
 def _error_from(packed: Any) -> BaseException:

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import FlowFileError
+from penstock.errors import FlowFileError, PenstockError
 from penstock.flows.definition import FlowDefinition
-from penstock.sources import load_source
+from penstock.sources import load_source, locate
 
 
 def load_flow(target: str) -> FlowDefinition[..., Any]:
@@ -52,6 +52,9 @@ def _flows_in(path: str) -> dict[str, FlowDefinition[..., Any]]:
         sys.path.insert(0, folder)
     try:
         module = load_source(file)
+    except PenstockError as error:
+        locate(error, str(file.resolve()))
+        raise
     except (Exception, SystemExit) as error:
         raise FlowFileError(f"{path} fails on import:\n{_traceback(error, file)}", path=path) from error
     found = {name: value for name, value in vars(module).items() if isinstance(value, FlowDefinition)}

@@ -72,6 +72,8 @@ class LocalDaskExecutor(Executor):
         """What the scheduler that was chosen can do. Of a pool of your own nothing but `parallel` is known."""
         if callable(self.scheduler):
             return frozenset()
+        if "_offered" in self.__dict__:  # asked for with each run
+            return self._offered
         if self.scheduler != "synchronous" and self._configured("pool") is not None:
             return frozenset({"parallel"}) if self.slots > 1 else frozenset()
         return _CAPABILITIES[self.scheduler]
@@ -101,7 +103,7 @@ class LocalDaskExecutor(Executor):
         error or Ctrl-C processes are ended, and threads are interrupted and given up, within 3 seconds.
         """
         with dask.config.set(for_dask(self.dask_config)), _same_hashes():
-            self._slots = self.slots
+            self._slots, self._offered = self.slots, self.capabilities
             self._pool = self._open()
             try:
                 yield self
@@ -111,7 +113,7 @@ class LocalDaskExecutor(Executor):
             else:
                 self._pool.close()
             finally:
-                del self._pool, self._slots
+                del self._pool, self._slots, self._offered
 
     def _open(self) -> _Pool:
         if callable(self.scheduler):
