@@ -1,14 +1,18 @@
 """Running flows: `flow.run`, and calling one."""
 
+from pathlib import Path
+
 import pytest
 
 from penstock import Flow, Skip, flow, task
 from penstock.errors import ExecutorStartError, TaskFailedError, UnknownExecutorError
 from penstock.executor import Executor
 from penstock.hooks import hookimpl
+from penstock.sources import load_source
 from penstock.states import RunState, TaskState
 from penstock.testing import ManualExecutor
-from penstock_local import LocalExecutor
+
+InlineExecutor = load_source(Path(__file__).parent / "inline_executor.py").InlineExecutor
 
 
 @task
@@ -104,7 +108,7 @@ def test_mistakes_are_found_before_anything_runs():
 def test_an_executor_that_does_not_start_raises_and_no_observer_hears():
     """What its `start()` raises comes through."""
 
-    class Broken(LocalExecutor):
+    class Broken(InlineExecutor):
         def start(self):
             raise ExecutorStartError("no cluster")
 
@@ -145,7 +149,7 @@ def test_ctrl_c_in_a_task_on_the_local_executor_cancels_the_run():
         def penstock_flow_started(self, run):
             kept.append(run)
 
-    executor = LocalExecutor()
+    executor = InlineExecutor()
     with pytest.raises(KeyboardInterrupt):
         body.run(executor=executor, observers=[watch, Keeps()])
     assert watch.heard[-1] == ("finished", RunState.CANCELLED)
@@ -177,7 +181,7 @@ def test_hints_carry_name_index_and_tags():
     """A call alone in its submission says which element it is."""
     contexts = []
 
-    class Noting(LocalExecutor):
+    class Noting(InlineExecutor):
         def submit(self, fn, /, *args, extra_context=None, **kwargs):
             contexts.append(extra_context)
             return super().submit(fn, *args, extra_context=extra_context, **kwargs)

@@ -1,6 +1,7 @@
 """Tasks: functions with a policy, checked when they are made."""
 
 import functools
+import sys
 
 import cloudpickle
 import pytest
@@ -154,3 +155,10 @@ def test_after_is_the_same_task_to_the_engine():
     nodes = ordered.record().nodes
     assert nodes[0].task is nodes[1].task
     assert nodes[1].depends == (0,)
+
+
+@pytest.mark.parametrize("policy", [{"timeout": sys.maxsize}, {"retry_delay": 1e12}])
+def test_seconds_beyond_what_clocks_can_wait_are_refused(policy):
+    """Where the task is made, and not in the middle of a run."""
+    with pytest.raises(TaskPolicyError, match="a year"):
+        task(**policy)

@@ -19,6 +19,7 @@ PAGES = [
     "docs/configuration.md",
     "docs/design.md",
     "docs/executors.md",
+    "docs/local-dask.md",
     "docs/write-an-executor.md",
 ]
 # The example of a third party is installed, and its page played, by a job of CI alone.

@@ -29,7 +29,7 @@ or use `penstock run`, which needs none."""
 
 NO_CHILDREN = (
     "this process, a worker of another executor, may not start processes of its own. Run a flow inside a task on "
-    "an executor that starts none: local, or local_dask with its threads"
+    "an executor that starts none: 'local', or one that uses threads"
 )
 
 

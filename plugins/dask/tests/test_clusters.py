@@ -99,6 +99,33 @@ def test_no_worker_survives_its_driver(sign: signal.Signals, tmp_path: Path) -> 
         time.sleep(0.05)
 
 
+def test_ctrl_c_while_a_cluster_starts_leaves_no_worker() -> None:
+    """Nor if a thread of the program takes the signal that the main thread does not want just then."""
+    begun = threading.Event()
+
+    class Announced(distributed.LocalCluster):
+        def __init__(self, **options: Any) -> None:
+            begun.set()
+            super().__init__(**options)
+
+    def interrupt() -> None:
+        begun.wait(20)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    children = set(multiprocessing.active_children())
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        DaskExecutor(
+            cluster_class=Announced, cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}, debug=False
+        ).start(),
+    ):
+        raise AssertionError("it was to be left before it was open")
+    thread.join()
+    assert set(multiprocessing.active_children()) <= children
+
+
 def test_a_cluster_that_runs_already_is_used_by_its_address() -> None:
     """Its workers run the calls, and it is there afterwards, without a key of ours."""
     with distributed.LocalCluster(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import multiprocessing
 import operator
 import os
 import signal
@@ -52,6 +53,16 @@ def test_threads_are_made_when_they_are_needed() -> None:
         started = [thread for thread in threading.enumerate() if thread.name.startswith("penstock-thread")]
     assert len(names) <= 2
     assert len(started) <= 2
+
+
+def test_processes_are_made_when_they_are_needed() -> None:
+    """None before the first call, and one for calls that come one after another."""
+    with LocalDaskExecutor("processes", num_workers=8).start() as executor:
+        before = set(multiprocessing.active_children())
+        pids = {executor.submit(os.getpid).result() for _ in range(3)}
+        started = set(multiprocessing.active_children()) - before
+    assert {process.pid for process in started} == pids
+    assert len(pids) <= 2
 
 
 def test_wait_for_one_does_not_wait_for_others() -> None:
@@ -137,6 +148,28 @@ def test_sys_exit_and_keyboard_interrupt_are_failures_of_the_call(processes: Loc
     assert isinstance(processes.submit(sys.exit, 3).exception(), SystemExit)
     assert isinstance(processes.submit(interrupted).exception(), KeyboardInterrupt)
     assert processes.submit(abs, -2).result() == 2
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_a_task_that_leaves_or_interrupts_fails_alone(scheduler: str, error: type[BaseException]) -> None:
+    """In a flow as well: that task has failed, the others have not, and the driver goes on."""
+
+    @task
+    def picky(number: int) -> int:
+        if number == 2:
+            raise error
+        return number
+
+    @flow
+    def mapped() -> Any:
+        return picky.map(range(5))
+
+    run = mapped.run(executor=LocalDaskExecutor(scheduler, num_workers=2))
+    expected = [TaskState.SUCCESS] * 5
+    expected[2] = TaskState.FAILED
+    assert [task_run.state for task_run in run.task_runs] == expected
+    assert type(run.task_runs[2].error) is error
 
 
 def killed() -> None:
@@ -243,6 +276,22 @@ def test_a_call_that_is_cancelled_frees_its_process(processes: LocalDaskExecutor
     with pytest.raises(CancelledError):
         future.result(timeout=5)
     assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
+
+
+def test_cancelling_never_hits_another_call() -> None:
+    """Calls are cancelled while they are handed out: the others, on the same processes, all bring their value."""
+    options: dict[str, Any] = {
+        "num_workers": 2,
+        "multiprocessing.context": "forkserver",
+    }  # it is quick to replace one
+    with LocalDaskExecutor("processes", **options).start() as executor:
+        for _ in range(5):
+            futures = executor.map(lambda number: (time.sleep(0.001), number)[1], range(60))
+            for future in futures[::6]:
+                time.sleep(0.002)
+                future.cancel()
+            kept = [number for number, future in enumerate(futures) if number % 6 or not future.cancelled()]
+            assert executor.wait([futures[number] for number in kept]) == kept
 
 
 def test_a_failing_initializer_is_told(tmp_path: Path) -> None:

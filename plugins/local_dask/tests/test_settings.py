@@ -163,6 +163,28 @@ def test_the_spec_says_what_the_default_can_do() -> None:
     assert spec.capabilities == LocalDaskExecutor().capabilities
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="older ones have no isolated interpreters to try it in"
+)
+@pytest.mark.parametrize("scheduler", ["threads", "processes", "sync"])
+def test_a_subinterpreter_is_told_what_it_cannot_have(scheduler: str) -> None:
+    """Threads and processes say so on `start()`; calls one after another work there."""
+    inner = (
+        "from penstock_local_dask import LocalDaskExecutor\n"
+        f"with LocalDaskExecutor({scheduler!r}).start() as executor: print(executor.submit(abs, -1).result())"
+    )
+    code = (
+        "import _interpreters\n"
+        f"failed = _interpreters.exec(_interpreters.create(), {inner!r})\n"
+        "print(failed.formatted if failed else 'fine')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ("in a subinterpreter" in done.stdout) is (scheduler != "sync")
+    assert ("fine" in done.stdout) is (scheduler == "sync")
+
+
 def test_the_plugin_module_imports_no_dask() -> None:
     """Asking the plugin for its spec costs no import of dask."""
     code = (

@@ -13,12 +13,12 @@ from penstock.states import TaskState
 class Driven:
     """The schedule of a flow's graph, and what the loop would do with it, one step at a time."""
 
-    def __init__(self, body, *, observed=False):
+    def __init__(self, body, *, observed=False, hard_timeouts=False):
         self.graph = flow(body).record()
         self.ledger = Ledger(
             [node.task.name for node in self.graph.nodes], [node.index for node in self.graph.nodes]
         )
-        self.schedule = Schedule(self.graph, self.ledger, observed=observed)
+        self.schedule = Schedule(self.graph, self.ledger, observed=observed, hard_timeouts=hard_timeouts)
         self.costs, self.most = {}, {}
         self.order = []
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -34,9 +35,9 @@ from penstock.flows.mapping import unmapped
 from penstock.flows.task import Policy, Task
 from penstock.ledger import Ledger, TaskRuns
 from penstock.records import FlowRun
+from penstock.sources import load_source
 from penstock.states import RunState, TaskState
 from penstock.triggers import some_failed, some_successful, trigger_named
-from penstock_local import LocalExecutor
 
 GRAPHS = int(os.environ.get("PENSTOCK_GRAPHS", "300"))
 bounded = settings(
@@ -45,6 +46,8 @@ bounded = settings(
     derandomize="PENSTOCK_GRAPHS" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
+
+InlineExecutor = load_source(Path(__file__).parent.parent / "inline_executor.py").InlineExecutor
 
 SUCCESS, FAILED, SKIPPED, TRIGGER_FAILED = (
     TaskState.SUCCESS, TaskState.FAILED, TaskState.SKIPPED, TaskState.TRIGGER_FAILED
@@ -494,7 +497,7 @@ def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRu
 def test_on_one_call_at_a_time(drawn: tuple[list[Spec], list[int]]) -> None:
     """States, values and executions are those of the reference on the local executor."""
     graph, functions = record(*drawn)
-    compare(drawn, run_graph(graph, LocalExecutor()), functions, once=True)
+    compare(drawn, run_graph(graph, InlineExecutor()), functions, once=True)
 
 
 @bounded

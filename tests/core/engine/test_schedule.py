@@ -242,3 +242,12 @@ def test_what_a_batch_did_not_come_to_is_ready_again_where_nothing_holds_it_up(d
     assert queue.pieces == [(1, 0, 4), (0, 4, 10)] and queue.calls[one] == 10
     flow.run()
     assert set(flow.states) == {"Success"} and len(flow.states) == 21
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_a_call_that_may_be_killed_for_its_timeout_travels_alone(driven, hard):
+    """No other call is lost with it; an executor that kills nobody gets them together."""
+    timed = one.with_options(timeout=5.0)
+    flow = driven(lambda: timed.map(range(10)), hard_timeouts=hard)
+    flow.know(timed)
+    assert flow.take() == [(0, 0, 1 if hard else 10)]

@@ -206,3 +206,30 @@ def test_values_that_were_used_up_in_the_batch_stay_away_unless_a_call_fails():
     assert outcomes == [none, good]
     _, outcomes, _ = open_report(pack((stamp, [inner, bad], []), slim=[none, bad]))
     assert outcomes[0] == inner and outcomes[1][0] is False
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_large_arrays_lie_beside_the_pickle(protocol):
+    """A pickler that takes buffers out of band gets their memory as it is; any other brings the same values over."""
+    np = pytest.importorskip("numpy")
+    large, small = np.arange(2.0**17), np.arange(3)
+    report = pack((("w", 0.0, 0.0), [(True, [large, small], 0.0, 1.0)], []))
+    buffers = [] if protocol == 5 else None
+    add = None if buffers is None else buffers.append
+    sent = pickle.dumps(report, protocol=protocol, buffer_callback=add)
+    if buffers is not None:
+        assert np.shares_memory(np.frombuffer(buffers[0]), large) and len(sent) < 2000
+    _, ((_, (one, other), *_),), _ = open_report(pickle.loads(sent, buffers=buffers))
+    assert (one == large).all() and one.flags.writeable and other.tolist() == [0, 1, 2]
+
+
+def test_the_arguments_of_a_batch_lie_beside_it_too():
+    """Nothing of a large array is in the pickle, and the task on the other side sees it whole."""
+    np = pytest.importorskip("numpy")
+    made, large, buffers = task(name="made")(lambda array: float(array.sum())), np.ones(2**17), []
+    calls = Calls()
+    shipment = Shipment([(Node(0, made, RESULTS, (7,), {}, (7,)), None, -1, -1, None)], {7: large}, (), calls)
+    sent = pickle.dumps(shipment, protocol=5, buffer_callback=buffers.append)
+    assert len(sent) < 5000 and np.shares_memory(np.frombuffer(buffers[0]), large)
+    _, (outcome,), _ = open_report(work.execute(pickle.loads(sent, buffers=buffers)))
+    assert outcome[:2] == (True, 2.0**17)

@@ -8,6 +8,8 @@ but a worker must not idle because another got too much. What is known, and what
     seconds that a round trip costs     a batch is worth at least two of them, however many workers idle meanwhile
     calls that are ready, free slots    a batch is worth at most a fair share of the ready work
     TARGET                              and never more than this: progress shows, and little is lost with a worker
+
+Where all of that was wrong, since a task became slow, the batch itself stops and gives the rest back: `work.LIMIT`.
 """
 
 from __future__ import annotations

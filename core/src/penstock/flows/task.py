@@ -24,6 +24,9 @@ from penstock.triggers import Trigger, all_successful, trigger_named
 P = ParamSpec("P")
 R = TypeVar("R")
 
+LONGEST = 366 * 24 * 3600
+"""Seconds; what would wait longer is a mistake, and the clocks of some systems cannot."""
+
 TriggerLike = str | Trigger | Callable[[Sequence[TaskState]], bool]
 
 
@@ -33,8 +36,10 @@ def _whole(policy: Policy, attribute: attrs.Attribute[int], value: Any) -> None:
 
 
 def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise TaskPolicyError(f"{attribute.name}={value!r}: give a number of seconds, 0 or more")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST:
+        raise TaskPolicyError(
+            f"{attribute.name}={value!r}: give a number of seconds, from 0 to {LONGEST} (a year)"
+        )
 
 
 def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:

@@ -11,9 +11,11 @@ import importlib
 import inspect
 import logging
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import resource_tracker
+from types import FrameType
 from typing import Any
 
 import dask.config
@@ -122,12 +124,14 @@ def _set_by_user(key: str) -> bool:
 def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any]) -> Iterator[Any]:
     """A temporary cluster, closed on leaving within CLOSE_SECONDS."""
     runner = LoopRunner(asynchronous=False)
-    with _uninterrupted() if is_local(cluster_class) else nullcontext():
-        cluster = _started(cluster_class, cluster_kwargs, runner)
+    cluster = None
     try:
+        with _uninterrupted() if is_local(cluster_class) else nullcontext():
+            cluster = _started(cluster_class, cluster_kwargs, runner)
         yield cluster
     finally:
-        _close(cluster, runner)
+        if cluster is not None:
+            _close(cluster, runner)
 
 
 def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
@@ -150,15 +154,39 @@ def _uninterrupted() -> Iterator[None]:
     A terminal sends it to all of a process group. What is blocked here is blocked for good in the threads and processes
     that are started here, so the workers never see it: it is the driver that hears it, and that ends them.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    with _put_off():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        resource_tracker.ensure_running()  # its start would unblock the signal again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """Put off the first Ctrl-C to the end: whatever is blocked here, another thread of the program may take it."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
-    resource_tracker.ensure_running()  # its start would unblock the signal again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[tuple[int, FrameType | None]] = []
+
+    def keep(signum: int, frame: FrameType | None) -> None:
+        heard.append((signum, frame))
+        if len(heard) > 1:
+            handler(signum, frame)
+
+    signal.signal(signal.SIGINT, keep)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        handler(*heard[0])
 
 
 async def _result_of(awaitable: Any) -> Any:
@@ -184,6 +212,8 @@ async def _end_workers(cluster: distributed.LocalCluster) -> None:
     Closing the cluster would first move their results to one another, and then wait for calls that run.
     """
     cluster.scale(0)  # so that none is started anew
+    nannies = [worker for worker in cluster.workers.values() if isinstance(worker, distributed.Nanny)]
+    processes = [nanny.process for nanny in nannies if nanny.process is not None]
     closing = [
         worker.close(timeout=END_SECONDS, reason="penstock-close")
         if isinstance(worker, distributed.Nanny)
@@ -191,6 +221,20 @@ async def _end_workers(cluster: distributed.LocalCluster) -> None:
         for worker in cluster.workers.values()
     ]
     await asyncio.gather(*closing, return_exceptions=True)
+    await _kill_replacements(processes)
+
+
+async def _kill_replacements(processes: list[Any]) -> None:
+    """End the processes that nannies were starting, in the place of others that had died, while they were closed."""
+    quiet = 0
+    while quiet < 2:
+        begun = [each.process for each in processes if each.process is not None]
+        with suppress(ValueError):  # that one has ended by itself meanwhile
+            alive = [each for each in begun if each.is_alive()]
+            for each in alive:
+                await each.kill()
+            quiet = 0 if alive else quiet + 1
+        await asyncio.sleep(0.02)
 
 
 def _takes_timeout(cluster: Any) -> bool:

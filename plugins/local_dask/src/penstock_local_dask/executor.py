@@ -7,6 +7,7 @@ are not used, because a graph computes nothing before the whole of it is there.
 
 from __future__ import annotations
 
+import _thread
 import multiprocessing.pool
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import dask.config
 from dask.local import MultiprocessingPoolExecutor
 from dask.system import CPU_COUNT
 
+from penstock.errors import ExecutorStartError
 from penstock.executor import Executor, ExtraContext
 from penstock.main_module import require_guard
 from penstock_local_dask.processes import ProcessPool
@@ -123,6 +125,7 @@ class LocalDaskExecutor(Executor):
         given = dask.config.get("pool", None)
         if given is not None:
             return _Foreign(given)
+        _require_daemons()
         if self.scheduler == "threads":
             return ThreadPool(self._slots)
         if dask.multiprocessing.get_context().get_start_method() != "fork":
@@ -143,6 +146,16 @@ class LocalDaskExecutor(Executor):
         if isinstance(self._pool, ProcessPool):
             return self._pool.submit(name, fn, args, kwargs, hints.get("task_timeout"))
         return self._pool.submit(name, fn, args, kwargs)
+
+
+def _require_daemons() -> None:
+    """Raise ExecutorStartError in a subinterpreter, whose end would wait for a thread that cannot be stopped."""
+    allowed = getattr(_thread, "daemon_threads_allowed", None)
+    if allowed is not None and not allowed():
+        raise ExecutorStartError(
+            "local_dask cannot open threads or processes in a subinterpreter, which allows no daemon threads: "
+            'use it in the main interpreter, or scheduler="synchronous"'
+        )
 
 
 def _directly(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
