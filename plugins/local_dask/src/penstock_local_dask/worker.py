@@ -133,7 +133,7 @@ def _end_with_the_driver() -> None:
     On Linux the kernel sees to it, whatever this process does at that moment. Elsewhere, and where a process was made
     by a fork server, it is a thread that waits for the end of the driver.
     """
-    if False:
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     parent = parent_process()
     if parent is not None:
