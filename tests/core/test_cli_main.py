@@ -13,7 +13,7 @@ import pytest
 from penstock._version import __version__
 from penstock.cli import main
 from penstock.cli.root import COMMANDS
-from penstock.errors import ExecutorStartError, UsageError
+from penstock.errors import ExecutorStartError, PenstockError, UsageError
 
 
 def command(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -74,7 +74,8 @@ def test_bad_usage_is_2(args: list[str], words: str, capsys: pytest.CaptureFixtu
     ("error", "code", "words"),
     [
         (UsageError("not so"), 2, "Error: not so"),
-        (ExecutorStartError("nobody listens"), 1, "Error: nobody listens"),
+        (ExecutorStartError("nobody listens"), 2, "Error: nobody listens"),
+        (PenstockError("gone"), 1, "Error: gone"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )

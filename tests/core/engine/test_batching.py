@@ -3,7 +3,7 @@
 import pytest
 
 from penstock import task
-from penstock.engine.batching import GROWTH, QUICKEST, TARGET, Batching
+from penstock.engine.batching import GROWTH, HEAVIEST, QUICKEST, TARGET, Batching
 from penstock.engine.queues import Queue
 
 
@@ -79,3 +79,14 @@ def test_the_quickest_round_trip_counts_and_may_rise_again():
     for seconds in (0.5, 0.002, 0.9):
         batching.learn_trip(seconds)
     assert batching.trip == pytest.approx(0.0021)
+
+
+def test_heavy_values_make_small_batches():
+    """A batch sends home no more than it may, however quick its calls are."""
+    batching = Batching()
+    batching.learn_size(one, HEAVIEST / 4)
+    batching.learn(one, 1000, 0.001)
+    assert batching.most[one] == 4
+    batching.learn_size(one, HEAVIEST * 10)
+    batching.learn(one, 1, 0.001)
+    assert batching.most[one] == 1

@@ -4,6 +4,7 @@ The price of a submission is paid per submission (some 10 µs for a thread, 2 ms
 but a worker must not idle because another got too much. What is known, and what follows from it:
 
     seconds for a call of each task     a task that is not known yet goes one call at a time
+    bytes of its values, sent home      a batch holds so many calls that they are at most HEAVIEST
     calls of it that were seen          a batch holds at most ten times as many: the first few may not be typical
     seconds that a round trip costs     a batch is worth at least two of them, however many workers idle meanwhile
     calls that are ready, free slots    a batch is worth at most a fair share of the ready work
@@ -27,6 +28,9 @@ GROWTH = 10
 WEIGHT = 0.3
 """How much a new batch counts in the estimate of what a call takes."""
 
+HEAVIEST = 16 * 2**20
+"""Bytes; values of a batch that are sent home together are not to be more."""
+
 QUICKEST = 2e-7
 """Seconds; nothing is estimated to be quicker, as clocks cannot tell."""
 
@@ -38,13 +42,22 @@ class Batching:
         self.costs: dict[AnyTask, float] = {}
         self.most: dict[AnyTask, int] = {}
         self.trip = 0.0
+        self._seen: dict[AnyTask, int] = {}
+        self._sizes: dict[AnyTask, float] = {}
 
     def learn(self, task: AnyTask, calls: int, seconds: float) -> None:
         """So many calls of a task took so long, one after the other."""
         each = max(seconds / calls, QUICKEST)
         known = self.costs.get(task)
         self.costs[task] = each if known is None else known + WEIGHT * (each - known)
-        self.most[task] = self.most.get(task, 0) + calls * GROWTH
+        seen = self._seen[task] = self._seen.get(task, 0) + calls
+        fits = int(HEAVIEST / self._sizes[task]) if self._sizes.get(task) else seen * GROWTH
+        self.most[task] = max(1, min(seen * GROWTH, fits))
+
+    def learn_size(self, task: AnyTask, size: float) -> None:
+        """A value of a task took so many bytes on its way home."""
+        known = self._sizes.get(task)
+        self._sizes[task] = size if known is None else known + WEIGHT * (size - known)
 
     def learn_trip(self, seconds: float) -> None:
         """A submission took so much longer than the work in it. The quickest counts: the others may have queued."""

@@ -23,6 +23,7 @@ import attrs
 from penstock.engine import work
 from penstock.engine.batching import Batching
 from penstock.engine.elements import gaps
+from penstock.engine.portable import Parcel
 from penstock.engine.queues import AnyTask, Lane, Piece
 from penstock.engine.schedule import Schedule, keys_of
 from penstock.engine.shipping import Calls, Shipment, drop_locals, failure_from, open_report
@@ -236,9 +237,17 @@ class Loop:
             if isinstance(opened, BaseException):
                 self._batch_failed(flight.pieces, opened)
                 continue
+            if isinstance(report, (bytes, Parcel)):
+                self._weigh(flight.pieces, report.__sizeof__())
             spent = self._apply(flight.pieces, opened)
             if flight.idle:
                 self.batching.learn_trip(max(when - flight.sent - spent, 0.0))
+
+    def _weigh(self, pieces: list[Piece], size: int) -> None:
+        """Learn how large values are from a report that was sent: an equal part of it for each call."""
+        calls = sum(high - low or 1 for _, low, high in pieces)
+        for task in {self.schedule.nodes[node].task for node, _, _ in pieces}:
+            self.batching.learn_size(task, size / calls)
 
     def _batch_failed(self, pieces: list[Piece], error: BaseException, among_others: bool = False) -> None:
         """A submission itself failed: its worker is gone, or what it holds cannot be sent."""

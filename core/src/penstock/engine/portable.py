@@ -135,7 +135,7 @@ def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, st
     try:
         blob = _dumps(error)
         pickle.loads(blob)
-    except Exception:
+    except BaseException:  # whatever the error's own code raises: it has been told of already
         return (state, (f"{type(error).__module__}.{type(error).__qualname__}", message_of(error)), text)
     return (state, blob, text)
 

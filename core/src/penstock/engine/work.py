@@ -24,11 +24,12 @@ import os
 import pickle
 import socket
 import threading
-import time
 import traceback
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from time import perf_counter as monotonic_clock  # bound here, so that a task may replace those of the module
+from time import time as wall_clock
 from typing import Any
 
 from penstock.engine.calling import Call, Expired, prepare
@@ -92,7 +93,7 @@ def execute(batch: Batch | Parcel) -> Any:
             batch = unpack(batch)
         except BaseException as error:
             return pack_error(("Failed", error, "".join(traceback.format_exception(error))))
-    batch.stamp = (_worker_name(), time.time(), time.perf_counter())
+    batch.stamp = (_worker_name(), wall_clock(), monotonic_clock())
     with captured_logs(batch) as logs:
         _run(batch)
     if not batch.crossed:
@@ -121,7 +122,7 @@ def _cut_short(batch: Batch) -> bool:
 
 def _run(batch: Batch) -> None:
     local = dict(batch.given)
-    source, outcomes, clock = batch.source, batch.outcomes, time.perf_counter
+    source, outcomes, clock = batch.source, batch.outcomes, monotonic_clock
     until = clock() + batch.limit
     failed: set[int] = set()
     missing: dict[int, Any] = {}
@@ -177,7 +178,7 @@ def _run_elements(
     until: float,
 ) -> tuple[float, list[Any], array[float], dict[int, Any]]:
     """Run a mapped step over its columns; a column that is a number is what that step made in this batch."""
-    clock = time.perf_counter
+    clock = monotonic_clock
     values: list[Any] = []
     batch.current = values
     ends = array("d")
