@@ -35,6 +35,7 @@ SAMPLES = {
     "ProjectError": {"asked": "class"},
     "UnresolvableFutureError": {"place": "args[0].weights"},
     "TaskTimeoutError": {"seconds": 1.5},
+    "TaskError": {"type_name": "app.OddError"},
     "TaskFailedError": {"task": "measure", "index": 3, "state": "Failed"},
 }
 

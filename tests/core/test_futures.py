@@ -1,9 +1,10 @@
-"""Futures among arguments: found, replaced, bridged and deferred."""
+"""Futures: found among arguments, replaced, bridged, deferred, and done at once."""
 
 import asyncio
 import collections
 import concurrent.futures
 import dataclasses
+import sys
 import threading
 import types
 from concurrent.futures import CancelledError, Future
@@ -14,7 +15,7 @@ import pytest
 
 from penstock.deferred import BridgedFuture, DeferredFuture
 from penstock.errors import UnresolvableFutureError
-from penstock.futures import failure_of, find, is_future, replace
+from penstock.futures import call_now, failure_of, find, is_future, replace
 
 
 class Point(NamedTuple):
@@ -305,3 +306,16 @@ def test_cancel_and_completion_at_the_same_time_end_in_one_of_the_two():
         assert deferred.done()
         assert deferred.cancelled() == cancelled
         assert concurrent.futures.wait([deferred], timeout=1).done == {deferred}
+
+
+def test_a_call_that_is_made_now_gives_a_future_that_is_done():
+    """Value or error are the future's, `SystemExit` too; Ctrl-C is the user's and is raised."""
+    assert call_now(pow, 2, exp=3).result(timeout=0) == 8
+    assert isinstance(call_now(int, "x").exception(timeout=0), ValueError)
+    assert isinstance(call_now(sys.exit, 3).exception(timeout=0), SystemExit)
+    with pytest.raises(KeyboardInterrupt):
+        call_now(interrupted)
+
+
+def interrupted():
+    raise KeyboardInterrupt

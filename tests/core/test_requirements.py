@@ -85,8 +85,13 @@ def test_one_requirement_may_be_a_string():
     assert spread.requires == {"parallel"}
 
 
-@pytest.mark.parametrize("wrong", ["paralel", "parallel:2", "resources:", "gpu"])
+@pytest.mark.parametrize("wrong", ["paralel", "parallel:2", "resources:", "gpu", 3])
 def test_an_unknown_requirement_is_an_error_of_the_flow(wrong):
     """A word that is no capability is refused when the flow is defined, with the nearest one."""
     with pytest.raises(TaskPolicyError, match=r"no capability.*There are parallel"):
         flow(requires=[wrong])(lambda: one())
+
+
+def test_requirements_may_come_from_a_generator():
+    """What can be gone through only once is checked and kept all the same."""
+    assert flow(requires=(each for each in ["parallel"]))(lambda: one()).requires == {"parallel"}

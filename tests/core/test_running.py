@@ -94,6 +94,20 @@ def test_an_observer_that_fails_is_reported_once_and_harms_nobody(caplog):
     ]
 
 
+def test_an_installed_observer_that_does_not_load_is_told_of_in_the_log(tmp_path, monkeypatch, caplog):
+    """The run goes on without it, and says whose it is."""
+    info = tmp_path / "penstock_bell-2.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: penstock-bell\nVersion: 2.1\n")
+    (info / "entry_points.txt").write_text("[penstock.observers]\ncracked = not_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert flow(lambda: add(1)).run(executor="local").ok
+    told = [record.getMessage() for record in caplog.records]
+    assert [each.partition(": ")[0] for each in told] == [
+        "the observer 'cracked' of penstock-bell 2.1 is left out"
+    ]
+
+
 def test_mistakes_are_found_before_anything_runs():
     """An unknown executor, before the body of the flow is run."""
 

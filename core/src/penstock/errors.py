@@ -29,10 +29,11 @@
     ├── WorkerLostError                the worker that ran the call is gone; not the task's own fault
     ├── TaskTimeoutError               the call took longer than its task allows (also a TimeoutError)
     ├── ValueNotPortableError          a value or error could not be pickled to or from the worker
+    ├── TaskError                      a task's own exception, told of in its place as it could not be pickled
     ├── Skip                           not an error: raised by a task to say that there is nothing to do
     └── RunError                       a flow run did not bring the result that was asked for
         ├── TaskFailedError                a task that the result needs did not succeed
-        └── RunCancelledError              the run was cancelled before the result was there
+        └── RunCancelledError              the run was interrupted before the result was there
 
 Attributes keep the pieces that the message is made of. Every class survives pickling with its attributes.
 """
@@ -253,6 +254,17 @@ class ValueNotPortableError(PenstockError):
     """A value or an error could not be pickled on its way to or from the worker; the message says which part."""
 
 
+class TaskError(PenstockError):
+    """Stands in for a task's exception that could not be sent home as it is: `type_name` and message are its own."""
+
+    def __init__(self, message: str, *, type_name: str) -> None:
+        super().__init__(message)
+        self.type_name = type_name
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {super().__str__()}"
+
+
 class Skip(PenstockError):  # noqa: N818  (a signal that a task raises, as StopIteration is, and no error)
     """Raised by a task that finds nothing to do; its task run is Skipped, and so is what depends on it.
 
@@ -277,4 +289,4 @@ class TaskFailedError(RunError):
 
 
 class RunCancelledError(RunError):
-    """The run was cancelled (Ctrl-C, a signal, `run.cancel()`) before the result was there."""
+    """The run was interrupted, by Ctrl-C or a signal, before the result was there."""

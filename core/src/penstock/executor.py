@@ -49,8 +49,8 @@ A complete executor, in one file. It works as it stands, as `--executor ./thread
     has computed it by then, aside.)
 2.  It never raises for a failure of the call itself: that is the exception of the future.
 3.  Futures among the arguments never reach it, unless their class is in `native_futures`.
-4.  `extra_context` may carry `task_name`, `task_index` and `task_tags`: a hint for keys, resources and logs.
-    An executor may ignore it.
+4.  `extra_context` may carry `task_name`, `task_index` and `task_tags`: hints for keys, resources and logs, which an
+    executor may ignore; and `task_timeout`, for those that declare `hard_timeouts`.
 5.  It may be called from several threads at once.
 
 And of `start`: whatever happened inside, what was opened is closed when it is left; calls that wait then
@@ -60,9 +60,6 @@ never begin. Between two starts the object holds its options only, so it can be 
 
 from __future__ import annotations
 
-import functools
-import inspect
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -70,9 +67,8 @@ from typing import Any, ClassVar, TypedDict, TypeVar
 
 import attrs
 
-from penstock.deferred import DeferredFuture
-from penstock.errors import ExecutorError, ExecutorNotStartedError, ExecutorStartedError
-from penstock.futures import Future, failure_is_cancellation, find, is_future, replace
+from penstock.futures import Future, failure_is_cancellation, find, replace
+from penstock.guards import guard_start, guard_submit, guard_wait, nothing_to_open, require_started
 from penstock.pool import ExecutorPool
 from penstock.versions import API_VERSION as API_VERSION  # part of the contract, so it is had from here too
 from penstock.versions import adapt_submit
@@ -95,6 +91,8 @@ CAPABILITIES: Mapping[str, str] = {
 class ExtraContext(TypedDict, total=False):
     """The hints that come with a call. None of them is ever needed, and there may come to be more.
 
+    `task_name`: of the task, or of the first one in a batch. `task_index`: the element, if it is a single one of a
+    mapped task. `task_tags`: the labels of the task, which may ask for resources of a worker.
     `task_timeout`: seconds after which an executor that declares `hard_timeouts` kills the call, whose future then
     fails with TaskTimeoutError, and frees its worker.
     """
@@ -155,11 +153,11 @@ class Executor(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "start" in cls.__dict__:
-            cls.start = _guard_start(cls.start)  # type: ignore[method-assign, assignment]
+            cls.start = guard_start(cls.start)  # type: ignore[method-assign, assignment]
         if "submit" in cls.__dict__:
-            cls.submit = _guard_submit(adapt_submit(cls.submit, cls.api_version))  # type: ignore[method-assign]
+            cls.submit = guard_submit(adapt_submit(cls.submit, cls.api_version))  # type: ignore[method-assign]
         if "wait" in cls.__dict__:
-            cls.wait = _guard_wait(cls.wait)  # type: ignore[method-assign, assignment]
+            cls.wait = guard_wait(cls.wait)  # type: ignore[method-assign, assignment]
 
     def start(self) -> AbstractContextManager[Any]:
         """Open what is needed, and close it on leaving, whatever happened. Write it under `@contextmanager`.
@@ -167,7 +165,7 @@ class Executor(ABC):
         Entering it gives the executor itself. Raises ExecutorStartedError inside another `start()` of the
         same object, and ExecutorStartError (or what the library behind raises) if it cannot be opened.
         """
-        return _nothing_to_open(self)
+        return nothing_to_open(self)
 
     @abstractmethod
     def submit(
@@ -181,7 +179,7 @@ class Executor(ABC):
         Blocks until they are there. Whatever is no future passes through. Raises the error of the first
         future that failed. Raises ExecutorNotStartedError outside `start()`.
         """
-        self._require_started()
+        require_started(self)
         return replace(futures, lambda future: future.result())
 
     def map(
@@ -209,7 +207,7 @@ class Executor(ABC):
     @contextmanager
     def as_pool(self) -> Iterator[ExecutorPool]:
         """This started executor as a true `concurrent.futures.Executor`, for `asyncio`, `tqdm` and others."""
-        self._require_started()
+        require_started(self)
         with ExecutorPool(self) as pool:
             yield pool
 
@@ -236,107 +234,3 @@ class Executor(ABC):
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
         return f"{type(self).__name__}({options})"
-
-    def _require_started(self, session: object = None) -> None:
-        """`session`, where given, is the one that was open when the call was made."""
-        opened = self.__dict__.get("_opened")
-        if opened is None or (session is not None and opened is not session):
-            name = type(self).__name__
-            raise ExecutorNotStartedError(
-                f"{name} is not started: use it inside `with {name}(…).start() as executor:`"
-            )
-
-
-def _guard_start(start: Callable[..., Any]) -> Callable[[Any], AbstractContextManager[Any]]:
-    """Keep account of whether the executor is open, and hand out the executor whatever `start` yields."""
-    made = contextmanager(start) if inspect.isgeneratorfunction(start) else start
-
-    def opened(executor: Any) -> AbstractContextManager[Any]:
-        manager = made(executor)
-        if not isinstance(manager, AbstractContextManager):
-            raise ExecutorError(
-                f"{type(executor).__name__}.start returned {type(manager).__name__}, which is no context manager: "
-                "write it under @contextmanager, with one `yield self`"
-            )
-        return manager
-
-    @functools.wraps(start)
-    @contextmanager
-    def guarded(self: Any) -> Iterator[Any]:
-        token = object()
-        if self.__dict__.setdefault("_opened", token) is not token:
-            if self.__dict__.get("_opening") != threading.get_ident():
-                raise ExecutorStartedError(
-                    f"{type(self).__name__} is started already; run several flows on it inside one `start()`"
-                )
-            with opened(self):  # the start of a base class, called through super()
-                yield self
-            return
-        self._opening = threading.get_ident()
-        try:
-            with opened(self):
-                self._opening = None
-                yield self
-        finally:
-            self._opening = None
-            del self._opened
-
-    return guarded
-
-
-@_guard_start
-@contextmanager
-def _nothing_to_open(executor: Executor) -> Iterator[Executor]:
-    yield executor
-
-
-def _guard_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
-    """Refuse calls outside `start()`, and resolve the futures among the arguments first."""
-
-    @functools.wraps(submit)
-    def guarded(
-        self: Executor, fn: Any, /, *args: Any, extra_context: ExtraContext | None = None, **kwargs: Any
-    ) -> Future[Any]:
-        self._require_started()
-        native = self.native_futures
-        waits_for = [future for future in _in_arguments(args, kwargs) if not isinstance(future, native)]
-        if not waits_for:
-            return _checked(self, submit(self, fn, *args, extra_context=extra_context, **kwargs))
-
-        session = self.__dict__.get("_opened")
-
-        def submit_resolved() -> Future[Any]:
-            self._require_started(session)
-            values, named = replace(
-                (args, kwargs), lambda future: future if isinstance(future, native) else future.result()
-            )
-            return _checked(self, submit(self, fn, *values, extra_context=extra_context, **named))
-
-        return DeferredFuture(waits_for, submit_resolved)
-
-    return guarded
-
-
-def _checked(executor: Executor, future: Any) -> Future[Any]:
-    if not is_future(future):
-        raise ExecutorError(
-            f"{type(executor).__name__}.submit returned {type(future).__name__}, which is no future: it has to return "
-            "a concurrent.futures.Future, or an object with the methods of penstock.futures.Future"
-        )
-    return future  # type: ignore[no-any-return]
-
-
-def _in_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Future[Any]]:
-    for number, value in enumerate(args):
-        yield from find(value, f"args[{number}]")
-    for name, value in kwargs.items():
-        yield from find(value, name)
-
-
-def _guard_wait(wait: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    @functools.wraps(wait)
-    def guarded(self: Executor, futures: Any) -> Any:
-        self._require_started()
-        return wait(self, futures)
-
-    return guarded

@@ -1,4 +1,4 @@
-"""Futures: what counts as one, finding them among arguments, and replacing them by their values.
+"""Futures: what counts as one, finding them among arguments, replacing them by their values, and ready ones.
 
 A future may stand among the arguments of a call, nested in lists, tuples (named ones too), dicts' values and
 sets, subclasses of these included. Everything that has the five methods of `Future` counts as one, whoever
@@ -205,3 +205,21 @@ def failure_of(future: Future[Any]) -> BaseException | None:
 def failure_is_cancellation(future: Future[Any]) -> bool:
     """Whether a future is done because it was cancelled."""
     return future.done() and is_cancellation(failure_of(future))
+
+
+def call_now(fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[T]:
+    """Call in this thread, and give the future of the call, which is done: for executors that are synchronous.
+
+    `SystemExit` is the error of the call. `KeyboardInterrupt` is the user's, and is raised here.
+    """
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+    try:
+        value = fn(*args, **kwargs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
+        future.set_exception(error)
+    else:
+        future.set_result(value)
+    return future

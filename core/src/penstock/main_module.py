@@ -1,10 +1,8 @@
 """For executors that start processes: may this process do so, and is the script that it runs ready for that?
 
-A script that starts processes must be importable without starting them again: the `__main__` guard.
-
-A process started by "spawn" or "forkserver" imports the script of its parent. Without the guard the script
-starts processes there in turn, which Python refuses there, and the parent waits or sees its workers die. So
-it is looked for here, in the source of the script, before the first process is started.
+A process started by "spawn" or "forkserver" imports the script of its parent. Without the `__main__` guard the script
+starts processes there in turn, which Python refuses, and the parent waits or sees its workers die. So the guard is
+looked for here, in the source of the script, before the first process is started.
 """
 
 from __future__ import annotations

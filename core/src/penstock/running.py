@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from penstock.engine.run import run_graph
@@ -15,6 +16,8 @@ from penstock.registry import Asked, choose_executor
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger("penstock")
 
 
 class Flow(FlowDefinition[P, R], Generic[P, R]):
@@ -52,8 +55,19 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
             argument=executor, argument_options=executor_options, flow_default=self.executor
         )
         graph = self.record(*args, **parameters)
-        found = [each.observer for each in installed_observers() if each.observer is not None]
-        return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=[*observers, *found])
+        heard_by = [*observers, *_installed()]
+        return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=heard_by)
+
+
+def _installed() -> Iterator[object]:
+    """The observers that other distributions bring; one that does not load is told of in the log."""
+    for each in installed_observers():
+        if each.observer is not None:
+            yield each.observer
+        else:
+            logger.warning(
+                "the observer %r of %s is left out: %s", each.name, each.distribution, each.problem
+            )
 
 
 @overload

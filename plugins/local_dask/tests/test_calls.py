@@ -60,8 +60,8 @@ def test_processes_are_made_when_they_are_needed() -> None:
     with LocalDaskExecutor("processes", num_workers=8).start() as executor:
         before = set(multiprocessing.active_children())
         pids = {executor.submit(os.getpid).result() for _ in range(3)}
-        started = set(multiprocessing.active_children()) - before
-    assert {process.pid for process in started} == pids
+        started = {process.pid for process in set(multiprocessing.active_children()) - before}
+    assert started == pids
     assert len(pids) <= 2
 
 

@@ -9,8 +9,8 @@ import pytest
 from penstock import task
 from penstock.engine import work
 from penstock.engine.portable import culprit, pack
-from penstock.engine.shipping import Calls, Shipment, TaskError, failure_from, open_report
-from penstock.errors import TaskTimeoutError, ValueNotPortableError
+from penstock.engine.shipping import Calls, Shipment, failure_from, open_report
+from penstock.errors import TaskError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
 from penstock.flows.templates import CONSTANTS, RESULTS
 from penstock.states import TaskState

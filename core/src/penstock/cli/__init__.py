@@ -4,7 +4,8 @@
     root            the group of commands, each imported when it is used
     run             loads a flow file, chooses the executor, runs the one on the other
     parameters      `-p limit=10` into values, by the flow's signature
-    executors       `list` and `show`
+    interrupting    Ctrl-C and SIGTERM, during `run`
+    executors       `list` and `show`, made in `listing` and `showing`
     certify         `executors certify`; `certificates` are those that plugins ship
     new, project    `executors new`: a plugin project, from the templates in `template/`
     config          the effective configuration

@@ -1,4 +1,4 @@
-"""`penstock executors list`, `show` and `new`: which executors there are, what can be set, and another one."""
+"""`penstock executors`: `list` and `show` are here, `certify` and `new` in modules of their own."""
 
 from __future__ import annotations
 

@@ -15,12 +15,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from penstock.cli import INTERRUPTED
 from penstock.cli.output import finish, show_error
 
 PATIENCE = 4.5
 """Seconds from the first signal until what still runs is left behind."""
-
-EXIT_CODE = 130
 
 
 @contextmanager
@@ -69,4 +68,4 @@ def leave() -> NoReturn:
             with suppress(OSError, ValueError):
                 child.kill()
     finish()
-    os._exit(EXIT_CODE)
+    os._exit(INTERRUPTED)

@@ -226,9 +226,11 @@ class Elements:
             self.decide(node, index)
 
     def ready(self, node: Node, index: int) -> bool:
+        """Whether all elements that this one follows are over."""
         return all(self.schedule.mapped[upstream].states[index] in OVER for upstream in node.follows)
 
     def decide(self, node: Node, index: int) -> None:
+        """All that an element waited for is over: it runs, or its trigger or a skip says that it does not."""
         verdict = self.schedule.verdict(node, index)
         if verdict is None:
             self.schedule.push(node, (node.id, index, index + 1))

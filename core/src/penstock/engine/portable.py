@@ -13,7 +13,6 @@ from typing import Any
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
 
-
 LARGE = 1 << 16
 """Bytes. The memory of an array that is at least so large is no part of the pickle."""
 

@@ -1,7 +1,7 @@
 """The schedule: which calls are ready, and what follows from what came of one. Pure: no clock, no thread, no executor.
 
     Schedule(graph, ledger)      the nodes without upstreams are ready
-    queues                  -->  ready pieces; `take` (in `taking`) chooses those that are to run together
+    queues                  -->  ready pieces; `Taking.fill` chooses those that are to run together
     succeeded / failed / …  <--  what came of a piece; marks what depends on it as ready, skipped, trigger-failed …
     done                         nothing is left
 
@@ -29,7 +29,10 @@ from penstock.triggers import all_successful
 
 
 class Schedule:
-    """The state of one run of a graph. `values` holds what the nodes brought, for as long as something needs it."""
+    """The state of one run of a graph.
+
+    values: what the nodes brought, for as long as something needs it. returned: the nodes that the flow returned.
+    """
 
     def __init__(
         self, graph: Graph, ledger: Ledger, *, observed: bool = False, hard_timeouts: bool = False
@@ -46,7 +49,7 @@ class Schedule:
         self.retries: list[tuple[float, Key]] = []
         self.events: list[TaskEvent] | None = [] if observed else None
         self.unfinished = count
-        self._returned = results_in(graph.returns)
+        self.returned = results_in(graph.returns)
         self.consumers: list[list[int]] = [[] for _ in range(count)]
         self.followers: dict[int, list[int]] = {}
         self.missing = [len(node.depends) for node in nodes]
@@ -98,7 +101,7 @@ class Schedule:
             if node.needs is not node.depends:
                 for upstream in set(node.depends).difference(node.needs):
                     uses[upstream] -= 1
-        for returned in self._returned:
+        for returned in self.returned:
             uses[returned] += 1
 
     def _start(self, nodes: list[Node]) -> None:
@@ -124,6 +127,7 @@ class Schedule:
         return lane
 
     def push(self, node: Node, piece: Piece) -> None:
+        """A piece is ready; where some calls have to go alone, elements become ready one by one."""
         if self.alone and piece[2] - piece[1] > 1:
             for index in reversed(range(piece[1], piece[2])):
                 self.push(node, (node.id, index, index + 1))
@@ -235,17 +239,12 @@ class Schedule:
     def decisive(self) -> Iterator[Node]:
         """The nodes that decide the state of the run: those that were returned, and those that nothing follows."""
         for node in self.nodes:
-            if node.id in self._returned or not (self.consumers[node.id] or self.followers.get(node.id)):
+            if node.id in self.returned or not (self.consumers[node.id] or self.followers.get(node.id)):
                 yield node
-
-    @property
-    def returned(self) -> set[int]:
-        """The nodes that the flow returned."""
-        return self._returned
 
     def users(self, node_id: int) -> tuple[list[int], list[int]] | None:
         """The nodes that take the value of a node, as a whole and element by element; None if the flow returns it."""
-        if node_id in self._returned:
+        if node_id in self.returned:
             return None
         return self.consumers[node_id], self.followers.get(node_id, [])
 
@@ -271,6 +270,7 @@ class Schedule:
             self.ledger.times[key[0]] = None
 
     def tell(self, node: int, state: TaskState, low: int | None = None, high: int | None = None) -> None:
+        """Note for observers, if there are any, that a node or its elements `low` to `high` went into a state."""
         if self.events is not None:
             count = 1 if low is None or high is None else high - low
             self.events.append(TaskEvent(self.ledger.names[node], state, count, node, low, high))
@@ -376,6 +376,7 @@ class Schedule:
 
 
 def keys_of(piece: Piece) -> Iterator[Key]:
+    """The task runs of a piece."""
     node, low, high = piece
     if low < 0:
         yield node, None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
@@ -18,21 +18,14 @@ from penstock.engine import work
 from penstock.engine.calling import Call, prepare
 from penstock.engine.portable import Parcel, culprit, large_buffers
 from penstock.engine.queues import AnyTask, Piece
-from penstock.errors import PenstockError, TaskTimeoutError, ValueNotPortableError
+from penstock.errors import TaskError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
 from penstock.ledger import Failure
 from penstock.states import TaskState
 
-
-class TaskError(PenstockError):
-    """Stands in for a task's exception that could not be sent home as it is: `type_name` and message are its own."""
-
-    def __init__(self, message: str, *, type_name: str) -> None:
-        super().__init__(message)
-        self.type_name = type_name
-
-    def __str__(self) -> str:
-        return f"{self.type_name}: {super().__str__()}"
+if TYPE_CHECKING:
+    from penstock.engine.elements import Mapped
+    from penstock.engine.schedule import Schedule
 
 
 class _Prepared(dict[AnyTask, Call]):
@@ -124,6 +117,41 @@ class Shipment(work.Batch):
                     where = culprit(value, f"an argument of {node.task.name}")
                     return ValueNotPortableError(f"{where} cannot be pickled: {error}")
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
+
+
+def load(pieces: Sequence[Piece], schedule: Schedule, calls: Calls) -> Shipment:
+    """The shipment of some pieces, with what their calls are spread over and which values they read."""
+    nodes, mapped, here = schedule.nodes, schedule.mapped, calls.here
+    given: dict[int, Any] = {}
+    loaded: list[Any] = []
+    made: set[tuple[int, int]] = set()
+    for node_id, low, high in pieces:
+        node = nodes[node_id]
+        if low < 0:
+            loaded.append((node, here[node.task], low, high, None))
+        else:
+            loaded.append((node, here[node.task], low, high, _columns(mapped, node_id, low, high, made)))
+            made.add((node_id, low))
+        if mapped:
+            for read in node.reads:
+                if read in mapped and schedule.values[read] is not None:
+                    given[read] = list(schedule.values[read])
+    return Shipment(loaded, given, schedule.values, calls, schedule.users)
+
+
+def _columns(
+    mapped: Mapping[int, Mapped], node_id: int, low: int, high: int, made: set[tuple[int, int]]
+) -> list[Any]:
+    """What elements `low` to `high` are spread over; the number of a node whose elements are made in this batch."""
+    columns: list[Any] = []
+    for source in mapped[node_id].columns:
+        if type(source) is not int:
+            columns.append(source[low:high])
+        elif (source, low) in made:
+            columns.append(source)
+        else:
+            columns.append(mapped[source].values[low:high])
+    return columns
 
 
 def _parts(node: Node, inner: bool) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ import socket
 import threading
 import traceback
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from time import perf_counter as monotonic_clock  # bound here, so that a task may replace those of the module
 from time import time as wall_clock
@@ -159,10 +159,17 @@ def _run(batch: Batch) -> None:
             outcomes.append((True, value, began, clock()))
 
 
-def _filled(step: Any, local: dict[int, Any], source: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+def _reading(local: dict[int, Any], source: Sequence[Any]) -> Callable[[int], Any]:
+    """What gives the value of a node: one made or given in this batch, else one of the source."""
+
     def value_of(id: int) -> Any:
         return local[id] if id in local else source[id]
 
+    return value_of
+
+
+def _filled(step: Any, local: dict[int, Any], source: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    value_of = _reading(local, source)
     args = [fill(template, value_of) for template in step.args]
     return args, {name: fill(template, value_of) for name, template in step.kwargs.items()}
 
@@ -188,16 +195,7 @@ def _run_elements(
     add, mark = values.append, ends.append
     began = clock()
     if len(step.args) == 1 and not step.kwargs and not absent:
-        for element in spread[0]:
-            try:
-                add(call(element))
-            except BaseException as error:
-                failures[len(values)] = _failure(batch, error)
-                add(None)
-            now = clock()
-            mark(now)
-            if now > until:
-                break
+        _run_simple(batch, call, spread[0], values, ends, failures, until)
         return began, values, ends, failures
     for offset, arguments in enumerate(_arguments(step, spread, count, local, batch.source)):
         if offset in absent:
@@ -216,6 +214,29 @@ def _run_elements(
     return began, values, ends, failures
 
 
+def _run_simple(
+    batch: Batch,
+    call: Call,
+    elements: Iterable[Any],
+    values: list[Any],
+    ends: array[float],
+    failures: dict[int, Any],
+    until: float,
+) -> None:
+    """The commonest form, each element the one argument of its call, with nothing else done for a call."""
+    add, mark, clock = values.append, ends.append, monotonic_clock
+    for element in elements:
+        try:
+            add(call(element))
+        except BaseException as error:
+            failures[len(values)] = _failure(batch, error)
+            add(None)
+        now = clock()
+        mark(now)
+        if now > until:
+            return
+
+
 def _arguments(
     step: Any, spread: list[Any], count: int, local: dict[int, Any], source: Sequence[Any]
 ) -> Iterator[tuple[Sequence[Any], dict[str, Any]]]:
@@ -229,9 +250,7 @@ def _arguments(
         if place not in step.spread
     }
 
-    def value_of(id: int) -> Any:
-        return local[id] if id in local else source[id]
-
+    value_of = _reading(local, source)
     fixed = {place: fill(template, value_of) for place, template in whole.items()}
     for items in zip(*spread, strict=False):
         placed = fixed | dict(zip(step.spread, items, strict=True))

@@ -92,18 +92,17 @@ class FlowDefinition(Generic[P, R]):
 
 
 def _checked_requirements(requires: Iterable[str]) -> frozenset[str]:
-    if isinstance(requires, str):
-        requires = (requires,)
-    for requirement in requires:
-        capability, colon, detail = requirement.partition(":")
+    wanted = frozenset((requires,) if isinstance(requires, str) else requires)
+    for requirement in sorted(wanted, key=str):
+        capability, colon, detail = str(requirement).partition(":")
         if capability not in CAPABILITIES or (colon and not (capability == "resources" and detail)):
             near = get_close_matches(capability, CAPABILITIES, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise TaskPolicyError(
                 f"requires={requirement!r} is no capability{hint} There are {', '.join(CAPABILITIES)}, "
                 "and resources:NAME"
             )
-    return frozenset(requires)
+    return wanted
 
 
 def _check_function(fn: Any) -> None:

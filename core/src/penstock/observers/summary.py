@@ -84,7 +84,7 @@ def describe(failed: TaskRun) -> str:
     where = f" on {failed.worker}" if failed.worker else ""
     tries = f" in attempt {len(failed.attempts)}" if len(failed.attempts) > 1 else ""
     title = click.style(f"{failed.label} {failed.state}{tries}{where}", fg="red")
-    # The text comes from another process; an error of this one still holds its frames.
+    # An error without frames, as of a call that timed out, has no traceback: then it is its last line alone.
     text = failed.traceback
     if not text and failed.error is not None:
         text = "".join(traceback.format_exception(failed.error))

@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 NAME = "dask"
 CLOSE_SECONDS = 4.0
+"""How long a temporary cluster may take to close."""
 END_SECONDS = 1.0
+"""How long one of its workers may take to end by itself, before it is ended."""
 
 LOOPBACK: Mapping[str, Any] = {
     "host": "127.0.0.1",

@@ -33,12 +33,17 @@ from penstock_dask.tags import PREFIX, resources_of
 
 T = TypeVar("T")
 
-_SLOTS_SECONDS = 1.0  # how long the size of a cluster that is not ours is taken for true
+_SLOTS_SECONDS = 1.0
+"""How long the size of a cluster that is not ours is taken for true."""
+
 _CLOSE_SECONDS = 2.0
-_LAST_SECONDS = 0.5  # for scheduler and workers to hear, on leaving, of calls that nobody wants any more
-_SEND_SECONDS = (
-    0.002  # messages to the scheduler are held back for so long; by default 10 ms, which a chain pays
-)
+"""How long the client may take to close."""
+
+_LAST_SECONDS = 0.5
+"""How long scheduler and workers may take, on leaving, to hear of calls that nobody wants any more."""
+
+_SEND_SECONDS = 0.002
+"""How long messages to the scheduler are held back; by default it is 10 ms, which each link of a chain pays."""
 
 
 class DaskExecutor(Executor):
@@ -231,10 +236,8 @@ class DaskExecutor(Executor):
         """Threads of all workers now; 1 before `start()` and while there is no worker."""
         if "_client" not in self.__dict__:
             return 1
-        if self._live_cluster is not None:
-            workers = list(
-                self._live_cluster.scheduler_info["workers"].values()
-            )  # the cluster keeps it up to date
+        if self._live_cluster is not None:  # it keeps this up to date by itself
+            workers = list(self._live_cluster.scheduler_info["workers"].values())
             return max(1, sum(int(worker["nthreads"]) for worker in workers))
         return self._slots_of_scheduler()
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from penstock.executor import Executor, ExtraContext
+from penstock.futures import call_now
 
 T = TypeVar("T")
 
@@ -30,14 +31,4 @@ class LocalExecutor(Executor):
 
         `SystemExit` is the error of the call. `KeyboardInterrupt` is the user's, and is raised here.
         """
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
-        try:
-            value = fn(*args, **kwargs)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
-            future.set_exception(error)
-        else:
-            future.set_result(value)
-        return future
+        return call_now(fn, *args, **kwargs)

@@ -1,0 +1,146 @@
+"""Reports: what came of a batch, taken into the schedule, the ledger and what the run has learned.
+
+    report of `work`  ──>  outcomes ──> schedule    times and logs ──> ledger    costs and sizes ──> batching
+
+A submission that failed as a whole is taken in here as well: its worker was lost, or what it holds cannot be sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import BrokenExecutor
+from typing import Any
+
+from penstock.engine.batching import Batching
+from penstock.engine.elements import gaps
+from penstock.engine.queues import AnyTask, Piece
+from penstock.engine.schedule import Schedule, keys_of
+from penstock.engine.shipping import drop_locals, failure_from
+from penstock.errors import TaskTimeoutError, WorkerLostError
+from penstock.executor import Executor
+from penstock.ledger import Failure, Span, Stamp
+from penstock.records import LogLine
+from penstock.states import TaskState
+
+WITH_LOCALS = 10
+"""How many failures of a run keep the local variables of their frames. A run may have a million, and each its data."""
+
+_LOST = (WorkerLostError, BrokenExecutor)
+"""What the future of a call that was lost with its worker raises."""
+
+
+class Reports:
+    """Takes in the reports of one run."""
+
+    def __init__(self, schedule: Schedule, batching: Batching, executor: Executor) -> None:
+        self.schedule, self.batching, self.executor = schedule, batching, executor
+        self.failures = 0
+
+    def weigh(self, pieces: list[Piece], size: int) -> None:
+        """Learn how large values are from a report that was sent: an equal part of it for each call."""
+        calls = sum(high - low or 1 for _, low, high in pieces)
+        for task in {self.schedule.nodes[node].task for node, _, _ in pieces}:
+            self.batching.learn_size(task, size / calls)
+
+    def batch_failed(self, pieces: list[Piece], error: BaseException, among_others: bool = False) -> None:
+        """A submission itself failed: its worker is gone, or what it holds cannot be sent."""
+        first = next(keys_of(pieces[0]))
+        if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
+            told = ("TimedOut" if isinstance(error, TaskTimeoutError) else "Failed", error, "")
+            self.schedule.failed(first, failure_from(told, self.schedule.nodes[first[0]].task))
+        else:
+            vague = isinstance(error, BrokenExecutor) or (
+                isinstance(error, WorkerLostError) and not error.sure
+            )
+            self.schedule.lost(pieces, Failure(TaskState.CRASHED, error), sure=not (vague and among_others))
+
+    def apply(self, pieces: list[Piece], report: Any) -> float:
+        """Take in what came of a batch; returns the seconds of work that were in it."""
+        stamp, outcomes, lines = report
+        stamp = Stamp(*stamp)
+        schedule, times = self.schedule, self.schedule.ledger.times
+        spent: dict[AnyTask, list[float]] = {}
+        calls: float
+        if lines:
+            self._log(pieces, lines)
+        for (node_id, low, high), outcome in zip(pieces, outcomes, strict=False):
+            if outcome is None:
+                schedule.not_run((node_id, None))
+                continue
+            task = schedule.nodes[node_id].task
+            if low < 0:
+                good, value, began, ended = outcome
+                times[node_id] = (stamp, began, ended)
+                if good:
+                    schedule.succeeded(node_id, value)
+                else:
+                    schedule.failed((node_id, None), self._failure(value, task))
+                seconds, calls = ended - began, 1
+            else:
+                began, values, ends, failures = outcome
+                high = low + len(ends)
+                schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
+                schedule.elements.succeeded(node_id, low, high, values, failures)
+                self._element_failures(node_id, low, failures)
+                seconds, calls = ends[-1] - began, high - low
+            total = spent.setdefault(task, [0, 0.0])
+            total[0] += calls
+            total[1] += seconds
+        self._give_back(pieces, outcomes)
+        for task, (calls, seconds) in spent.items():
+            self.batching.learn(task, int(calls), seconds)
+        return sum(seconds for _, seconds in spent.values())
+
+    def _failure(self, told: tuple[str, Any, str], task: AnyTask) -> Failure:
+        """The failure of a call; only the first few keep what their frames held, for a debugger."""
+        failure = failure_from(told, task)
+        self.failures += 1
+        if self.failures > WITH_LOCALS:
+            drop_locals(failure.error)
+        return failure
+
+    def _give_back(self, pieces: list[Piece], outcomes: list[Any]) -> None:
+        """What a batch that took too long did not come to is ready again."""
+        left = pieces[len(outcomes) :]
+        node_id, low, high = pieces[len(outcomes) - 1]
+        if low >= 0 and len(outcomes[-1][2]) < high - low:
+            left = [(node_id, low + len(outcomes[-1][2]), high), *left]
+        for piece in reversed(left):
+            self.schedule.given_back(piece)
+
+    def _element_failures(self, node_id: int, low: int, failures: dict[int, Any]) -> None:
+        task = self.schedule.nodes[node_id].task
+        for offset, told in failures.items():
+            if told is None:
+                self.schedule.not_run((node_id, low + offset))
+            else:
+                self.schedule.failed((node_id, low + offset), self._failure(told, task))
+
+    def _log(
+        self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]
+    ) -> None:
+        """Keep what the calls logged, and let the driver's handlers see what was logged in another process.
+
+        An executor that forwards logs has let them see it already.
+        """
+        forwarded = "forwards_logs" in self.executor.capabilities
+        for at, offset, name, level, message, when, elsewhere in lines:
+            node_id, low, _ = pieces[at]
+            key = (node_id, None if offset is None else low + offset)
+            self.schedule.ledger.logs.setdefault(key, []).append(LogLine(name, level, message, when))
+            own = logging.getLogger(name)
+            if elsewhere and not forwarded and own.isEnabledFor(level):
+                own.handle(own.makeRecord(name, level, "task", 0, message, (), None))
+
+
+def _spans(low: int, high: int, stamp: Stamp, outcome: Any) -> list[Span]:
+    """The times of the elements of a piece; those that did not run, as what they follow failed, have none."""
+    began, _, ends, failures = outcome
+    not_run = [offset for offset, told in failures.items() if told is None]
+    if not not_run:
+        return [Span(low, high, stamp, began, ends)]
+    return [
+        Span(low + start, low + stop, stamp, ends[start - 1] if start else began, ends[start:stop])
+        for start, stop in gaps(not_run, high - low)
+    ]
