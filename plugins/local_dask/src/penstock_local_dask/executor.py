@@ -22,6 +22,7 @@ from dask.system import CPU_COUNT
 
 from penstock.errors import ExecutorStartError
 from penstock.executor import Executor, ExtraContext
+from penstock.futures import call_now
 from penstock.main_module import require_guard
 from penstock_local_dask.processes import ProcessPool
 from penstock_local_dask.settings import checked, for_dask, scheduler_name
@@ -177,17 +178,7 @@ class _Inline:
     def submit(
         self, name: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()
-        try:
-            value = self._run(fn, args, kwargs)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
-            future.set_exception(error)
-        else:
-            future.set_result(value)
-        return future
+        return call_now(self._run, fn, args, kwargs)
 
     def close(self) -> None:
         """There is nothing to close."""
