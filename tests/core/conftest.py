@@ -162,3 +162,12 @@ def configure(project: Path) -> Callable[..., Config]:
         return load_config(project, {"XDG_CONFIG_HOME": str(project / "nowhere"), **variables})
 
     return write
+
+
+@pytest.fixture
+def inline_as_local(no_settings_of_the_user: Path) -> None:
+    """`local` is an executor of the tests' own, by the user's file, so that core is tested without any plugin."""
+    file = no_settings_of_the_user / "penstock" / "penstock.toml"
+    file.parent.mkdir(exist_ok=True)
+    inline = Path(__file__).with_name("inline_executor.py")
+    file.write_text(f'[executors.local]\nuse = "{inline}:InlineExecutor"\n', encoding="utf-8")

@@ -5,6 +5,8 @@ import pytest
 from penstock import flow, task
 from penstock.errors import ParameterError, TaskPolicyError
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task
 def one():

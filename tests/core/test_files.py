@@ -7,6 +7,8 @@ import pytest
 from penstock.errors import FlowFileError, TaskPolicyError
 from penstock.flows.files import load_flow
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 ONE = """
 from penstock import flow, task
 

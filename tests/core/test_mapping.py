@@ -7,6 +7,8 @@ import pytest
 from penstock import flow, task, unmapped
 from penstock.errors import ParameterError
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task
 def add(first, second=0):

@@ -13,6 +13,8 @@ from penstock.errors import CycleError, EmptyFlowError, ForeignResultError, Grap
 from penstock.flows.recording import Result, current_recorder
 from penstock.flows.templates import CONSTANTS, RESULTS, TEMPLATES
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task
 def one():

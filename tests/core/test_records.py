@@ -11,6 +11,8 @@ from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp, TaskRun
 from penstock.records import FlowRun
 from penstock.states import CODE, RunState, TaskState
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task
 def same(value):

@@ -12,6 +12,8 @@ from penstock.sources import load_source
 from penstock.states import RunState, TaskState
 from penstock.testing import ManualExecutor
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 InlineExecutor = load_source(Path(__file__).parent / "inline_executor.py").InlineExecutor
 
 

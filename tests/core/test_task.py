@@ -11,6 +11,8 @@ from penstock.errors import GraphError, TaskPolicyError
 from penstock.flows.task import Task
 from penstock.triggers import all_successful
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task(retries=2, tags=["a", "b"])
 def double(number: int) -> int:

@@ -104,13 +104,6 @@ def test_the_plugin_costs_nothing_unasked(tmp_path: Path) -> None:
     assert loaded == "['penstock', 'penstock.testing', 'penstock.testing.plugin']"
 
 
-def test_the_page_is_what_the_checks_say() -> None:
-    """docs/contract.md is made from the checks."""
-    made = "python -m penstock.testing.specification > docs/contract.md"
-    written = HERE.parents[1] / "docs" / "contract.md"
-    assert written.read_text(encoding="utf-8") == page(), f"the page is not up to date: {made}"
-
-
 def test_every_rule_has_its_anchor_and_every_anchor_its_rule() -> None:
     """What a failure links to is a heading of the page, and each heading of a rule is linked to by one."""
     headings = re.findall(r"^### (.+)$", page(), flags=re.MULTILINE)

@@ -6,6 +6,8 @@ from penstock import Skip, flow, task
 from penstock.errors import TaskFailedError
 from penstock.states import RunState
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 @task
 def same(value):

@@ -11,6 +11,8 @@ from penstock import flow, task
 from penstock.engine import work
 from penstock.states import TaskState
 
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
 
 class Large:
     """Something to count."""
