@@ -95,8 +95,10 @@ class Breaks(Right):
 
     def _try_pickling(self, value):
         try:
-            pickle.loads(pickle.dumps(value))
-        except TypeError:
+            pickle.dumps(value)
+            if isinstance(value, BaseException):
+                type(value)(*value.args)  # as unpickling does, unless a library has taught pickle better
+        except Exception:  # noqa: BLE001  (whatever it is, it cannot travel)
             self._broken = True
 
 
