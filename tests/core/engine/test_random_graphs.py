@@ -32,7 +32,8 @@ from penstock.executor import Executor
 from penstock.flows.definition import FlowDefinition
 from penstock.flows.graph import Graph
 from penstock.flows.mapping import unmapped
-from penstock.flows.task import Policy, Task
+from penstock.flows.policy import Policy
+from penstock.flows.task import Task
 from penstock.ledger import Ledger, TaskRuns
 from penstock.records import FlowRun
 from penstock.sources import load_source

@@ -10,73 +10,18 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import attrs
 
 from penstock.errors import GraphError, ParameterError, TaskPolicyError
 from penstock.flows.mapping import record_map
+from penstock.flows.policy import Policy, TriggerLike, known_options
 from penstock.flows.recording import current_recorder, refuse_results
-from penstock.states import TaskState
-from penstock.triggers import Trigger, all_successful, trigger_named
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-LONGEST = 366 * 24 * 3600
-"""Seconds; what would wait longer is a mistake, and the clocks of some systems cannot."""
-
-TriggerLike = str | Trigger | Callable[[Sequence[TaskState]], bool]
-
-
-def _whole(policy: Policy, attribute: attrs.Attribute[int], value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TaskPolicyError(f"{attribute.name}={value!r}: give a whole number, 0 or more")
-
-
-def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST:
-        raise TaskPolicyError(
-            f"{attribute.name}={value!r}: give a number of seconds, from 0 to {LONGEST} (a year)"
-        )
-
-
-def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
-    if value is not None:
-        _seconds(policy, attribute, value)  # type: ignore[arg-type]
-        if value == 0:
-            raise TaskPolicyError("timeout=0: give a number of seconds above 0, or None for no limit")
-
-
-def _tags(value: Any) -> tuple[str, ...]:
-    iterable = isinstance(value, Iterable) and not isinstance(value, str)
-    if not iterable or not all(isinstance(tag, str) for tag in value):
-        raise TaskPolicyError(f"tags={value!r}: give a list of strings")
-    return tuple(value)
-
-
-@attrs.frozen(kw_only=True)
-class Policy:
-    """How a task is to be run.
-
-    retries: how often a failed call is tried again; retry_delay: seconds to wait before that, without a worker.
-    timeout: seconds that a call may take, or None.
-    tags: labels; an executor may read some of them (`dask-resource:GPU=1`).
-    trigger: which states of its upstreams let it run.
-    skip_on_upstream_skip: whether it is skipped with an upstream.
-    crash_retries: how often a call is tried again when the worker that ran it alone was lost.
-    batch: whether its calls may travel together with others.
-    """
-
-    retries: int = attrs.field(default=0, validator=_whole)
-    retry_delay: float = attrs.field(default=0.0, validator=_seconds)
-    timeout: float | None = attrs.field(default=None, validator=_limit)
-    tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
-    trigger: Trigger = attrs.field(default=all_successful, converter=trigger_named)
-    skip_on_upstream_skip: bool = True
-    crash_retries: int = attrs.field(default=1, validator=_whole)
-    batch: bool = True
 
 
 class Task(Generic[P, R]):
@@ -142,7 +87,7 @@ class Task(Generic[P, R]):
 
     def with_options(self, *, name: str | None = None, **policy: Any) -> Task[P, R]:
         """The same task with another name or policy: `measure.with_options(retries=5)`."""
-        return Task(self.fn, attrs.evolve(self.policy, **_known(policy)), name or self.name)
+        return Task(self.fn, attrs.evolve(self.policy, **known_options(policy)), name or self.name)
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise ParameterError if the function does not take these arguments."""
@@ -182,14 +127,6 @@ def _positional_bounds(signature: inspect.Signature) -> tuple[float, float]:
     return fewest, most
 
 
-def _known(policy: dict[str, Any]) -> dict[str, Any]:
-    names = [field.name for field in attrs.fields(Policy)]
-    for name in policy:
-        if name not in names:
-            raise TaskPolicyError(f"a task has no option {name!r}; it has {', '.join(names)}")
-    return policy
-
-
 @overload
 def task(fn: Callable[P, R], /) -> Task[P, R]: ...
 @overload
@@ -211,7 +148,7 @@ def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
     name: what the task is called in records and messages; the function's name if not given.
     The other options are those of `Policy`. Raises TaskPolicyError for options that make no sense.
     """
-    made = Policy(**_known(policy))
+    made = Policy(**known_options(policy))
     if fn is not None:
         return Task(fn, made)
     return lambda function: Task(function, made, name)
