@@ -8,7 +8,8 @@ The rule, which keeps what is shown and what is run the same thing:
 - In a ```shell, ```sh or ```bash block each line is a command, with or without `$ `, save blank lines and
   comments.
 - A trailing comment `# exit code 2` says how the command ends; without one it must end with 0.
-- Not run: commands that install, set up, or run the whole project again, told by their first word (SETS_UP).
+- Not run without `--installs`: commands that install, set up, or run the whole project again, told by their first
+  word (SETS_UP).
 - A ```toml block whose first line is a comment that names a file is written to that file.
 - Blocks of any other kind are not run.
 """
@@ -42,15 +43,15 @@ def blocks(markdown: str) -> Iterator[Block]:
         yield Block(match[2], markdown.count("\n", 0, match.start(3)) + 1, text)
 
 
-def commands(block: Block) -> Iterator[tuple[int, str]]:
-    """Line number and text of the commands in a block of shell that are to be run."""
+def commands(block: Block, installs: bool = False) -> Iterator[tuple[int, str]]:
+    """Line number and text of the commands in a block of shell that are to be run; installs: those of SETS_UP too."""
     joined = block.text.replace("\\\n", "  ")
     for offset, line in enumerate(joined.splitlines()):
         command = line.strip()
         if block.kind == "console" and not command.startswith("$ "):
             continue
         command = command.removeprefix("$ ")
-        if command and not command.startswith("#") and not sets_up(command):
+        if command and not command.startswith("#") and (installs or not sets_up(command)):
             yield block.line + offset, command
 
 
@@ -61,9 +62,9 @@ def sets_up(command: str) -> bool:
     return first in SETS_UP or bool(re.match(r"\S*python\S* -m (pip|venv)\b", " ".join(words)))
 
 
-def run_shell(block: Block) -> None:
+def run_shell(block: Block, installs: bool) -> None:
     """Run the commands of a block; the first that ends otherwise than it says stops the page."""
-    for line, command in commands(block):
+    for line, command in commands(block, installs):
         stated = EXIT.search(command)
         print(f"line {line}: {command}", flush=True)
         status = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, check=False).returncode
@@ -76,24 +77,30 @@ def run_python(block: Block, namespace: dict[str, Any]) -> None:
     print(f"line {block.line}: python", flush=True)
     named = FILE.match(block.text)
     if named:
-        Path(named[1]).write_text(block.text, encoding="utf-8")
+        write(Path(named[1]), block)
         if subprocess.run([sys.executable, named[1]], check=False).returncode:
             raise SystemExit(f"line {block.line}: {named[1]} failed")
     else:
         exec(compile("\n" * (block.line - 1) + block.text, "README.md", "exec"), namespace)
 
 
-def run(page: Path) -> None:
+def write(file: Path, block: Block) -> None:
+    """Write the block as the file that it names."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(block.text, encoding="utf-8")
+
+
+def run(page: Path, installs: bool = False) -> None:
     """Run every block of the page."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.kind == "python":
             run_python(block, namespace)
         elif block.kind in SHELLS:
-            run_shell(block)
+            run_shell(block, installs)
         elif block.kind == "toml" and (named := FILE.match(block.text)):
-            Path(named[1]).write_text(block.text, encoding="utf-8")
+            write(Path(named[1]), block)
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    run(Path(sys.argv[1]), "--installs" in sys.argv[2:])

@@ -20,10 +20,15 @@ PAGES = [
     "docs/design.md",
     "docs/executors.md",
     "docs/local-dask.md",
-    "docs/write-an-executor.md",
 ]
-# The example of a third party is installed, and its page played, by a job of CI alone.
-LINKS_ALONE = ["CONTRIBUTING.md", "CHANGELOG.md", "examples/third_party/penstock-futures/README.md"]
+# The guide and the flows' page are played by the integration tests, the example of a third party by a job of CI.
+LINKS_ALONE = [
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/flows.md",
+    "docs/write-an-executor.md",
+    "examples/third_party/penstock-futures/README.md",
+]
 RUNNER = Path(__file__).with_name("readme_runner.py")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 

@@ -6,9 +6,9 @@ The environments are made anew and see what is installed beside the tests, so no
 import json
 import subprocess
 import sys
-import sysconfig
-import venv
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,47 +18,21 @@ CENSUS = Path(__file__).resolve().parents[2] / "examples" / "census.py"
 LONGEST = "w" * LONGEST_NAME  # it makes the longest lines
 
 
-class Environment:
-    """A virtual environment in a folder of its own, which is where its commands run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        venv.create(folder / "venv", with_pip=False, symlinks=True)
-        self.python = folder / "venv" / "bin" / "python"
-        inner = sysconfig.get_path("purelib", vars={"base": str(folder / "venv")})
-        outer = sysconfig.get_path("purelib")
-        Path(inner, "outer.pth").write_text(f"import site; site.addsitedir({outer!r})\n", encoding="utf-8")
-
-    def run(self, *arguments: str, folder: str = ".") -> str:
-        """Standard output of `python -m …`, which is to end with 0."""
-        done = subprocess.run(
-            [str(self.python), "-m", *arguments],
-            cwd=self.folder / folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def install(self, *arguments: str) -> None:
-        """`pip install` from what is here, and from nowhere else."""
-        apart = ("--no-index", "--no-deps", "--no-build-isolation")
-        self.run("pip", "--disable-pip-version-check", "install", "--quiet", *apart, *arguments)
-
-
 @pytest.fixture(scope="module", params=["installed", "editable"])
-def turbine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def turbine(
+    request: pytest.FixtureRequest,
+    new_environment: Callable[[Path], Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Any:
     """An environment with the plugin `turbine`, as it was written: installed, or as an editable one."""
-    environment = Environment(tmp_path_factory.mktemp("new"))
+    environment = new_environment(tmp_path_factory.mktemp("new"))
     environment.run("penstock", "executors", "new", "turbine")
     environment.install(*(["-e"] if request.param == "editable" else []), "./penstock-turbine")
     return environment
 
 
 @pytest.mark.installs
-def test_it_is_listed_by_its_name(turbine: Environment) -> None:
+def test_it_is_listed_by_its_name(turbine: Any) -> None:
     """With its distribution and what it can do, and not as broken."""
     listed = json.loads(turbine.run("penstock", "executors", "list", "--json"))["executors"]
     (found,) = [each for each in listed if each["name"] == "turbine"]
@@ -67,7 +41,7 @@ def test_it_is_listed_by_its_name(turbine: Environment) -> None:
 
 
 @pytest.mark.installs
-def test_its_option_is_shown_with_its_meaning(turbine: Environment) -> None:
+def test_its_option_is_shown_with_its_meaning(turbine: Any) -> None:
     """`penstock executors show` reads the option from the class and its docstring."""
     shown = json.loads(turbine.run("penstock", "executors", "show", "turbine", "--json"))
     (option,) = shown["options"]
@@ -76,7 +50,7 @@ def test_its_option_is_shown_with_its_meaning(turbine: Environment) -> None:
 
 
 @pytest.mark.installs
-def test_it_runs_the_census(turbine: Environment) -> None:
+def test_it_runs_the_census(turbine: Any) -> None:
     """The bytes are those that the local executor brings."""
     for name in ("turbine", "local"):
         turbine.run("penstock", "run", str(CENSUS), "-e", name, "-p", "limit=30", "-p", f"out={name}.json")
@@ -86,7 +60,7 @@ def test_it_runs_the_census(turbine: Environment) -> None:
 
 @pytest.mark.installs
 @pytest.mark.slow
-def test_it_passes_its_own_tests(turbine: Environment) -> None:
+def test_it_passes_its_own_tests(turbine: Any) -> None:
     """The conformance suite runs as the command that was printed says, every check of it, and is green."""
     summary = turbine.run("pytest", "-q", "./penstock-turbine").splitlines()[-1]
     passed = int(summary.split(" passed")[0].split()[-1])
@@ -120,7 +94,7 @@ def test_it_passes_ruff_and_mypy(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.installs
-def test_it_builds_a_wheel_with_all_that_belongs_in(turbine: Environment) -> None:
+def test_it_builds_a_wheel_with_all_that_belongs_in(turbine: Any) -> None:
     """Modules, the marker of types, the licence's place and the entry point."""
     turbine.run(
         "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", "built", "./penstock-turbine"
