@@ -21,34 +21,47 @@ def most():  # MiB; what getrusage tells is never less than what the parent proc
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return kib / 1024
 """
-PREPARED = "from benchmarks.work import mapped; from penstock_local import LocalExecutor; n = {n}"
-VALUES = f"""{MOST}
-{PREPARED}
-values = list(range(n))
+PREPARED = {
+    "local": "from penstock_local import LocalExecutor\nexecutor = LocalExecutor()",
+    "dask": """
+from benchmarks.clusters import OPTIONS
+from penstock_dask import DaskExecutor
+executor = DaskExecutor(cluster_kwargs=OPTIONS)
+""",
+}
+PROGRAM = """
+{most}
+from benchmarks.work import mapped
+{prepared}
+mapped.run(100, executor=executor)
+{deed}
 print(most())
 """
-RUN = f"""{MOST}
-{PREPARED}
-run = mapped.run(n, executor=LocalExecutor())
-assert run.ok and len(run.result) == n
-print(most())
-"""
+HOLD = "values = list(range({n}))"
+RUN = "run = mapped.run({n}, executor=executor)\nassert run.ok and len(run.result) == {n}"
+WHERE = {
+    "local": "on local: resident memory above the values",
+    "dask": "on dask: driver and scheduler (one process), resident memory above the values",
+}
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """The peak of a process that runs the flow, less that of one that only holds the values."""
+    """The peak of a process that runs the flow, less that of one that runs a hundred tasks and holds the values."""
     n = 200_000 if quick else 1_000_000
-    above = _peak(RUN.format(n=n)) - _peak(VALUES.format(n=n))
-    yield Row(
-        subject=SUBJECT,
-        what=f"{n:,} mapped no-ops on local: resident memory above the values",
-        ratio=above,
-        unit="MiB",
-        budget=Budget("≤", 1024),
-    )
+    for executor, where in WHERE.items():
+        peaks = [_peak(executor, deed.format(n=n)) for deed in (RUN, HOLD)]
+        yield Row(
+            subject=SUBJECT,
+            what=f"{n:,} mapped no-ops {where}",
+            ratio=peaks[0] - peaks[1],
+            unit="MiB",
+            budget=Budget("≤", 1024),
+        )
 
 
-def _peak(code: str) -> float:
+def _peak(executor: str, deed: str) -> float:
+    """MiB that a process came to hold at most."""
+    code = PROGRAM.format(most=MOST, prepared=PREPARED[executor], deed=deed)
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     return float(done.stdout)
