@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "penstock.cli.run:run",
     "executors": "penstock.cli.executors:executors",
     "config": "penstock.cli.config:config",
+    "cache": "penstock.cli.cache:cache",
 }
 """Where each command is, in the order of the help."""
 
@@ -68,6 +69,7 @@ def penstock() -> None:
       penstock executors show dask                      what can be set, and what is set where
       penstock executors new turbine                    a plugin of your own to start from
       penstock config                                   what the files and variables say
+      penstock cache                                    what tasks have kept for later runs
 
     \b
     Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 interrupted.

@@ -1,0 +1,250 @@
+"""The cache within a run: asks the store for calls that became ready, and gives it the values of those that ran.
+
+    schedule.asked ──arguments──> Keys ──> store.get ──> schedule.succeeded(…, CACHED) | schedule.missed
+    outcomes of a batch ──────────────────> store.put
+
+It does the store's input and output for the schedule, in the loop's thread, in bunches and for a short while at a time.
+A store that fails fails no task: the run goes on without it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from penstock.caching.entries import open_entry, pack, written
+from penstock.caching.keys import Keys
+from penstock.caching.store import Store
+from penstock.engine.queues import AnyTask, Piece
+from penstock.engine.schedule import Schedule
+from penstock.engine.shipping import Calls, load
+from penstock.engine.spreading import arguments, filled
+from penstock.engine.states import CACHED
+from penstock.engine.stowing import take_home
+from penstock.errors import CacheKeyError, CorruptEntryError, UnkeyedCallError
+from penstock.flows.templates import CONSTANTS, RESULTS
+from penstock.ledger import Failure
+from penstock.ledger import Key as Call
+from penstock.states import TaskState
+
+logger = logging.getLogger("penstock")
+
+BUNCH = 256
+"""Calls that a store is asked for at once."""
+
+SLICE = 0.05
+"""Seconds of asking, after which what is ready is sent."""
+
+ENOUGH = 10_000
+"""Calls that are ready to run with which no more are looked up, as each of them costs memory."""
+
+Arguments = tuple[Sequence[Any], dict[str, Any]]
+
+
+class Cache:
+    """What the tasks of one run keep for the next.
+
+    sought: for each call that was asked for in vain, the key that its value is to be kept under.
+    """
+
+    def __init__(self, schedule: Schedule, store: Store, calls: Calls) -> None:
+        self.schedule, self.calls = schedule, calls
+        self.store: Store | None = store
+        self.sought: dict[Call, str] = {}
+        self._keys: dict[AnyTask, Keys] = {}
+        self._warned: Counter[tuple[str, AnyTask]] = Counter()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are calls to be looked up, and not enough to run as it is."""
+        if not self.schedule.asked:
+            return False
+        queues = self.schedule.queues
+        return sum(sum(queue.calls.values()) for lane, queue in queues.items() if lane.keeps) < ENOUGH
+
+    def answer(self) -> None:
+        """Look up calls that the schedule asks for, for a short while."""
+        until = time.monotonic() + SLICE
+        while self.busy:
+            self._look_up(self._bunch())
+            if time.monotonic() > until:
+                return
+
+    def _bunch(self) -> list[Piece]:
+        """Some of the pieces that are asked for, the first ones of a longer one."""
+        asked, room = self.schedule.asked, BUNCH
+        pieces: list[Piece] = []
+        while asked and room > 0:
+            node, low, high = asked.pop()
+            if high - low > room:
+                asked.append((node, low + room, high))
+                high = low + room
+            pieces.append((node, low, high))
+            room -= high - low or 1
+        return pieces
+
+    def _look_up(self, pieces: list[Piece]) -> None:
+        """Ask the store for the calls of some pieces, and tell the schedule of each what became of it."""
+        wanted: dict[Call, str] = {}
+        refused: dict[Call, CacheKeyError] = {}
+        for piece in pieces:
+            self._make_keys(piece, wanted, refused)
+        found = self._get(wanted)
+        for piece in reversed(pieces):
+            self._tell(piece, found, refused)
+
+    def _make_keys(self, piece: Piece, wanted: dict[Call, str], refused: dict[Call, CacheKeyError]) -> None:
+        """Find the key of each call, or the error of one whose `cache_key` fails. One without a key simply runs."""
+        node, low, _ = piece
+        task = self.schedule.nodes[node].task
+        keys = self._keys.get(task)
+        if keys is None:
+            assert task.policy.cache_key is not None
+            keys = self._keys[task] = Keys(task.name, task.fn, task.signature, task.policy.cache_key)
+        try:
+            made = list(self._arguments(piece))
+        except Exception:  # noqa: BLE001  (what it reads was lost with a worker …: it runs, and tells of that itself)
+            return
+        for offset, (args, kwargs) in enumerate(made):
+            call = (node, None if low < 0 else low + offset)
+            if call in self.sought:
+                continue  # it was not there a while ago, and is tried again
+            try:
+                wanted[call] = keys.key_of(args, kwargs)
+            except CacheKeyError as error:
+                refused[call] = error
+            except UnkeyedCallError as error:
+                self._warn("key", call, str(error))
+
+    def _arguments(self, piece: Piece) -> Iterator[Arguments]:
+        """The arguments of the calls of a piece, as a worker would put them together."""
+        shipment = load([piece], self.schedule, self.calls)
+        node, _, _, _, columns = shipment.pieces[0]
+        if shipment.remote:
+            take_home(shipment, self.schedule.bring)
+        given, source = shipment.given, shipment.source
+        if columns is not None:
+            yield from arguments(node, columns, given, source)
+        elif node.plan == RESULTS:
+            yield [given[id] if id in given else source[id] for id in node.args], {}
+        elif node.plan == CONSTANTS:
+            yield node.args, node.kwargs
+        else:
+            yield filled(node, given, source)
+
+    def _get(self, wanted: dict[Call, str]) -> dict[Call, Any]:
+        """The values that are there and still count, by call; the others are sought from now on."""
+        entries: dict[str, bytes] = {}
+        if self.store is not None and wanted:
+            try:
+                entries = self.store.get(list(set(wanted.values())))
+            except OSError as error:
+                self._give_up("read", error)
+        values: dict[Call, Any] = {}
+        now = time.time()
+        for call, key in wanted.items():
+            if key in entries:
+                try:
+                    if self._counts(call, entries[key], now):
+                        values[call] = open_entry(key, entries[key])
+                        continue
+                except CorruptEntryError as error:
+                    self._warn(
+                        "entry", call, f"the cached value of {self._label(call)} is made anew: {error}"
+                    )
+            self.sought[call] = key
+        return values
+
+    def _counts(self, call: Call, entry: bytes, now: float) -> bool:
+        expires = self.schedule.nodes[call[0]].task.policy.cache_expires
+        return expires is None or now - written(entry) < expires
+
+    def _tell(self, piece: Piece, found: dict[Call, Any], refused: dict[Call, CacheKeyError]) -> None:
+        """Tell the schedule what became of the calls of a piece, neighbours with the same fate together."""
+        node, low, high = piece
+        schedule = self.schedule
+        if low < 0:
+            if (node, None) in found:
+                schedule.succeeded(node, found[node, None], CACHED)
+            elif (node, None) in refused:
+                schedule.refuse((node, None), Failure(TaskState.FAILED, refused[node, None]))
+            else:
+                schedule.missed(piece)
+            return
+        for index in range(low, high):
+            if (node, index) in refused:
+                schedule.refuse((node, index), Failure(TaskState.FAILED, refused[node, index]))
+        there = [at for at in range(low, high) if (node, at) not in refused]
+        runs = [
+            list(run)
+            for _, run in groupby(
+                enumerate(there), lambda pair: (pair[1] - pair[0], (node, pair[1]) in found)
+            )
+        ]
+        for run in reversed(runs):
+            first, last = run[0][1], run[-1][1] + 1
+            if (node, first) in found:
+                values = [found[node, at] for at in range(first, last)]
+                schedule.elements.succeeded(node, first, last, values, {}, CACHED)
+            else:
+                schedule.missed((node, first, last))
+
+    def keep(self, pieces: Sequence[Piece], outcomes: Sequence[Any]) -> None:
+        """Put the values that a batch brought into the store, if they were sought there."""
+        if self.store is None or not self.sought:
+            return
+        entries: dict[str, bytes] = {}
+        now = time.time()
+        nodes = self.schedule.nodes
+        for (node, low, _), outcome in zip(pieces, outcomes, strict=False):
+            if nodes[node].task.policy.cache_key is None:
+                return  # nor has any other call of this batch
+            for call, value in _values(node, low, outcome):
+                key = self.sought.pop(call, None)
+                if key is not None:
+                    self._pack(call, key, value, now, entries)
+        if entries:
+            try:
+                self.store.put(entries)
+            except OSError as error:
+                self._give_up("written to", error)
+
+    def _pack(self, call: Call, key: str, value: Any, now: float, entries: dict[str, bytes]) -> None:
+        try:
+            entries[key] = pack(key, value, now)
+        except Exception as error:  # noqa: BLE001  (user data, whose pickling may raise anything)
+            label = self._label(call)
+            self._warn("value", call, f"the value of {label} is not cached: it cannot be pickled ({error})")
+
+    def _label(self, call: Call) -> str:
+        return self.schedule.ledger.task_run(call).label
+
+    def _warn(self, kind: str, call: Call, message: str) -> None:
+        """Once for each task, ten times if entries are damaged: a mapped task would say it a million times."""
+        key = (kind, self.schedule.nodes[call[0]].task)
+        self._warned[key] += 1
+        if self._warned[key] <= (10 if kind == "entry" else 1):
+            logger.warning("%s", message)
+
+    def _give_up(self, deed: str, error: OSError) -> None:
+        assert self.store is not None
+        logger.warning(
+            "the cache at %s cannot be %s: %s; this run goes on without it", self.store.where, deed, error
+        )
+        self.store = None
+
+
+def _values(node: int, low: int, outcome: Any) -> Iterator[tuple[Call, Any]]:
+    """The values of an outcome of `work` by call; nothing of calls that brought none."""
+    if outcome is None or outcome[0] is False:
+        return
+    if outcome[0] is True:
+        yield (node, None), outcome[1]
+        return
+    for offset, value in enumerate(outcome[1]):
+        if offset not in outcome[3]:
+            yield (node, low + offset), value
