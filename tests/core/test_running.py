@@ -1,5 +1,6 @@
 """Running flows: `flow.run`, and calling one."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_ctrl_c_in_a_task_on_the_local_executor_cancels_the_run():
 
     @task
     def interrupted(value):
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     @flow
     def body():

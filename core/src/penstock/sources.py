@@ -16,22 +16,26 @@ from types import ModuleType
 
 import cloudpickle
 
+PREFIX = "penstock_file_"
+"""How the names of such modules begin."""
+
 
 def load_source(file: Path) -> ModuleType:
     """The module of a file that exists and ends in `.py`. Raises whatever the file raises on import."""
     file = file.resolve()
-    name = f"penstock_file_{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
+    name = f"{PREFIX}{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None  # a file that ends in .py has a loader
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    cloudpickle.register_pickle_by_value(module)  # before it is executed, as it may run a flow itself
     try:
         spec.loader.exec_module(module)
     except BaseException:
+        cloudpickle.unregister_pickle_by_value(module)
         del sys.modules[name]
         raise
-    cloudpickle.register_pickle_by_value(module)
     return module
 
 

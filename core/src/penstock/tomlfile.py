@@ -10,6 +10,7 @@ import io
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,18 @@ from penstock.errors import ConfigError
 Key = tuple[str, ...]
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class TomlFile:
-    """What a TOML file holds. path: of the file; data: its content; lines: of each key and table, from 1."""
+    """What a TOML file holds. path: of the file; data: its content; text: the file itself."""
 
     path: Path
     data: dict[str, Any]
-    lines: dict[Key, int]
+    text: str
+
+    @cached_property
+    def lines(self) -> dict[Key, int]:
+        """The line of each key and table, from 1. Takes longer than to read the file, so it is not done in vain."""
+        return dict(_lines(self.text))
 
     def line(self, key: Key) -> int | None:
         """The line of a key, or of the nearest table around it that is written out."""
@@ -42,10 +48,16 @@ def read_toml(path: Path, shown: str) -> TomlFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=shown) from error
     try:
-        data = tomllib.loads(text)
+        data = _content(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is no valid TOML: {error}", file=shown, line=_line_of(error, text)) from error
-    return TomlFile(path, data, dict(_lines(text)))
+    return TomlFile(path, data, text)
+
+
+@lru_cache(maxsize=4)
+def _content(text: str) -> dict[str, Any]:
+    """Every run asks for the configuration, and a large file takes a millisecond. Nobody may change what it gives."""
+    return tomllib.loads(text)
 
 
 def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:

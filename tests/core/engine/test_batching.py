@@ -3,7 +3,7 @@
 import pytest
 
 from penstock import task
-from penstock.engine.batching import GROWTH, HEAVIEST, QUICKEST, TARGET, Batching
+from penstock.engine.batching import GROWTH, HEAVIEST, LEAST, QUICKEST, TARGET, Batching
 from penstock.engine.queues import Queue
 
 
@@ -51,11 +51,35 @@ def test_a_batch_may_grow_with_what_was_seen():
     assert batching.most[one] == 11 * GROWTH
 
 
-def test_one_slot_gets_all_that_is_ready_up_to_the_target():
-    """Nobody else could run it."""
+def test_quick_calls_may_grow_faster():
+    """A hundred times as many; no longer once they turn slow."""
+    batching = Batching()
+    batching.learn(one, 1, 1e-6)
+    assert batching.most[one] == 10 * GROWTH
+    batching.learn(one, 1, 0.01)
+    assert batching.most[one] == 2 * GROWTH
+
+
+def test_a_large_batch_counts_as_much_as_it_is():
+    """The first few calls, which take longer, are soon forgotten."""
+    batching = Batching()
+    batching.learn(one, 1, 1e-3)
+    batching.learn(one, 999, 999e-6)
+    assert batching.costs[one] == pytest.approx(2e-6, rel=0.01)
+
+
+def test_no_batch_is_smaller_than_the_driver_can_make():
+    """However many slots there are to spread a little work over."""
+    batching = Batching()
+    batching.learn(one, 10, 1e-5)
+    assert batching.budget(queue(one=1000), slots=100) == LEAST
+
+
+def test_one_slot_gets_as_much_as_a_batch_may_hold():
+    """Nobody else could run it, and there is room for what the ready calls make ready in their turn."""
     batching = Batching()
     batching.learn(one, 1, 0.001)
-    assert batching.budget(queue(one=100), slots=1) == pytest.approx(0.1)
+    assert batching.budget(queue(one=100), slots=1) == TARGET
     assert batching.budget(queue(one=10_000), slots=1) == TARGET
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from penstock import Skip
+from penstock import Skip, current
 from penstock.engine import work
 from penstock.engine.calling import Expired, prepare
 from penstock.flows.templates import CONST, CONSTANTS, LIST, RESULT, RESULTS, TEMPLATES
@@ -147,7 +148,7 @@ def test_ctrl_c_in_the_main_thread_goes_on():
     """In the driver's own process it is the user's; what was done before is in the batch."""
 
     def interrupt():
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     batch = work.Batch([single(0, int), single(1, interrupt), single(2, int)], {})
     with pytest.raises(KeyboardInterrupt):
@@ -156,6 +157,58 @@ def test_ctrl_c_in_the_main_thread_goes_on():
     crossed = work.Batch([single(1, interrupt)], {})
     crossed.crossed = True
     assert isinstance(work.execute(crossed), bytes)
+
+
+def turn_into_interrupt(signum, frame):
+    """As a program does that cleans up when it is told to end."""
+    raise KeyboardInterrupt
+
+
+async def hear_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(10)
+
+
+def convert():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("by the library") from None
+
+
+@pytest.mark.parametrize("fn", [prepare(hear_ctrl_c, None), convert], ids=["async", "converted"])
+def test_ctrl_c_is_known_whoever_raises_it(fn):
+    """Also by the event loop of an async task, or by a library that raises its own in its place."""
+    with pytest.raises(KeyboardInterrupt):
+        outcomes(single(0, fn))
+
+
+def test_a_handler_that_raises_keyboard_interrupt_is_heard():
+    """SIGTERM that a program makes a KeyboardInterrupt of is not the failure of the call that ran then."""
+    before = signal.signal(signal.SIGTERM, turn_into_interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            outcomes(single(0, signal.raise_signal, args=(signal.SIGTERM,)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def raise_it():
+    raise KeyboardInterrupt
+
+
+async def raise_it_later():
+    await asyncio.sleep(0)
+    raise KeyboardInterrupt("own")
+
+
+@pytest.mark.parametrize("fn", [raise_it, prepare(raise_it_later, None)], ids=["sync", "async"])
+def test_what_a_call_raises_itself_is_its_own(fn):
+    """A KeyboardInterrupt that no signal made is a failure as any other, in the main thread as well."""
+    (told, after) = outcomes(single(0, fn), single(1, int))
+    assert (
+        not told[0] and told[1][0] == "Failed" and isinstance(told[1][1], KeyboardInterrupt) and after[1] == 0
+    )
 
 
 def test_logs_are_kept_with_their_call():
@@ -234,10 +287,54 @@ def test_a_limit_of_time_is_kept_in_any_thread(in_main):
     assert 0.15 < told[0] < 2 and told[1:] == ["done", "own"]
 
 
+def test_a_call_that_is_about_to_be_killed_is_waited_for():
+    """Where the executor ends the worker of a call that does not stop, a call that does is waited for until then."""
+    told = []
+
+    def stubborn():
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end:
+            time.sleep(0.3)  # heeds nothing meanwhile
+        told.append("never")
+
+    batch = work.Batch([single(0, prepare(stubborn, 0.1))], {})
+    batch.killed_if_late = True
+    before = set(threading.enumerate())
+    thread = threading.Thread(target=work.execute, args=(batch,))
+    thread.start()
+    thread.join()
+    ((good, (state, *_), _, _),) = batch.outcomes
+    assert not good and state == "TimedOut" and told == [] and before >= set(threading.enumerate())
+
+
+def test_what_a_call_that_was_left_behind_logs_is_no_other_calls():
+    """It stays the call that it was, also once its batch is over."""
+    gate, places = threading.Event(), []
+
+    def late(number):
+        if number == 0:
+            try:
+                gate.wait(20)
+            finally:
+                places.append(current().index)
+
+    def open_gate():
+        gate.set()
+
+    def calls():
+        work.execute(work.Batch([spread(0, prepare(late, 0.2), [0, 1]), single(1, open_gate)], {}))
+
+    thread = threading.Thread(target=calls)
+    thread.start()
+    thread.join()
+    end = time.monotonic() + 10
+    while not places and time.monotonic() < end:
+        time.sleep(0.01)
+    assert places == [0]
+
+
 def test_a_limit_does_not_disturb_an_alarm_of_the_users():
     """The timer and the handler that were there are there again."""
-    import signal
-
     rung = []
     before = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
     signal.setitimer(signal.ITIMER_REAL, 0.3)

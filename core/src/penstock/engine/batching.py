@@ -5,9 +5,12 @@ but a worker must not idle because another got too much. What is known, and what
 
     seconds for a call of each task     a task that is not known yet goes one call at a time
     bytes of its values, sent home      a batch holds so many calls that they are at most HEAVIEST
-    calls of it that were seen          a batch holds at most ten times as many: the first few may not be typical
-    seconds that a round trip costs     a batch is worth at least two of them, however many workers idle meanwhile
-    calls that are ready, free slots    a batch is worth at most a fair share of the ready work
+    calls of it that were seen          a batch holds at most ten times as many: the first few may not be typical;
+                                        a hundred times as many if they are quick
+    seconds that a round trip costs     a batch is worth at least two of them, however many workers idle meanwhile,
+                                        and at least LEAST, as the driver has its own work with each
+    calls that are ready, free slots    a batch is worth at most a fair share of the ready work, if others could run
+                                        the rest of it
     TARGET                              and never more than this: progress shows, and little is lost with a worker
 
 Where all of that was wrong, since a task became slow, the batch itself stops and gives the rest back: `work.LIMIT`.
@@ -22,23 +25,33 @@ from penstock.engine.queues import AnyTask, Queue
 TARGET = 0.2
 """Seconds of work in a batch, once the task is known."""
 
+LEAST = 1e-3
+"""Seconds of work in a batch, if there is so much: a driver that makes smaller ones is busy with nothing else."""
+
 GROWTH = 10
 """How many times as many calls as were seen may go into a batch."""
 
+QUICK = 2e-5
+"""Seconds. Of calls that take less, which make no large values either, ten times as many as that may."""
+
 WEIGHT = 0.3
-"""How much a new batch counts in the estimate of what a call takes."""
+"""How much a new batch counts in what a call is thought to take; as its share of all calls seen, if that is more."""
 
 HEAVIEST = 16 * 2**20
 """Bytes; values of a batch that are sent home together are not to be more."""
 
-QUICKEST = 2e-7
+HEAVIEST_THERE = 4 * HEAVIEST
+"""Bytes; nor are those that stay where they were made, as whoever takes one from elsewhere may have to take all."""
+
+QUICKEST = 1e-7
 """Seconds; nothing is estimated to be quicker, as clocks cannot tell."""
 
 
 class Batching:
     """What a run has learned about its tasks and its executor."""
 
-    def __init__(self) -> None:
+    def __init__(self, heaviest: int = HEAVIEST) -> None:
+        self.heaviest = heaviest
         self.costs: dict[AnyTask, float] = {}
         self.most: dict[AnyTask, int] = {}
         self.trip = 0.0
@@ -48,11 +61,12 @@ class Batching:
     def learn(self, task: AnyTask, calls: int, seconds: float) -> None:
         """So many calls of a task took so long, one after the other."""
         each = max(seconds / calls, QUICKEST)
-        known = self.costs.get(task)
-        self.costs[task] = each if known is None else known + WEIGHT * (each - known)
+        known = self.costs.get(task, each)
         seen = self._seen[task] = self._seen.get(task, 0) + calls
-        fits = int(HEAVIEST / self._sizes[task]) if self._sizes.get(task) else seen * GROWTH
-        self.most[task] = max(1, min(seen * GROWTH, fits))
+        cost = self.costs[task] = known + max(WEIGHT, calls / seen) * (each - known)
+        most = seen * GROWTH * (10 if cost < QUICK else 1)
+        fits = int(self.heaviest / self._sizes[task]) if self._sizes.get(task) else most
+        self.most[task] = max(1, min(most, fits))
 
     def learn_size(self, task: AnyTask, size: float) -> None:
         """A value of a task took so many bytes on its way home."""
@@ -65,7 +79,9 @@ class Batching:
 
     def budget(self, queue: Queue, slots: int) -> float:
         """Seconds of work for the next batch from `queue`, on an executor that can run `slots` calls at once."""
-        return min(TARGET, max(self._ready(queue.calls) / (slots * 2 if slots > 1 else 1), 2 * self.trip))
+        if slots == 1:
+            return TARGET  # nobody else could take a share, and what the batch itself makes ready may join it
+        return min(TARGET, max(self._ready(queue.calls) / (2 * slots), 2 * self.trip, LEAST))
 
     def chain(self) -> float:
         """Seconds of work for a batch of calls that can run nowhere else before it is done."""

@@ -16,17 +16,31 @@ from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any, NoReturn
 
+from penstock.context import running
+from penstock.engine.printing import printing_to_log
+
 Call = Callable[..., Any]
+
+UNTIL_KILLED = 30.0
+"""Seconds that a call whose time is up is waited for, where the executor is about to kill it."""
+
+AGAIN = 0.05
+"""Seconds after which an alarm that was not heeded rings again."""
 
 
 class Expired(BaseException):
     """Raised inside a call whose time is up. No Exception, so that `except Exception` in a task lets it through."""
 
 
-def prepare(fn: Call, timeout: float | None) -> Call:
-    """`fn` as it is to be called: an async one runs to its end, one with a timeout (seconds) is stopped by then."""
+def prepare(fn: Call, timeout: float | None, log_prints: bool = False) -> Call:
+    """`fn` as it is to be called: an async one runs to its end, one with a timeout (seconds) is stopped by then.
+
+    log_prints: whether what it prints becomes lines of its log.
+    """
     if inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None)):  # noqa: B004
         fn = _on_a_loop(fn)
+    if log_prints:
+        fn = printing_to_log(fn)
     return fn if timeout is None else _limited(fn, timeout)
 
 
@@ -45,10 +59,13 @@ def _on_a_loop(fn: Call) -> Call:
 
 
 def _limited(fn: Call, seconds: float) -> Call:
+    def ring() -> NoReturn:
+        raise Expired(seconds)
+
     @wraps(fn, assigned=("__name__", "__qualname__"), updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-            with _alarm(seconds):
+        if can_be_alarmed():
+            with alarm(seconds, ring):
                 return fn(*args, **kwargs)
         return _in_thread(partial(fn, *args, **kwargs), seconds)
 
@@ -56,39 +73,61 @@ def _limited(fn: Call, seconds: float) -> Call:
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Raise Expired in the main thread when the time is up: stops even a call that never returns to Python's loop."""
+def alarm(seconds: float, ring: Callable[[], None]) -> Iterator[None]:
+    """Call `ring` in the main thread when the time is up: what it raises stops even a call that waits in C.
 
-    def ring(signum: int, frame: Any) -> NoReturn:
-        raise Expired(seconds)
+    If it returns, it rings again soon. An alarm that was set further out rings at its own time all the same, and goes
+    on afterwards.
+    """
+    outer = signal.getitimer(signal.ITIMER_REAL)[0]
+    now = time.monotonic()
+    end, outer_end = now + seconds, now + outer if outer else None
 
-    before = signal.signal(signal.SIGALRM, ring)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    started = time.monotonic()
+    def hear(signum: int, frame: Any) -> None:
+        nonlocal outer_end
+        if outer_end is not None and callable(before) and time.monotonic() >= outer_end:
+            outer_end = None
+            before(signum, frame)
+        if time.monotonic() >= end:
+            ring()
+            again = time.monotonic() + AGAIN
+        else:
+            again = end
+        signal.setitimer(signal.ITIMER_REAL, _until(again, outer_end if callable(before) else None))
+
+    before = signal.signal(signal.SIGALRM, hear)
+    signal.setitimer(signal.ITIMER_REAL, _until(end, outer_end if callable(before) else None))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        if left:
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 1e-6))
+        if outer_end is not None:
+            signal.setitimer(signal.ITIMER_REAL, _until(outer_end))
 
 
-def caller() -> int:
-    """The thread that runs the batch: this one, or the one that this one calls for."""
-    return getattr(threading.current_thread(), "calls_for", 0) or threading.get_ident()
+def _until(end: float, other: float | None = None) -> float:
+    """Seconds until the first of them; never none, which would mean no alarm."""
+    return max((end if other is None else min(end, other)) - time.monotonic(), 1e-6)
 
 
-class _CallThread(threading.Thread):
-    """A thread that makes a call for another one; what it logs counts as that one's."""
-
-    calls_for = 0
+def can_be_alarmed() -> bool:
+    """Whether a signal can stop what runs in this thread: in the main thread, on POSIX."""
+    return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
 def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
-    """Call in a thread of its own and wait for `seconds`; a call that takes longer is asked to stop and left."""
+    """Call in a thread of its own and wait for `seconds`; a call that takes longer is asked to stop and left.
+
+    Where the executor kills a call that does not stop, it is not left: this thread stays with it until then.
+    """
     outcome: list[tuple[bool, Any]] = []
     context = contextvars.copy_context()
+    where, killed = running.get(), False
+    if where is not None:
+        here = where()
+        killed = here.batch.killed_if_late
+        context.run(running.set, lambda: here)  # a call that is left behind stays the call that it was
 
     def body() -> None:
         try:
@@ -96,14 +135,15 @@ def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
         except BaseException as error:
             outcome.append((False, error))
 
-    thread = _CallThread(target=body, name=f"{threading.current_thread().name}-call", daemon=True)
-    thread.calls_for = caller()
+    thread = threading.Thread(target=body, name=f"{threading.current_thread().name}-call", daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Expired)
         )
+        if killed:
+            thread.join(UNTIL_KILLED)
         raise Expired(seconds)
     succeeded, value = outcome[0]
     if not succeeded:

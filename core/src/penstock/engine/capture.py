@@ -1,46 +1,92 @@
-"""What the calls of a batch log. Needs nothing but the standard library; see `work`."""
+"""What the calls of a batch log, kept with the call that logged it. Needs nothing but the standard library; see `work`.
+
+A call is known by its context, so what it logs from an event loop, from the thread that a limit of time needs, or from
+`asyncio.to_thread` is its own, and what other threads log meanwhile is not. Every record that a task makes says so to
+the handlers of the root logger: `record.task` is the task's name, `record.task_index` the element or None.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from penstock.engine.calling import caller
+from penstock.context import LOGGER, Place, running
+from penstock.engine.levels import levels_as_at_home
+
+LINES = 1_000
+"""How many lines of one task run are kept."""
+
+CHARACTERS = 1 << 18
+"""How many characters of one task run's lines are kept."""
+
+Line = tuple[int, int | None, str, int, str, float, bool]
+"""Piece and element, logger, level, text, seconds since the epoch, and whether it was logged in another process."""
+
+_LOCK: Any = (
+    vars(logging).get("_lock") or threading.RLock()
+)  # that of logging itself, which has no public name
 
 
-class _Capture(logging.Handler):
-    """Keeps the records of this thread, and of those that make calls for it, with the call that they belong to."""
+class Capture(logging.Handler):
+    """Keeps the records of one batch, of each call so many and no more."""
 
     def __init__(self, batch: Any) -> None:
         super().__init__()
-        self.batch = batch
-        self.thread = caller()
-        self.speaks = not batch.crossed and not any(
-            isinstance(other, _Capture) and other.thread == self.thread
-            for other in logging.getLogger().handlers
-        )  # a flow that is run by a task has two captures on the thread: the outer one speaks
-        self.lines: list[tuple[int, int | None, str, int, str, float, bool]] = []
+        self.batch: Any = batch
+        self.crossed = batch.crossed
+        self.speaks = not batch.crossed and batch.outer is None
+        self.lines: list[Line] = []
+        self._kept: dict[tuple[int, int | None], list[int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        if caller() != self.thread:
+        where = running.get()
+        if where is None:
             return
-        batch = self.batch
-        self.lines.append(
-            (
-                len(batch.outcomes),
-                None if batch.current is None else len(batch.current),
-                record.name,
-                record.levelno,
-                _message(record),
-                record.created,
-                batch.crossed,
-            )
-        )
+        place = where()
+        if "task" not in record.__dict__:
+            context = place.told()
+            record.__dict__.update(task=context.task, task_index=context.index)
+        mine = self._within(place)
+        if mine is None:
+            return
+        self.keep(mine, record.name, record.levelno, _message(record), record.created)
         last = logging.lastResort
         if self.speaks and last and record.levelno >= last.level and _unheard(record):
             last.handle(record)
+
+    def _within(self, place: Place) -> Place | None:
+        """The call of this batch that runs at `place`, or that runs the flow that does; None if it is elsewhere."""
+        while place.batch is not self.batch:
+            if place.batch.outer is None:
+                return None
+            place = place.batch.outer()
+        return place
+
+    def keep(self, place: Place, logger: str, level: int, text: str, when: float) -> None:
+        """Keep a line with its call, unless that has said enough."""
+        kept = self._kept.setdefault(place[1:], [0, 0, 0])
+        kept[0] += 1
+        kept[1] += len(text)
+        if kept[0] > LINES or kept[1] > CHARACTERS:
+            kept[2] += 1
+        else:
+            self.lines.append((*place[1:], logger, level, text, when, self.crossed))
+
+    def finish(self) -> None:
+        """Say of which calls lines were left out."""
+        for (at, offset), (_, _, more) in self._kept.items():
+            if more:
+                text = (
+                    f"{more} more line(s): {LINES} lines and {CHARACTERS} characters of a task run are kept"
+                )
+                self.lines.append((at, offset, LOGGER, logging.WARNING, text, time.time(), self.crossed))
+        self.batch = (
+            None  # else the two would hold each other, and what was computed, until the collector comes
+        )
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -55,19 +101,37 @@ def _unheard(record: logging.LogRecord) -> bool:
     """Whether no handler but ours gets the record, so that Python's handler of last resort is to speak."""
     logger: logging.Logger | None = logging.getLogger(record.name)
     while logger is not None:
-        if not all(isinstance(handler, _Capture) for handler in logger.handlers):
+        if not all(isinstance(handler, Capture) for handler in logger.handlers):
             return False
         logger = logger.parent
     return True
 
 
 @contextmanager
-def captured_logs(batch: Any) -> Iterator[_Capture]:
-    """Capture what is logged. Our handler must not silence Python's handler of last resort where that would speak."""
-    root = logging.getLogger()
-    handler = _Capture(batch)
-    root.addHandler(handler)
+def captured_logs(batch: Any) -> Iterator[Capture]:
+    """Inside, the calls of the batch know what they are, and what they log is kept, at the levels of the driver."""
+    batch.outer = running.get()
+    capture = batch.logs = Capture(batch)
+    token = running.set(batch.where)
     try:
-        yield handler
+        with levels_as_at_home(batch.levels), _first_of_the_handlers(capture):
+            yield capture
     finally:
-        root.removeHandler(handler)
+        running.reset(token)
+        capture.finish()
+
+
+@contextmanager
+def _first_of_the_handlers(handler: logging.Handler) -> Iterator[None]:
+    """Ours comes first, as it tells the others whose record it is.
+
+    The list is replaced and not changed: a thread that logs meanwhile goes through it, and must not lose its place.
+    """
+    root = logging.getLogger()
+    with _LOCK:
+        root.handlers = [handler, *root.handlers]
+    try:
+        yield
+    finally:
+        with _LOCK:
+            root.handlers = [each for each in root.handlers if each is not handler]

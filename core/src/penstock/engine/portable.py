@@ -11,35 +11,12 @@ import reprlib
 from collections.abc import Callable
 from typing import Any
 
+from penstock.engine.carried import Carrier, Parcel
+
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
 
 LARGE = 1 << 16
 """Bytes. The memory of an array that is at least so large is no part of the pickle."""
-
-
-class Parcel:
-    """A pickle on its way to another process, and the large buffers of arrays that are no part of it.
-
-    A pickler that takes buffers out of band (protocol 5) gets them as they lie in memory, so that nothing is copied on
-    the way to it; any other copies them.
-    """
-
-    __slots__ = ("blob", "buffers")
-
-    def __init__(self, blob: bytes, *buffers: Any) -> None:
-        self.blob = blob
-        self.buffers = buffers
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        wrap: Any = pickle.PickleBuffer if protocol >= 5 else bytearray
-        return (Parcel, (self.blob, *map(wrap, self.buffers)))
-
-    def __sizeof__(self) -> int:
-        return len(self.blob) + sum(memoryview(buffer).nbytes for buffer in self.buffers)
-
-    def open(self) -> Any:
-        """What was put in. Raises what unpickling raises."""
-        return pickle.loads(self.blob, buffers=self.buffers)
 
 
 def large_buffers(into: list[Any]) -> Callable[[pickle.PickleBuffer], bool]:
@@ -55,10 +32,11 @@ def large_buffers(into: list[Any]) -> Callable[[pickle.PickleBuffer], bool]:
     return within
 
 
-def pack(report: Any, slim: list[Any] | None = None) -> bytes | Parcel:
+def pack(report: Any, slim: list[Any] | None = None, carrier: Carrier | None = None) -> bytes | Parcel:
     """The report as bytes. A value or error that cannot be pickled becomes the failure of its own call.
 
-    slim: the outcomes without values that are needed only if a call fails, to be sent unless one does.
+    slim: the outcomes without values that are needed only if a call fails, to be sent unless one does. carrier: of the
+    parcel that the batch came in.
     """
     stamp, made, lines = report
     outcomes = [_with_packed_errors(outcome) for outcome in made]
@@ -69,12 +47,21 @@ def pack(report: Any, slim: list[Any] | None = None) -> bytes | Parcel:
             parcel.open()  # what fails here would fail at home, and nobody could say whose value it was
     except Exception:
         parcel = _parcel((stamp, [_with_sound_values(outcome) for outcome in outcomes], lines))
+    parcel.carrier = carrier
     return parcel if parcel.buffers else parcel.blob
 
 
 def pack_error(failure: tuple[str, BaseException, str]) -> bytes:
     """A report that is nothing but the reason why the batch could not be opened."""
     return _dumps((None, _packed_error(failure), ()))
+
+
+def parcel_of(value: Any) -> Parcel:
+    """A value as it travels by itself. Raises whatever keeps it from being pickled, or unpickled again."""
+    parcel = _parcel(value)
+    if not _plain(value):
+        parcel.open()
+    return parcel
 
 
 def _parcel(value: Any) -> Parcel:
@@ -129,14 +116,24 @@ def _with_packed_errors(outcome: Any) -> Any:
 
 
 def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, str]:
-    """The error as bytes if it survives the way there and back, else the name of its type and its message."""
+    """The name of the error's type, its message and the type's bases; before them its pickle, if that is truthful."""
     state, error, text = failure
+    name, *bases = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__]
+    facts = (name, message_of(error), *bases)
     try:
         blob = _dumps(error)
-        pickle.loads(blob)
+        if _is_like(pickle.loads(blob), error):
+            return (state, (blob, *facts), text)
     except BaseException:  # whatever the error's own code raises: it has been told of already
-        return (state, (f"{type(error).__module__}.{type(error).__qualname__}", message_of(error)), text)
-    return (state, blob, text)
+        return (state, facts, text)
+    return (state, facts, text)
+
+
+def _is_like(copy: Any, error: BaseException) -> bool:
+    """Whether an unpickled error is what it was: a constructor that is called with a made message makes another one."""
+    if type(copy).__qualname__ != type(error).__qualname__ or type(copy).__module__ != type(error).__module__:
+        return False
+    return not _PLAIN.issuperset(map(type, error.args)) or message_of(copy) == message_of(error)
 
 
 def message_of(error: BaseException) -> str:

@@ -10,21 +10,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from concurrent.futures import BrokenExecutor
+from sys import getsizeof
 from typing import Any
 
+from penstock.engine import work
 from penstock.engine.batching import Batching
+from penstock.engine.cache import Cache
+from penstock.engine.capture import Line
 from penstock.engine.elements import gaps
+from penstock.engine.portable import LARGE
 from penstock.engine.queues import AnyTask, Piece
 from penstock.engine.schedule import Schedule, keys_of
 from penstock.engine.shipping import drop_locals, failure_from
 from penstock.errors import TaskTimeoutError, WorkerLostError
 from penstock.executor import Executor
-from penstock.ledger import Failure, Span, Stamp
+from penstock.ledger import Failure, Key, Span, Stamp
 from penstock.records import LogLine
 from penstock.states import TaskState
 
 WITH_LOCALS = 10
 """How many failures of a run keep the local variables of their frames. A run may have a million, and each its data."""
+
+MOST_LINES = 100_000
+"""How many lines that its tasks logged a run keeps. The handlers of the driver hear of all."""
 
 _LOST = (WorkerLostError, BrokenExecutor)
 """What the future of a call that was lost with its worker raises."""
@@ -33,9 +41,12 @@ _LOST = (WorkerLostError, BrokenExecutor)
 class Reports:
     """Takes in the reports of one run."""
 
-    def __init__(self, schedule: Schedule, batching: Batching, executor: Executor) -> None:
+    def __init__(
+        self, schedule: Schedule, batching: Batching, executor: Executor, cache: Cache | None = None
+    ) -> None:
         self.schedule, self.batching, self.executor = schedule, batching, executor
-        self.failures = 0
+        self.cache = cache
+        self.failures = self.lines = 0
 
     def weigh(self, pieces: list[Piece], size: int) -> None:
         """Learn how large values are from a report that was sent: an equal part of it for each call."""
@@ -43,17 +54,29 @@ class Reports:
         for task in {self.schedule.nodes[node].task for node, _, _ in pieces}:
             self.batching.learn_size(task, size / calls)
 
-    def batch_failed(self, pieces: list[Piece], error: BaseException, among_others: bool = False) -> None:
-        """A submission itself failed: its worker is gone, or what it holds cannot be sent."""
+    def batch_failed(
+        self,
+        pieces: list[Piece],
+        error: BaseException,
+        among_others: bool = False,
+        away: tuple[float, float] | None = None,
+    ) -> None:
+        """A submission itself failed: its worker is gone, or what it holds cannot be sent.
+
+        away: when it was sent, in seconds since the epoch, and how many seconds later it failed; None if it was not.
+        """
         first = next(keys_of(pieces[0]))
         if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
-            told = ("TimedOut" if isinstance(error, TaskTimeoutError) else "Failed", error, "")
-            self.schedule.failed(first, failure_from(told, self.schedule.nodes[first[0]].task))
+            killed = isinstance(error, TaskTimeoutError)
+            told = ("TimedOut" if killed else "Failed", error, "")
+            failure = failure_from(told, self.schedule.nodes[first[0]].task)
+            self.schedule.failed(first, failure._replace(away=away if killed else None))
         else:
             vague = isinstance(error, BrokenExecutor) or (
                 isinstance(error, WorkerLostError) and not error.sure
             )
-            self.schedule.lost(pieces, Failure(TaskState.CRASHED, error), sure=not (vague and among_others))
+            lost = Failure(TaskState.CRASHED, error, away=away)
+            self.schedule.lost(pieces, lost, sure=not (vague and among_others))
 
     def apply(self, pieces: list[Piece], report: Any) -> float:
         """Take in what came of a batch; returns the seconds of work that were in it."""
@@ -63,7 +86,9 @@ class Reports:
         spent: dict[AnyTask, list[float]] = {}
         calls: float
         if lines:
-            self._log(pieces, lines)
+            self._log(pieces, lines, elsewhere=not work.is_here(stamp.worker))
+        if self.cache is not None:
+            self.cache.keep(pieces, outcomes)
         for (node_id, low, high), outcome in zip(pieces, outcomes, strict=False):
             if outcome is None:
                 schedule.not_run((node_id, None))
@@ -83,8 +108,11 @@ class Reports:
                 schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
                 schedule.elements.succeeded(node_id, low, high, values, failures)
                 self._element_failures(node_id, low, failures)
+                if values and (size := _size_of(values[-1])) >= LARGE:  # one stands for all
+                    self.batching.learn_size(task, size)
                 seconds, calls = ends[-1] - began, high - low
-            total = spent.setdefault(task, [0, 0.0])
+            if (total := spent.get(task)) is None:
+                total = spent[task] = [0, 0.0]
             total[0] += calls
             total[1] += seconds
         self._give_back(pieces, outcomes)
@@ -117,21 +145,43 @@ class Reports:
             else:
                 self.schedule.failed((node_id, low + offset), self._failure(told, task))
 
-    def _log(
-        self, pieces: list[Piece], lines: Iterable[tuple[int, int | None, str, int, str, float, bool]]
-    ) -> None:
+    def _log(self, pieces: list[Piece], lines: Iterable[Line], *, elsewhere: bool) -> None:
         """Keep what the calls logged, and let the driver's handlers see what was logged in another process.
 
         An executor that forwards logs has let them see it already.
         """
-        forwarded = "forwards_logs" in self.executor.capabilities
-        for at, offset, name, level, message, when, elsewhere in lines:
+        unseen = elsewhere and "forwards_logs" not in self.executor.capabilities
+        for at, offset, name, level, message, when, crossed in lines:
             node_id, low, _ = pieces[at]
             key = (node_id, None if offset is None else low + offset)
-            self.schedule.ledger.logs.setdefault(key, []).append(LogLine(name, level, message, when))
+            self._keep_line(key, LogLine(name, level, message, when))
             own = logging.getLogger(name)
-            if elsewhere and not forwarded and own.isEnabledFor(level):
-                own.handle(own.makeRecord(name, level, "task", 0, message, (), None))
+            if crossed and unseen and own.isEnabledFor(level):
+                record = own.makeRecord(name, level, "task", 0, message, (), None)
+                node = self.schedule.nodes[node_id]
+                record.created, record.msecs = when, when % 1 * 1000
+                record.__dict__.update(
+                    task=node.task.name, task_index=node.index if offset is None else key[1]
+                )
+                own.handle(record)
+
+    def _keep_line(self, key: Key, line: LogLine) -> None:
+        self.lines += 1
+        if self.lines > MOST_LINES:
+            return
+        kept = self.schedule.ledger.logs.setdefault(key, [])
+        kept.append(line)
+        if self.lines == MOST_LINES:
+            text = f"this run has logged {MOST_LINES:,} lines; those that follow are not kept"
+            kept.append(LogLine("penstock", logging.WARNING, text, line.time))
+
+
+def _size_of(value: Any) -> int:
+    """Bytes of a value itself, without what it refers to: those of an array, a text, a list."""
+    try:
+        return getsizeof(value)
+    except Exception:  # noqa: BLE001  (it may be the user's own code)
+        return 0
 
 
 def _spans(low: int, high: int, stamp: Stamp, outcome: Any) -> list[Span]:
