@@ -11,6 +11,7 @@ from penstock import errors
 
 SAMPLES = {
     "RequirementError": {"missing": ("parallel",), "offered_by": ("dask",)},
+    "RunTimeoutError": {"seconds": 1.5},
     "ConfigError": {"file": "penstock.toml", "line": 3, "key": "executors.hpc"},
     "UnknownExecutorError": {"asked": "daks", "origin": "--executor", "known": ("dask",), "nearest": "dask"},
     "ExecutorNotInstalledError": {
@@ -35,7 +36,7 @@ SAMPLES = {
     "ProjectError": {"asked": "class"},
     "UnresolvableFutureError": {"place": "args[0].weights"},
     "TaskTimeoutError": {"seconds": 1.5},
-    "TaskError": {"type_name": "app.OddError"},
+    "TaskError": {"type_name": "app.OddError", "bases": ("builtins.Exception",)},
     "TaskFailedError": {"task": "measure", "index": 3, "state": "Failed"},
 }
 

@@ -20,12 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from penstock._version import __version__
+    from penstock.context import current
     from penstock.errors import PenstockError, Skip, TaskFailedError, UsageError
     from penstock.executor import Executor, ExecutorSpec
+    from penstock.flows.branches import case, merge
+    from penstock.flows.flattening import flatten
     from penstock.flows.mapping import unmapped
     from penstock.flows.task import Task, task
     from penstock.records import FlowRun, TaskRun
     from penstock.registry import get_executor
+    from penstock.retrying import exponential
     from penstock.running import Flow, flow
     from penstock.states import RunState, TaskState
     from penstock.versions import API_VERSION
@@ -45,8 +49,13 @@ _HOMES = {
     "TaskState": "penstock.states",
     "UsageError": "penstock.errors",
     "__version__": "penstock._version",
+    "case": "penstock.flows.branches",
+    "current": "penstock.context",
+    "exponential": "penstock.retrying",
+    "flatten": "penstock.flows.flattening",
     "flow": "penstock.running",
     "get_executor": "penstock.registry",
+    "merge": "penstock.flows.branches",
     "task": "penstock.flows.task",
     "unmapped": "penstock.flows.mapping",
 }
@@ -66,8 +75,13 @@ __all__ = [
     "TaskState",
     "UsageError",
     "__version__",
+    "case",
+    "current",
+    "exponential",
+    "flatten",
     "flow",
     "get_executor",
+    "merge",
     "task",
     "unmapped",
 ]

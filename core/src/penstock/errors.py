@@ -16,6 +16,7 @@
     │   ├── FlowFileError              a flow file cannot be loaded, or which flow to run is not clear
     │   ├── ParameterError             parameters do not fit the signature of a flow or a task
     │   ├── ProjectError               a plugin project cannot be written: take another name or folder
+    │   ├── CacheError                 the cache of values cannot be used: its folder is not safe, a package is missing
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense
     │   └── GraphError                 what the flow recorded cannot be run
     │       ├── CycleError                 a result depends on itself
@@ -27,13 +28,18 @@
     │   ├── ExecutorStartError             the executor could not be started
     │   └── UnresolvableFutureError        a future stands where it cannot be resolved: names the place
     ├── WorkerLostError                the worker that ran the call is gone; not the task's own fault
+    ├── NoTaskError                    `penstock.current()` was called outside a task
+    ├── CacheKeyError                  a task's `cache_key` failed, or returned no text
+    ├── UnkeyedCallError               no stable key can be made of a call, so its value is not cached
+    ├── CorruptEntryError              an entry of a cache was damaged; it is made anew
     ├── TaskTimeoutError               the call took longer than its task allows (also a TimeoutError)
     ├── ValueNotPortableError          a value or error could not be pickled to or from the worker
     ├── TaskError                      a task's own exception, told of in its place as it could not be pickled
     ├── Skip                           not an error: raised by a task to say that there is nothing to do
     └── RunError                       a flow run did not bring the result that was asked for
         ├── TaskFailedError                a task that the result needs did not succeed
-        └── RunCancelledError              the run was interrupted before the result was there
+        ├── RunCancelledError              the run was interrupted before the result was there
+        └── RunTimeoutError                the run took longer than its flow allows (also a TimeoutError)
 
 Attributes keep the pieces that the message is made of. Every class survives pickling with its attributes.
 """
@@ -187,6 +193,10 @@ class ProjectError(UsageError):
         self.asked = asked
 
 
+class CacheError(UsageError):
+    """The cache of values cannot be used: its folder is not safe, or a package that its URL needs is not installed."""
+
+
 class TaskPolicyError(UsageError):
     """A policy given to `@task` or `@flow` makes no sense: negative retries, an unknown trigger …"""
 
@@ -242,6 +252,18 @@ class WorkerLostError(PenstockError):
         self.sure = sure
 
 
+class CacheKeyError(PenstockError):
+    """A task's `cache_key` failed or returned no text: the failure of the call that it was asked for."""
+
+
+class UnkeyedCallError(PenstockError):
+    """No key that is the same in every process can be made of a call: it runs, and its value is not cached."""
+
+
+class CorruptEntryError(PenstockError):
+    """An entry of a cache was damaged, or cannot be read here. Told of in the log; the value is made anew."""
+
+
 class TaskTimeoutError(PenstockError, TimeoutError):
     """The call took longer than its task allows. `seconds` is the limit."""
 
@@ -255,14 +277,21 @@ class ValueNotPortableError(PenstockError):
 
 
 class TaskError(PenstockError):
-    """Stands in for a task's exception that could not be sent home as it is: `type_name` and message are its own."""
+    """Stands in for a task's exception that could not be sent home as it is: `type_name` and message are its own.
 
-    def __init__(self, message: str, *, type_name: str) -> None:
+    `bases` are the full names of the types that its type derives from.
+    """
+
+    def __init__(self, message: str, *, type_name: str, bases: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.type_name = type_name
+        self.type_name, self.bases = type_name, tuple(bases)
 
     def __str__(self) -> str:
         return f"{self.type_name}: {super().__str__()}"
+
+
+class NoTaskError(PenstockError):
+    """`penstock.current()` was called where no task runs."""
 
 
 class Skip(PenstockError):  # noqa: N818  (a signal that a task raises, as StopIteration is, and no error)
@@ -289,4 +318,12 @@ class TaskFailedError(RunError):
 
 
 class RunCancelledError(RunError):
-    """The run was interrupted, by Ctrl-C or a signal, before the result was there."""
+    """The run was interrupted, by Ctrl-C, a signal or `run.cancel()`, before the result was there."""
+
+
+class RunTimeoutError(RunError, TimeoutError):
+    """The run took longer than its flow allows. `seconds` is the limit."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -18,6 +18,9 @@ from typing import NamedTuple, overload
 
 from penstock.records import Attempt, LogLine, TaskRun, TaskTotals
 from penstock.states import STATES, TaskState
+
+WITH_FRAMES = 1000
+"""How many task runs that are tried again keep the frames of earlier errors. There may be a million, each with some."""
 
 
 class Stamp(NamedTuple):
@@ -29,11 +32,16 @@ class Stamp(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why an attempt did not succeed."""
+    """Why an attempt did not succeed.
+
+    away: of a call that never came back, as its worker was lost or killed: when it was sent, in seconds since the
+    epoch, and how many seconds later that was known.
+    """
 
     state: TaskState
     error: BaseException
     traceback: str = ""
+    away: tuple[float, float] | None = None
 
 
 def _text_of(failure: Failure) -> str:
@@ -44,7 +52,10 @@ def _text_of(failure: Failure) -> str:
 
 
 class Span(NamedTuple):
-    """The times of elements `low` to `high` of a mapped node, that ran one after the other in one batch."""
+    """The times of elements `low` to `high` of a mapped node, that ran one after the other in one batch.
+
+    ends: readings of the clock. Neighbours with the same one were timed together, and took an equal part of it each.
+    """
 
     low: int
     high: int
@@ -72,8 +83,12 @@ class MappedColumns:
             return None
         span = self.spans[number]
         at = index - span.low
-        began = span.ends[at - 1] if at else span.began
-        return span.stamp.wall + began - span.stamp.clock, span.ends[at] - began, span.stamp.worker
+        low = bisect_left(span.ends, span.ends[at])
+        share = bisect_right(span.ends, span.ends[at], low) - low
+        before = span.ends[low - 1] if low else span.began
+        duration = (span.ends[at] - before) / share
+        began = before + (at - low) * duration
+        return span.stamp.wall + began - span.stamp.clock, duration, span.stamp.worker
 
     def _latest_span(self, index: int) -> int:
         """The number of the last span that element `index` is in, or -1; kept for all elements once somebody asks."""
@@ -103,17 +118,37 @@ class Ledger:
         self.logs: dict[Key, list[LogLine]] = {}
 
     def last_attempt(self, key: Key) -> Attempt | None:
-        """The attempt that `key` made last, or None."""
+        """The attempt that `key` made last and that is not kept among the earlier ones, or None."""
+        failure = self.failures.get(key)
+        if failure is not None and failure.away is not None:
+            facts: tuple[float, float, str] | None = (*failure.away, "")
+        else:
+            facts = self._facts(key)
+        earlier = self.earlier.get(key)
+        if facts is None or (earlier and earlier[-1].started == facts[0]):
+            return None
+        return Attempt(*facts, failure.error if failure else None)
+
+    def _facts(self, key: Key) -> tuple[float, float, str] | None:
+        """When a task run last started on a worker, how long it took there, and where; None if it never did."""
         node, index = key
-        error = self.failures[key].error if key in self.failures else None
         if index is not None:
-            found = self.mapped[node].attempt(index)
-            return Attempt(*found, error) if found else None
+            return self.mapped[node].attempt(index)
         times = self.times[node]
         if times is None:
             return None
         stamp, began, ended = times
-        return Attempt(stamp.wall + began - stamp.clock, ended - began, stamp.worker, error)
+        return stamp.wall + began - stamp.clock, ended - began, stamp.worker
+
+    def keep_attempt(self, key: Key) -> None:
+        """The attempt that `key` made last is not the last one that it makes."""
+        attempt = self.last_attempt(key)
+        if attempt is not None:
+            if len(self.earlier) >= WITH_FRAMES and attempt.error is not None:
+                attempt.error.__traceback__ = None
+            self.earlier.setdefault(key, []).append(attempt)
+        if key[1] is None:
+            self.times[key[0]] = None
 
     def task_run(self, key: Key) -> TaskRun:
         """All that is known of one task run."""
@@ -129,6 +164,7 @@ class Ledger:
             error=failure.error if failure else None,
             traceback=_text_of(failure) if failure else "",
             logs=tuple(self.logs.get(key, ())),
+            key=key,
         )
 
     def width(self, node: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -21,7 +22,7 @@ class Attempt:
 
     started: seconds since the epoch, by the clock of the driver's machine or the worker's.
     duration: seconds.
-    worker: where it ran.
+    worker: where it ran; empty if it never came back, as its worker was lost or killed: it started when it was sent.
     error: why it failed, or None.
     """
 
@@ -48,6 +49,7 @@ class TaskRun:
     name: the task's name; index: the element of a mapped task, else None.
     started: seconds since the epoch, None if it never started; duration: seconds, of the last attempt.
     worker: where the last attempt ran; error: why it failed, with its traceback as text.
+    key: which of the run it is: the number of its node, and the element if that is mapped.
     """
 
     name: str
@@ -57,6 +59,7 @@ class TaskRun:
     error: BaseException | None = None
     traceback: str = ""
     logs: tuple[LogLine, ...] = ()
+    key: tuple[int, int | None] | None = attrs.field(default=None, repr=False, eq=False)
 
     @property
     def started(self) -> float | None:
@@ -115,7 +118,7 @@ class FlowRun:
     """One execution of a flow with one executor.
 
     id: unique; flow, executor: their names; started: seconds since the epoch; duration: seconds, None while it runs.
-    error: what ended the run if it did not succeed.
+    error: what ended the run if it did not succeed, or why a run that did has no result.
     """
 
     id: str
@@ -126,7 +129,9 @@ class FlowRun:
     started: float | None = None
     duration: float | None = None
     error: BaseException | None = attrs.field(default=None, repr=False)
+    explainer: Callable[[Any], str] | None = attrs.field(default=None, repr=False)
     _result: Any = attrs.field(default=_ABSENT, repr=False, init=False)
+    _stop: Callable[[], None] | None = attrs.field(default=None, repr=False, init=False)
 
     @property
     def ok(self) -> bool:
@@ -137,13 +142,37 @@ class FlowRun:
     def result(self) -> Any:
         """What the flow returned, with values in the place of results.
 
-        A run may fail although all that the flow returns is there, when another task of it failed. Raises
+        A run may fail although all that the flow returns is there, when another task of it failed; and succeed without
+        that if other tasks decide (`flow(reference=…)`). Raises
         TaskFailedError if a task that the result needs did not succeed, RunCancelledError if the run was cancelled,
-        and RunError if it is not over.
+        RunTimeoutError if its time was up, and RunError if it is not over.
         """
         if self._result is not _ABSENT:
             return self._result
         raise self.error or RunError(f"the run of {self.flow} is not over: it is {self.state}")
+
+    def explain(self, what: Any) -> str:
+        """In words: why a task run failed, was skipped or did not run, or what it waits for while the run is on.
+
+        what: a TaskRun of this run, a task, its name, or `"measure[3]"` for one element. From any thread.
+        Raises ParameterError if the run has no such task run.
+        """
+        if self.explainer is None:
+            raise RunError(f"nothing is known yet of the task runs of {self.flow}: it has not begun")
+        return self.explainer(what)
+
+    def cancel(self) -> None:
+        """End the run, from any thread: no call begins, those that run are stopped as far as the executor can.
+
+        Returns at once; the run is Cancelled soon after. It does nothing to a run that is over.
+        """
+        stop = self._stop
+        if stop is not None:
+            stop()
+
+    def cancel_by(self, stop: Callable[[], None] | None) -> None:
+        """What `cancel` calls, in any thread; None if there is nothing to cancel. For the engine."""
+        self._stop = stop
 
     def end(self, state: RunState, *, error: BaseException | None = None, result: Any = _ABSENT) -> None:
         """The run is over in `state`; `error` is what ended it if it failed, `result` what the flow returned."""

@@ -27,6 +27,20 @@ class Trigger:
     name: str
     allows: Callable[[Sequence[TaskState]], bool] = attrs.field(repr=False)
 
+    def lets_run(self, states: Sequence[TaskState], task: str) -> bool:
+        """What `allows` says. Raises TaskPolicyError if that is a user's own and fails, or says neither yes nor no."""
+        try:
+            answer = self.allows(states)
+        except Exception as error:
+            raise TaskPolicyError(
+                f"the trigger {self.name} of {task} failed: {type(error).__name__}: {error}"
+            ) from error
+        if type(answer).__name__ not in ("bool", "bool_"):  # a boolean of numpy is one
+            raise TaskPolicyError(
+                f"the trigger {self.name} of {task} answered {answer!r:.80}, not True or False"
+            )
+        return bool(answer)
+
 
 def _failed(states: Sequence[TaskState]) -> int:
     return sum(state.failed for state in states)

@@ -1,9 +1,13 @@
 """How a run ends: its state, and the error that says why."""
 
+import attrs
 import pytest
 
 from penstock import Skip, flow, task
-from penstock.errors import TaskFailedError
+from penstock.engine.ending import end_run
+from penstock.errors import GraphError, TaskFailedError, TaskPolicyError
+from penstock.ledger import TaskRuns
+from penstock.records import FlowRun
 from penstock.states import RunState
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
@@ -118,3 +122,95 @@ def test_an_error_that_cannot_say_what_it_is_ends_the_run_like_any_other():
 
     error = error_of(lambda: mute())
     assert str(error) == "mute is Failed: MuteError: <its message cannot be shown: RuntimeError('no words')>"
+
+
+@task
+def recovered(values):
+    return values
+
+
+def test_the_tasks_that_a_flow_names_decide_and_no_others():
+    """By name or as tasks, one or several, every call of each; neither leaves nor what is returned count then."""
+    lenient = recovered.with_options(trigger="all_finished", name="lenient")
+
+    def body():
+        failed = odd(3)
+        return lenient(failed)
+
+    def with_a_leaf():
+        odd(3)
+        return same(1)
+
+    assert flow(body).run(executor="local").ok
+    assert not flow(with_a_leaf).run(executor="local").ok
+    for reference in (same, "same", [same], ["same"], (same, "same")):
+        run = flow(reference=reference)(with_a_leaf).run(executor="local")
+        assert run.state is RunState.SUCCESS and run.result == 1 and run.error is None
+    for reference in (odd, [lenient, "odd"]):
+        run = flow(reference=reference)(body).run(executor="local")
+        assert run.state is RunState.FAILED and str(run.error) == "odd is Failed: ValueError: odd 3"
+        assert isinstance(run.result, ValueError)
+
+
+def test_one_failed_call_or_element_of_a_named_task_fails_the_run():
+    """Also where others of its name succeeded; skipped ones are no failure."""
+    assert flow(reference="odd")(lambda: [odd.map([0, 2]), odd(4)]).run(executor="local").ok
+    run = flow(reference="odd")(lambda: same([odd(4), odd.map([2, 5])])).run(executor="local")
+    assert not run.ok and run.error.index == 1
+
+
+def test_a_run_may_succeed_without_a_result():
+    """What it returns failed, and other tasks decide: the state is Success, asking for the result raises."""
+    succeeding = flow(reference=[same], name="succeeding")(lambda: [same(1), odd(3)])
+    run = succeeding.run(executor="local")
+    assert run.ok and run.state is RunState.SUCCESS
+    with pytest.raises(TaskFailedError, match="odd is Failed: ValueError: odd 3"):
+        _ = run.result
+    with pytest.raises(TaskFailedError, match="odd is Failed"):
+        succeeding()
+
+
+def test_a_named_task_that_failed_is_told_of_before_one_that_was_returned():
+    """It is what decided."""
+    body = flow(reference=[same], name="both")(lambda: [odd(3), same(odd(5)), odd(7)])
+    run = body.run(executor="local")
+    assert str(run.error) == "same is TriggerFailed, since odd is Failed: ValueError: odd 5"
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("sme", "reference='sme' of the flow named is no task that it called; did you mean 'same'"),
+        ([same, "zzz"], r"reference='zzz' .* no task that it called. It called odd, same"),
+        (recovered, "reference='recovered'"),
+    ],
+)
+def test_a_named_task_that_the_flow_did_not_call_is_an_error_where_it_is_recorded(reference, told):
+    """Before anything runs."""
+    with pytest.raises(GraphError, match=told):
+        flow(reference=reference, name="named")(lambda: same(odd(3))).record()
+
+
+@pytest.mark.parametrize("reference", [3, [3], [same, None], None, same.fn])
+def test_what_names_no_task_is_refused_where_the_flow_is_made(reference):
+    """Neither a task nor a name."""
+    with pytest.raises(TaskPolicyError, match="reference="):
+        flow(reference=reference)
+
+
+def test_a_run_that_fails_fast_ends_with_the_failure_that_ended_it(driven):
+    """Not with the first in the graph, and not with what was cancelled for it."""
+
+    def body():
+        return [same(1), odd(2), odd(3)]
+
+    hand = driven(body)
+    hand.graph.options = attrs.evolve(hand.graph.options, fail_fast=True)
+    for _ in range(2):
+        hand.take()
+    hand.fail(1)
+    hand.schedule.cancel()
+    run = FlowRun(id="x", flow="fast", executor="local", task_runs=TaskRuns(hand.ledger))
+    end_run(run, hand.graph, hand.schedule)
+    assert run.state is RunState.FAILED and str(run.error) == "odd is Failed: ValueError: on purpose"
+    assert hand.states == ["Cancelled", "Failed", "Cancelled"]

@@ -9,7 +9,7 @@ import pickle
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 from zlib import crc32
 
+import attrs
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -26,14 +27,17 @@ from penstock.engine.loop import Loop
 from penstock.engine.queues import Queue
 from penstock.engine.run import run_graph
 from penstock.engine.schedule import Schedule
+from penstock.engine.site import Site, Sites
 from penstock.engine.telling import Observers
 from penstock.errors import ParameterError, Skip, WorkerLostError
 from penstock.executor import Executor
 from penstock.flows.definition import FlowDefinition
 from penstock.flows.graph import Graph
 from penstock.flows.mapping import unmapped
+from penstock.flows.options import FlowOptions
 from penstock.flows.policy import Policy
 from penstock.flows.task import Task
+from penstock.hooks import hookimpl
 from penstock.ledger import Ledger, TaskRuns
 from penstock.records import FlowRun
 from penstock.sources import load_source
@@ -49,14 +53,22 @@ bounded = settings(
 )
 
 InlineExecutor = load_source(Path(__file__).parent.parent / "inline_executor.py").InlineExecutor
+KeepingExecutor = load_source(Path(__file__).parent.parent / "keeping_executor.py").KeepingExecutor
 
 SUCCESS, FAILED, SKIPPED, TRIGGER_FAILED = (
     TaskState.SUCCESS, TaskState.FAILED, TaskState.SKIPPED, TaskState.TRIGGER_FAILED
 )  # fmt: skip
 
 
+AT_FIRST = {"flaky", "absent"}
+"""What a call does that fails at its first attempt only."""
+
+
 class Spec(NamedTuple):
-    """One drawn call: `args` hold constants and handles, `("ref", h)`; `behave` is what its runs do in turn."""
+    """One drawn call: `args` hold constants and handles, `("ref", h)`; `behave` is what its runs do in turn.
+
+    picky: whether it is tried again after a LookupError only.
+    """
 
     kind: str
     args: tuple[Any, ...]
@@ -65,6 +77,7 @@ class Spec(NamedTuple):
     trigger: str = "all_successful"
     skips: bool = True
     retries: int = 0
+    picky: bool = False
     behave: tuple[str, ...] = ("value",)
 
 
@@ -90,6 +103,8 @@ def deed(spec: Spec, number: int, args: tuple[Any, ...], tried: int) -> Any:
         raise Skip(f"{number}:{digest}")
     if manner == "flaky" and tried < 1:
         raise RuntimeError(f"{number}:{digest} at first")
+    if manner == "absent" and tried < 1:
+        raise KeyError(f"{number}:{digest} at first")
     if manner == "list":
         return [(number, digest, at) for at in range(digest % 4)]
     return ("value", number, digest)
@@ -98,7 +113,7 @@ def deed(spec: Spec, number: int, args: tuple[Any, ...], tried: int) -> Any:
 # The drawn graphs.
 
 MANNERS = st.lists(
-    st.sampled_from(["value", "value", "value", "list", "list", "fail", "skip", "flaky"]),
+    st.sampled_from(["value", "value", "value", "list", "list", "fail", "skip", "flaky", "absent"]),
     min_size=1,
     max_size=4,
 )
@@ -152,6 +167,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[Spec], list[int]]:
                 "trigger": draw(TRIGGERS),
                 "skips": draw(st.integers(0, 3)) > 0,
                 "retries": draw(st.sampled_from([0, 0, 0, 1, 2])),
+                "picky": draw(st.integers(0, 3)) == 0,
                 "behave": tuple(draw(MANNERS)) if draw(st.booleans()) else ("value", "list"),
             }
         specs.append(Spec(kind, tuple(args), **more))
@@ -226,7 +242,7 @@ class Interpreter:
 
     def run(self, number: int, spec: Spec, args: tuple[Any, ...]) -> tuple[TaskState, Any]:
         key = (number, repr(known(args)))
-        self.told_apart &= key not in self._seen or "flaky" not in spec.behave
+        self.told_apart &= key not in self._seen or not AT_FIRST.intersection(spec.behave)
         self._seen.add(key)
         for tried in range(spec.retries + 1):
             self.calls[number] += 1
@@ -236,6 +252,8 @@ class Interpreter:
                 return SKIPPED, None
             except Exception as error:  # noqa: BLE001  (whatever an item access raises)
                 last = error
+                if spec.picky and not isinstance(error, LookupError):
+                    break
         return FAILED, last
 
     def decide(self, spec: Spec, upstream: list[Cell], own: list[TaskState]) -> TaskState | None:
@@ -332,9 +350,13 @@ NAMED = {"one": some_successful(at_least=1), "half": some_failed(at_least=0.5)}
 
 
 def record(
-    specs: Sequence[Spec], returned: Sequence[int], item: Any = operator.getitem
-) -> tuple[Graph, dict[int, Counted]]:
-    functions = {number: Counted(spec, number) for number, spec in enumerate(specs) if spec.kind != "item"}
+    specs: Sequence[Spec],
+    returned: Sequence[int],
+    item: Any = operator.getitem,
+    made: Callable[[Spec, int], Any] = Counted,
+) -> tuple[Graph, dict[int, Any]]:
+    """The graph, and the functions of its tasks as `made` makes them, by number; `calls` of each counts its runs."""
+    functions = {number: made(spec, number) for number, spec in enumerate(specs) if spec.kind != "item"}
 
     def body() -> Any:
         handles: list[Any] = []
@@ -352,7 +374,11 @@ def record(
                 continue
             trigger = NAMED.get(spec.trigger) or trigger_named(spec.trigger)
             policy = Policy(
-                retries=spec.retries, trigger=trigger, skip_on_upstream_skip=spec.skips, crash_retries=1000
+                retries=spec.retries,
+                retry_on=LookupError if spec.picky else None,
+                trigger=trigger,
+                skip_on_upstream_skip=spec.skips,
+                crash_retries=1000,
             )
             task = Task(functions[number], policy, f"task{number}").after(*(handles[h] for h in spec.after))
             if spec.kind == "call":
@@ -366,9 +392,7 @@ def record(
     return FlowDefinition(body, name="drawn").record(), functions
 
 
-def compare(
-    drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Counted], once: bool
-) -> None:
+def compare(drawn: tuple[list[Spec], list[int]], run: FlowRun, functions: dict[int, Any], once: bool) -> None:
     specs, returned = drawn
     reference = Interpreter(specs)
     cells, calls = reference.cells, reference.calls
@@ -389,6 +413,8 @@ def compare(
         }
     bad = {h for h, cell in enumerate(cells) if {FAILED, TRIGGER_FAILED} & {cell.state, *cell.states}}
     assert run.state is (RunState.FAILED if bad & decisive(specs, returned, len(cells)) else RunState.SUCCESS)
+    if run.explainer is not None:
+        assert all(run.explain(each).startswith(f"{each.label} is {each.state}") for each in run.task_runs)
     if not bad & set(returned):
         assert known(run.result) == {"returned": [known(cells[h].value) for h in returned]}
 
@@ -444,6 +470,8 @@ class ShufflingExecutor(Executor):
                 if self._closed:
                     return
                 future, fn, args = self._held.pop(self._random.randrange(len(self._held)))
+            if not future.set_running_or_notify_cancel():
+                continue
             lost = self._random.random() < self.losses
             early = self._random.random() < 0.5
             if self.crossing:
@@ -453,6 +481,26 @@ class ShufflingExecutor(Executor):
                 future.set_exception(WorkerLostError("gone", sure=early))
             else:
                 future.set_result(value)
+
+
+class CancellingExecutor(ShufflingExecutor):
+    """Cancels the run, which it observes, when so many batches were submitted."""
+
+    def __init__(self, after: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.left = after
+
+    @hookimpl
+    def penstock_flow_started(self, run: FlowRun) -> None:
+        """There is a run to be cancelled."""
+        self.run = run
+
+    def submit(self, fn: Any, /, *args: Any, extra_context: Any = None, **kwargs: Any) -> Future[Any]:
+        """Cancel it if it is time, and submit all the same."""
+        self.left -= 1
+        if self.left < 0:
+            self.run.cancel()
+        return super().submit(fn, *args, extra_context=extra_context, **kwargs)
 
 
 class RandomBatching(Batching):
@@ -476,8 +524,11 @@ class RandomBatching(Batching):
         return self.random.choice([0.01, 1.0, 100.0])
 
 
-def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRun:
-    """As `run_graph` does it, with tasks whose costs are made up, and known from the start for some."""
+def run_batched_at_random(graph: Graph, executor: Executor, seed: int, least: int | None = None) -> FlowRun:
+    """As `run_graph` does it, with tasks whose costs are made up, and known from the start for some.
+
+    least: bytes of a value that stays on an executor that keeps results remote; as ever if not given.
+    """
     ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
     run = FlowRun(id="drawn", flow="drawn", executor="", task_runs=TaskRuns(ledger))
     schedule = Schedule(graph, ledger)
@@ -485,11 +536,14 @@ def run_batched_at_random(graph: Graph, executor: Executor, seed: int) -> FlowRu
     for node in graph.nodes:
         if batching.random.random() < 0.8:
             batching.learn(node.task, 1, 0.0)
-    loop = Loop(schedule, executor, run, Observers(()))
-    loop.batching = batching
-    with executor.start():
-        loop.go()
-    end_run(run, graph, schedule)
+    site = Site(executor, "drawn")
+    site.batching = batching
+    if least is not None:
+        site.luggage.least = least
+    with Sites([site]) as sites:
+        sites.open(site)
+        Loop(schedule, sites, run, Observers(())).go()
+        end_run(run, graph, schedule)
     return run
 
 
@@ -513,15 +567,83 @@ def test_in_any_order_and_any_batches(
 
 
 @bounded
+@given(graphs(), st.integers(0, 2**32), st.booleans())
+def test_on_several_executors_with_limits(
+    drawn: tuple[list[Spec], list[int]], seed: int, crossing: bool
+) -> None:
+    """Nothing depends on where the calls of a task are made, nor on how many may be made at once."""
+    graph, functions = record(*drawn)
+    chance = random.Random(seed)
+    shuffling, keeping = (
+        made(seed=seed, width=2, crossing=crossing) for made in (ShufflingExecutor, KeepingExecutor)
+    )
+    for task in dict.fromkeys(node.task for node in graph.nodes if node.task.name.startswith("task")):
+        executor = chance.choice([None, shuffling, keeping])
+        tags = chance.choice([(), ("one",), ("two", "one"), ("two",)])
+        task.policy = attrs.evolve(task.policy, executor=executor, tags=tags)
+    graph.options = FlowOptions(limits={"one": 1, "two": 2})
+    compare(drawn, run_graph(graph, InlineExecutor()), functions, once=True)
+
+
+@bounded
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.booleans(), st.integers(0, 12))
+def test_a_run_that_is_cancelled_anywhere_leaves_no_task_run_open(
+    drawn: tuple[list[Spec], list[int]], seed: int, width: int, crossing: bool, after: int
+) -> None:
+    """Whichever submission it is that the run is cancelled at; what was over keeps the state that it has anyway."""
+    first, kept = record(*drawn)
+    whole = run_graph(first, InlineExecutor())
+    graph, also_kept = record(*drawn)
+    executor = CancellingExecutor(after, seed=seed, width=width, crossing=crossing)
+    run = run_graph(graph, executor, observers=[executor])
+    states = [each.state for each in run.task_runs]
+    assert all(state.finished for state in states)
+    if run.state is not RunState.CANCELLED:
+        assert states == [each.state for each in whole.task_runs]
+    expected = {each.key: each.state for each in whole.task_runs}
+    for each in run.task_runs:
+        assert each.state in (expected.get(each.key, TaskState.CANCELLED), TaskState.CANCELLED)
+    assert kept.keys() == also_kept.keys(), "functions live for as long as they are held"
+
+
+@bounded
 @given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.booleans())
 def test_with_workers_lost(
     drawn: tuple[list[Spec], list[int]], seed: int, width: int, crossing: bool
 ) -> None:
     """Lost batches change nothing but how often calls run."""
     specs = [
-        each._replace(behave=tuple(m for m in each.behave if m != "flaky") or ("value",)) for each in drawn[0]
+        each._replace(behave=tuple(m for m in each.behave if m not in AT_FIRST) or ("value",))
+        for each in drawn[0]
     ]
     item = Task(operator.getitem, Policy(crash_retries=1000), "item")
     graph, functions = record(specs, drawn[1], item)
     executor = ShufflingExecutor(seed=seed, width=width, crossing=crossing, losses=0.3)
     compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed), functions, once=False)
+
+
+@bounded
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.booleans(), st.sampled_from([0, 60]))
+def test_with_values_that_stay_on_workers(
+    drawn: tuple[list[Spec], list[int]], seed: int, width: int, crossing: bool, least: int
+) -> None:
+    """Nothing is otherwise where all values stay on the workers, or those that are large."""
+    graph, functions = record(*drawn)
+    executor = KeepingExecutor(seed=seed, width=width, crossing=crossing)
+    compare(drawn, run_batched_at_random(graph, executor, seed, least), functions, once=True)
+
+
+@bounded
+@given(graphs(), st.integers(0, 2**32), st.integers(1, 4), st.sampled_from([0, 60]))
+def test_with_values_that_stay_and_workers_lost(
+    drawn: tuple[list[Spec], list[int]], seed: int, width: int, least: int
+) -> None:
+    """Calls that are lost with their workers are made again where values stay, too."""
+    specs = [
+        each._replace(behave=tuple(m for m in each.behave if m not in AT_FIRST) or ("value",))
+        for each in drawn[0]
+    ]
+    item = Task(operator.getitem, Policy(crash_retries=1000), "item")
+    graph, functions = record(specs, drawn[1], item)
+    executor = KeepingExecutor(seed=seed, width=width, losses=0.3)
+    compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed, least), functions, once=False)

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from penstock.engine.states import FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
+from penstock.engine.remote import Remote
+from penstock.engine.states import CACHED, FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
+from penstock.engine.verdicts import refused
 from penstock.errors import ParameterError
 from penstock.flows.graph import Node
+from penstock.flows.mapping import length_of, too_wide
 from penstock.flows.templates import CONST
 from penstock.ledger import Failure, MappedColumns
-from penstock.states import TaskState
+from penstock.states import STATES, TaskState
 
 if TYPE_CHECKING:
     from penstock.engine.schedule import Schedule
@@ -48,19 +52,27 @@ class Elements:
         self.schedule = schedule
 
     def succeeded(
-        self, node_id: int, low: int, high: int, values: list[Any] | None, failures: Mapping[int, Any]
+        self,
+        node_id: int,
+        low: int,
+        high: int,
+        values: list[Any] | None,
+        failures: Mapping[int, Any],
+        code: int = SUCCESS,
     ) -> None:
-        """Elements brought values; those at the offsets in `failures` did not, and are told of by other methods."""
+        """Elements brought values; those at the offsets in `failures` did not, and are told of by other methods.
+
+        code: SUCCESS, or CACHED if the values came from the cache.
+        """
         mapped = self.schedule.mapped[node_id]
         if self.schedule.uses[node_id] and values is not None:
             mapped.values[low:high] = values
         if not failures:
-            mapped.states[low:high] = bytes((SUCCESS,)) * (high - low)
+            mapped.states[low:high] = bytes((code,)) * (high - low)
             mapped.left -= high - low
-            if self.schedule.troubled:
-                for index in range(low, high):
-                    self.schedule.recovered((node_id, index))
-            self.schedule.tell(node_id, TaskState.SUCCESS, low, high)
+            if self.schedule.attempts.troubled and high - low == 1:  # what was tried before runs one by one
+                self.schedule.attempts.recovered((node_id, low))
+            self.schedule.tell(node_id, STATES[code], low, high)
             self.schedule.spans.append((node_id, low, high))
         else:
             assert values is not None  # they are left out only where nothing failed
@@ -115,6 +127,10 @@ class Elements:
             or self.schedule.states[node.id] in OVER
         ):
             return
+        guard = self.schedule.guards.get(node.id)
+        if guard is not None and self.schedule.states[guard] != SUCCESS:
+            refused(self.schedule, node, None)  # as a whole, however many elements it would have had
+            return
         closed = [u for u in node.follows if u not in self.schedule.mapped]
         if any(self.schedule.states[upstream] not in OVER for upstream in closed):
             return
@@ -122,8 +138,12 @@ class Elements:
         if sources is None:
             return
         width = min(
-            self.schedule.mapped[source].width if type(source) is int else len(source) for source in sources
+            self.schedule.mapped[source].width if type(source) is int else length_of(source)
+            for source in sources
         )
+        if width > self.schedule.widest:
+            self._fail(node, too_wide(node.task.name, width, self.schedule.widest))
+            return
         columns = self.schedule.ledger.mapped[node.id] = MappedColumns(width)
         self.schedule.mapped[node.id] = Mapped(columns, sources, len(node.follows))
         if width == 0:
@@ -146,20 +166,26 @@ class Elements:
             kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
             if kind == CONST or (held in self.schedule.mapped and held in node.follows):
                 sources.append(held)
-            elif held in closed or self.schedule.states[held] != SUCCESS:
+            elif held in closed or self.schedule.states[held] not in (SUCCESS, CACHED):
                 skipped = self.schedule.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
                 self.schedule.end(
                     (node.id, None), TaskState.SKIPPED if skipped else TaskState.TRIGGER_FAILED, None
                 )
                 return None
             else:
-                value = self.schedule.values[held]
-                elements = _elements_of(value)
+                value = self._here_or_counted(self.schedule.values[held])
+                elements = value if type(value) is Remote else _elements_of(value, self.schedule.widest)
                 if elements is None:
                     self._refuse_source(node, place, value)
                     return None
                 sources.append(elements)
         return sources
+
+    def _here_or_counted(self, value: Any) -> Any:
+        """A value that is to be spread; one that is elsewhere comes here if nobody knows how many elements it has."""
+        if type(value) is Remote and value.width is None:
+            self.schedule.bring([value])
+        return value.home[0] if type(value) is Remote and value.home else value
 
     def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
         error = ParameterError(
@@ -167,6 +193,9 @@ class Elements:
             "is no collection of elements",
             parameter=str(place),
         )
+        self._fail(node, error)
+
+    def _fail(self, node: Node, error: ParameterError) -> None:
         self.schedule.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)
         self.schedule.end((node.id, None), TaskState.FAILED, error)
 
@@ -195,7 +224,7 @@ class Elements:
                 return
             if (
                 not self.schedule.unwell[node.id]
-                and upstream.count(SUCCESS, low, high) == count
+                and _all_well(upstream, low, high)
                 and mapped.states.count(PENDING, low, high) == count
             ):
                 self.schedule.push(node, (node.id, low, high))
@@ -218,7 +247,7 @@ class Elements:
     def _release(self, node: Node, low: int, high: int) -> None:
         """All that these elements waited for is over."""
         followed = [self.schedule.mapped[upstream].states for upstream in node.follows]
-        well = all(states.count(SUCCESS, low, high) == high - low for states in followed)
+        well = all(_all_well(states, low, high) for states in followed)
         if well and not self.schedule.unwell[node.id]:
             self.schedule.push(node, (node.id, low, high))
             return
@@ -231,22 +260,25 @@ class Elements:
 
     def decide(self, node: Node, index: int) -> None:
         """All that an element waited for is over: it runs, or its trigger or a skip says that it does not."""
-        verdict = self.schedule.verdict(node, index)
-        if verdict is None:
+        if not refused(self.schedule, node, index):
             self.schedule.push(node, (node.id, index, index + 1))
-        else:
-            self.schedule.end((node.id, index), verdict, None)
 
 
-def _elements_of(value: Any) -> Sequence[Any] | None:
-    """What a value is spread into; None if it cannot be."""
+def _all_well(states: bytearray, low: int, high: int) -> bool:
+    """Whether elements `low` to `high` have values, be it from the cache."""
+    well = states.count(SUCCESS, low, high)
+    return well == high - low or well + states.count(CACHED, low, high) == high - low
+
+
+def _elements_of(value: Any, most: int) -> Sequence[Any] | None:
+    """What a value is spread into, at least as far as one more than `most`; None if it cannot be."""
     cls = type(value)  # and not by isinstance, as an object may say that it is a list and have no length
     if issubclass(cls, (list, tuple, range)):
         return value  # type: ignore[no-any-return]
     if issubclass(cls, (str, bytes)):
         return None
     try:
-        return list(value)
+        return list(islice(value, most + 1))
     except Exception:  # noqa: BLE001  (a user's own iterator may raise anything)
         return None
 

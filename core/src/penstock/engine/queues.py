@@ -16,11 +16,24 @@ class Lane(NamedTuple):
     """Calls that may share a batch: with the same tags, and willing to share one at all.
 
     secluded: calls that run while nothing else does, as they are suspected of killing workers.
+    site: the number of the executor that they run on, 0 for the run's own.
+    asks: calls that the cache is asked for before they run. keeps: such as were not there, whose values it is to keep;
+    nothing runs in a batch after them that could change those values.
     """
 
     tags: tuple[str, ...]
     together: bool
     secluded: bool = False
+    site: int = 0
+    asks: bool = False
+    keeps: bool = False
+
+
+class Place(NamedTuple):
+    """Where calls run: the number of the executor, and whether it kills those that take too long."""
+
+    site: int = 0
+    hard_timeouts: bool = False
 
 
 class Queue:

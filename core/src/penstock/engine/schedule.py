@@ -14,12 +14,17 @@ not run any more does not overflow it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from penstock.engine.attempts import Attempts
 from penstock.engine.elements import Elements, Mapped
-from penstock.engine.queues import AnyTask, Lane, Piece, Queue
-from penstock.engine.states import CANCELLED, OVER, PENDING, RETRYING, RUNNING, SUCCESS
+from penstock.engine.queues import AnyTask, Piece, Place
+from penstock.engine.ready import Ready
+from penstock.engine.remote import Remote, nowhere
+from penstock.engine.states import CACHED, CANCELLED, OVER, PENDING, RETRYING, RUNNING, SUCCESS
+from penstock.engine.verdicts import merge, refused
+from penstock.flows.branches import merging
 from penstock.flows.graph import Graph, Node
 from penstock.flows.templates import results_in
 from penstock.ledger import Failure, Key, Ledger
@@ -32,32 +37,51 @@ class Schedule:
     """The state of one run of a graph.
 
     values: what the nodes brought, for as long as something needs it. returned: the nodes that the flow returned.
+    remote: nodes of which some values stayed on workers; a `Remote` stands for each of these.
+    bring: how their values come here if they have to.
+    first_failed: the first task run that failed for good by itself; a run that is to fail fast is cancelled then.
+    places: where the calls of tasks run that do not run on the run's own executor.
+    caching: whether there is a cache to be asked for the values of tasks that have a `cache_key`.
     """
 
     def __init__(
-        self, graph: Graph, ledger: Ledger, *, observed: bool = False, hard_timeouts: bool = False
+        self,
+        graph: Graph,
+        ledger: Ledger,
+        *,
+        observed: bool = False,
+        hard_timeouts: bool = False,
+        places: Mapping[AnyTask, Place] | None = None,
+        caching: bool = False,
     ) -> None:
         nodes = self.nodes = graph.nodes
         count = len(nodes)
         self.ledger = ledger
-        self.hard_timeouts = hard_timeouts
         self.states = ledger.states
         self.values: list[Any] = [None] * count
         self.mapped: dict[int, Mapped] = {}
-        self.queues: dict[Lane, Queue] = {}
-        self._lanes: dict[AnyTask, Lane] = {}
-        self.retries: list[tuple[float, Key]] = []
+        self.remote: set[int] = set()
+        self.bring: Callable[[Sequence[Remote]], None] = nowhere
         self.events: list[TaskEvent] | None = [] if observed else None
         self.unfinished = count
         self.returned = results_in(graph.returns)
+        self.guards, self.widest = graph.guards, graph.max_map_width
         self.consumers: list[list[int]] = [[] for _ in range(count)]
         self.followers: dict[int, list[int]] = {}
         self.missing = [len(node.depends) for node in nodes]
         self.unwell = bytearray(count)
-        self._tries: dict[Key, int] = {}
-        self._crashes: dict[Key, int] = {}
-        self.alone: set[Key] = set()
-        self.suspects: set[Key] = set()
+        self.first_failed: Key | None = None
+        self.attempts = Attempts(ledger)
+        self.alone, self.suspects = self.attempts.alone, self.attempts.suspects
+        self.retries = self.attempts.waiting
+        ready = self.ready = Ready(self, Place(0, hard_timeouts), places or {}, caching=caching)
+        self.queues, self.asked = ready.queues, ready.asked
+        self.lane, self.push, self.missed, self.worker_of = (
+            ready.lane,
+            ready.push,
+            ready.missed,
+            ready.worker_of,
+        )
         self.spans: list[Piece] = []
         self.opening: list[Node] = []
         self.nodes_over: list[int] = []
@@ -65,19 +89,9 @@ class Schedule:
         self._connect(nodes)
         self._start(nodes)
 
-    @property
-    def troubled(self) -> bool:
-        """Whether any call had to be tried or sent again, so that something may have to be struck out."""
-        return bool(self._tries or self._crashes or self.alone)
-
-    def recovered(self, key: Key) -> None:
-        """A call brought a value: an earlier failure of it no longer counts, and it need not go alone any more."""
-        self.ledger.failures.pop(key, None)
-        self._at_rest(key)
-
-    def _at_rest(self, key: Key) -> None:
-        self.alone.discard(key)
-        self.suspects.discard(key)
+    def attempt(self, key: Key) -> int:
+        """Which attempt of a call runs now or comes next: 1 for the first."""
+        return self.attempts.number(key)
 
     @property
     def done(self) -> bool:
@@ -112,35 +126,7 @@ class Schedule:
             else:
                 self.push(node, (node.id, -1, -1))
         self.drain()
-        for queue in self.queues.values():
-            queue.pieces.reverse()  # the first that was recorded is on top
-
-    # What is ready.
-
-    def lane(self, task: AnyTask) -> Lane:
-        """Which calls one of this task may share a batch with."""
-        lane = self._lanes.get(task)
-        if lane is None:
-            policy = task.policy
-            may_be_killed = self.hard_timeouts and policy.timeout is not None  # nobody else with it, then
-            lane = self._lanes[task] = Lane(policy.tags, policy.batch and not may_be_killed)
-        return lane
-
-    def push(self, node: Node, piece: Piece) -> None:
-        """A piece is ready; where some calls have to go alone, elements become ready one by one."""
-        if self.alone and piece[2] - piece[1] > 1:
-            for index in reversed(range(piece[1], piece[2])):
-                self.push(node, (node.id, index, index + 1))
-            return
-        task = node.task
-        lane = self.lane(task)
-        key = (piece[0], piece[1] if piece[1] >= 0 else None)
-        if self.alone and key in self.alone:
-            lane = Lane(lane.tags, together=False, secluded=key in self.suspects)
-        queue = self.queues.get(lane)
-        if queue is None:
-            queue = self.queues[lane] = Queue()
-        queue.push(task, piece)
+        self.ready.turn()
 
     def retry(self, key: Key) -> None:
         """A call that waited for its next try is ready again."""
@@ -148,38 +134,33 @@ class Schedule:
         self._set_state(key, PENDING)
         self.push(self.nodes[node], (node, -1, -1) if index is None else (node, index, index + 1))
 
-    # What came of a piece.
-
-    def succeeded(self, node_id: int, value: Any) -> None:
-        """A single call brought a value."""
-        self.states[node_id] = SUCCESS
+    def succeeded(self, node_id: int, value: Any, code: int = SUCCESS) -> None:
+        """A single call brought a value; code: SUCCESS, or CACHED if it came from the cache."""
+        self.states[node_id] = code
         if self.uses[node_id]:
             self.values[node_id] = value
-        if self.troubled:
-            self.recovered((node_id, None))
+        if self.attempts.troubled:
+            self.attempts.recovered((node_id, None))
         if self.events is not None:
-            self.tell(node_id, TaskState.SUCCESS)
+            self.tell(node_id, STATES[code])
         self._node_over(node_id)
         if self.nodes_over or self.opening:
             self.drain()
 
     def failed(self, key: Key, failure: Failure) -> None:
         """A call failed, timed out or was skipped: it is tried again, or it is over."""
-        node = self.nodes[key[0]]
-        if failure.state is TaskState.CRASHED:
-            tries, allowed = self._crashes, node.task.policy.crash_retries
-        else:
-            tries, allowed = self._tries, node.task.policy.retries
-        tried = tries[key] = tries.get(key, 0) + 1
-        self.ledger.failures[key] = failure
-        if failure.state is not TaskState.SKIPPED and tried <= allowed:
-            self._keep_attempt(key)
+        final = self.attempts.failed(key, failure, self.nodes[key[0]].task.policy)
+        if final is None:
             self._set_state(key, RETRYING)
             self._tell_key(key, TaskState.RETRYING)
-            crashed = failure.state is TaskState.CRASHED
-            self.retries.append((0.0 if crashed else node.task.policy.retry_delay, key))
             return
-        self.end(key, failure.state, None if failure.state is TaskState.SKIPPED else failure.error)
+        self.end(key, final.state, None if final.state is TaskState.SKIPPED else final.error)
+        self.drain()
+
+    def refuse(self, key: Key, failure: Failure) -> None:
+        """A call cannot even be looked up: it has failed, and is not tried again."""
+        self.ledger.failures[key] = failure
+        self.end(key, failure.state, failure.error)
         self.drain()
 
     def not_run(self, key: Key) -> None:
@@ -209,12 +190,9 @@ class Schedule:
         sure: whether it was this batch's worker and no other's. If not, a call that was alone goes again in seclusion.
         """
         keys = [key for piece in pieces for key in keys_of(piece)]
-        self.alone.update(keys)
-        if len(keys) == 1 and sure:
+        if self.attempts.lost(keys, sure=sure):
             self.failed(keys[0], failure)
             return
-        if len(keys) == 1:
-            self.suspects.add(keys[0])
         for key in reversed(keys):
             self.not_run(key)
 
@@ -232,15 +210,19 @@ class Schedule:
                     mapped.states[index] = CANCELLED
             if self.events is not None:
                 self.events.append(TaskEvent(node.task.name, TaskState.CANCELLED, count, node.id))
-        self.queues.clear()
+        self.ready.clear()
         self.retries.clear()
         self.unfinished = 0
 
-    def decisive(self) -> Iterator[Node]:
-        """The nodes that decide the state of the run: those that were returned, and those that nothing follows."""
-        for node in self.nodes:
-            if node.id in self.returned or not (self.consumers[node.id] or self.followers.get(node.id)):
-                yield node
+    def is_leaf(self, node_id: int) -> bool:
+        """Whether nothing depends on a node."""
+        return not (self.consumers[node_id] or self.followers.get(node_id))
+
+    def let_go(self) -> None:
+        """Forget all values, once the run has its result: what is elsewhere is not kept there for it any more."""
+        self.values.clear()
+        for mapped in self.mapped.values():
+            mapped.values, mapped.columns = [], []
 
     def users(self, node_id: int) -> tuple[list[int], list[int]] | None:
         """The nodes that take the value of a node, as a whole and element by element; None if the flow returns it."""
@@ -253,21 +235,12 @@ class Schedule:
         mapped = self.mapped.get(node_id)
         return (self.states[node_id],) if mapped is None else mapped.states
 
-    # States.
-
     def _set_state(self, key: Key, code: int) -> None:
         node, index = key
         if index is None:
             self.states[node] = code
         else:
             self.mapped[node].states[index] = code
-
-    def _keep_attempt(self, key: Key) -> None:
-        attempt = self.ledger.last_attempt(key)
-        if attempt is not None:
-            self.ledger.earlier.setdefault(key, []).append(attempt)
-        if key[1] is None:
-            self.ledger.times[key[0]] = None
 
     def tell(self, node: int, state: TaskState, low: int | None = None, high: int | None = None) -> None:
         """Note for observers, if there are any, that a node or its elements `low` to `high` went into a state."""
@@ -282,7 +255,9 @@ class Schedule:
     def end(self, key: Key, state: TaskState, value: Any) -> None:
         """A task run is over without having succeeded; `value` is what its consumers get if they run all the same."""
         node, index = key
-        self._at_rest(key)
+        self.attempts.at_rest(key)
+        if self.first_failed is None and state.failed and state is not TaskState.TRIGGER_FAILED:
+            self.first_failed = key
         self._set_state(key, CODE[state])
         self._tell_key(key, state)
         if index is None:
@@ -294,8 +269,6 @@ class Schedule:
         mapped.unwell = True
         mapped.left -= 1
         self.spans.append((node, index, index + 1))
-
-    # What follows.
 
     def drain(self) -> None:
         """Follow up all that is over. Elements go first: when a node opens, what it follows is accounted for."""
@@ -330,6 +303,8 @@ class Schedule:
 
     def _went_ill(self, node: Node) -> None:
         """What depends on a node that did not simply succeed has to ask its trigger."""
+        if self.states[node.id] == CACHED:
+            return
         for consumer in self.consumers[node.id]:
             self.unwell[consumer] = 1
         if node.spread is not None and node.id not in self.mapped:
@@ -352,27 +327,12 @@ class Schedule:
 
     def _decide(self, node: Node) -> None:
         """All upstreams of a single call are over: it runs, or its trigger or a skip says that it does not."""
-        verdict = self.verdict(node, None)
-        if verdict is None:
+        if refused(self, node, None):
+            return
+        if node.task is merging:
+            merge(self, node)
+        else:
             self.push(node, (node.id, -1, -1))
-        else:
-            self.end((node.id, None), verdict, None)
-
-    def verdict(self, node: Node, index: int | None) -> TaskState | None:
-        """Why a call may not run, as the state that it then has; None if it may."""
-        policy = node.task.policy
-        whole = [STATES[self.states[upstream]] for upstream in node.depends]
-        own: list[TaskState] = []
-        if index is not None:
-            own = [STATES[self.mapped[upstream].states[index]] for upstream in node.follows]
-        if policy.skip_on_upstream_skip and TaskState.SKIPPED in (*whole, *own):
-            return TaskState.SKIPPED
-        if policy.trigger is all_successful:  # the state of a mapped node says whether any element failed
-            states = whole + own
-        else:
-            states = [STATES[code] for upstream in node.depends for code in self.states_of(upstream)] + own
-        runs = not node.upstream or policy.trigger.allows(states)
-        return None if runs else TaskState.TRIGGER_FAILED
 
 
 def keys_of(piece: Piece) -> Iterator[Key]:

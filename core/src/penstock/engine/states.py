@@ -7,6 +7,8 @@ from penstock.states import CODE, STATES, TaskState
 PENDING, RUNNING, RETRYING, SUCCESS = (
     CODE[state] for state in (TaskState.PENDING, TaskState.RUNNING, TaskState.RETRYING, TaskState.SUCCESS)
 )
-SKIPPED, CANCELLED = CODE[TaskState.SKIPPED], CODE[TaskState.CANCELLED]
+SKIPPED, CANCELLED, CACHED = (
+    CODE[state] for state in (TaskState.SKIPPED, TaskState.CANCELLED, TaskState.CACHED)
+)
 OVER = frozenset(code for code, state in enumerate(STATES) if state.finished)
 FAILED = frozenset(code for code, state in enumerate(STATES) if state.failed)

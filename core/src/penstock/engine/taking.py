@@ -30,6 +30,7 @@ class Taking:
         self.missing: dict[int, int] = {}
         self.near: list[tuple[int, int, int, float]] = []
         self.fusible: dict[AnyTask, bool] = {}
+        self.worker: str | None = None
 
     def fill(self, budget: float, chain: float) -> list[Piece]:
         """Take from what the batch itself makes ready, else from what is ready, until the budget is spent.
@@ -38,10 +39,13 @@ class Taking:
         for is in this batch and nothing else waits for it. A call of a task that is not in `costs` goes alone.
         """
         costs, near, nodes, ready = self.costs, self.near, self.schedule.nodes, self.queue.pieces
+        remote = self.schedule.remote
         while near or ready:
             own = not near
             node_id, low, high, limit = (*ready[-1], budget) if own else near.pop()
             node = nodes[node_id]
+            if own and remote and self._elsewhere(node, low):
+                break
             cost = costs.get(node.task)
             if cost is None or not self.lane.together:
                 if own:
@@ -66,6 +70,13 @@ class Taking:
                 self._add_elements(node, low, low + fits, cost)
                 self._reach_from_elements(node, low, low + fits, budget, chain)
         return self.pieces
+
+    def _elsewhere(self, node: Node, low: int) -> bool:
+        """Whether a call takes a large value from another worker than those before it do."""
+        worker = self.schedule.worker_of(node, low)
+        if self.worker is None:
+            self.worker = worker
+        return worker not in (None, self.worker)
 
     def _alone(self, node: Node, low: int, high: int) -> list[Piece]:
         """A call whose cost nobody knows, or that does not share: the batch is it, unless there is one already."""

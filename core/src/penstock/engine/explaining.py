@@ -1,0 +1,230 @@
+"""Explaining: why a task run is as it is, in words. Reads what the engine wrote, from any thread, and changes nothing.
+
+measure[3] is TriggerFailed: it did not run, as its trigger all_successful was not met.
+fetch[3] is Failed: ConnectionError: no route, in attempt 3 of 3, after 0.2 s on node-7:123.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from penstock.engine.limits import Limits
+from penstock.engine.naming import meant
+from penstock.engine.portable import message_of
+from penstock.engine.queues import Piece
+from penstock.engine.reasons import Reasons
+from penstock.engine.schedule import Schedule, keys_of
+from penstock.engine.states import OVER, SUCCESS
+from penstock.flows.graph import Node
+from penstock.ledger import Key, Ledger
+from penstock.states import CODE, STATES, TaskState
+
+SHOWN = 10
+"""How many task runs are explained one by one where a name means many, and how long a chain of reasons gets."""
+
+
+class Links(NamedTuple):
+    """What is to be known of a node: neither its arguments nor its function."""
+
+    depends: tuple[int, ...]
+    follows: tuple[int, ...]
+    trigger: str
+    spread: bool
+
+
+class _Kept(NamedTuple):
+    """What is kept of all nodes once their run is over, in columns; follows: of the mapped ones."""
+
+    depends: list[tuple[int, ...]]
+    triggers: list[str]
+    follows: dict[int, tuple[int, ...]]
+
+
+def _kept(nodes: Sequence[Node]) -> _Kept:
+    tasks = [node.task for node in nodes]
+    names = {task: task.policy.trigger.name for task in set(tasks)}
+    mapped = {node.id: node.follows for node in nodes if node.spread is not None}
+    return _Kept([node.depends for node in nodes], [names[task] for task in tasks], mapped)
+
+
+class Explaining:
+    """What `FlowRun.explain` asks.
+
+    waiting: the retries that are on the clock, as `(due, number, key)` by `clock`, in seconds. limits: of the run.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        waiting: Sequence[tuple[float, int, Key]] = (),
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.ledger: Ledger = schedule.ledger
+        self.reasons = Reasons(schedule.ledger, self._link)
+        self.schedule: Schedule | None = schedule
+        self.waiting, self.limits, self.clock = waiting, limits or Limits({}), clock
+        self.guards = schedule.guards
+        self._kept = _Kept([], [], {})
+        self._ended_by = ""
+
+    def settle(self, why: BaseException | None = None) -> None:
+        """The run is over: let go of all but what is needed to say why. why: what ended it, if it did not succeed."""
+        self._ended_by = "" if why is None else f": {_error_text(why)}"
+        if self.schedule is not None:
+            self._kept = _kept(self.schedule.nodes)
+            self.schedule, self.waiting = None, ()
+
+    def _link(self, node_id: int) -> Links:
+        schedule = self.schedule  # another thread may end the run meanwhile
+        if schedule is None:
+            kept, spread = self._kept, node_id in self._kept.follows
+            return Links(kept.depends[node_id], kept.follows.get(node_id, ()), kept.triggers[node_id], spread)
+        node = schedule.nodes[node_id]
+        return Links(node.depends, node.follows, node.task.policy.trigger.name, node.spread is not None)
+
+    def __call__(self, what: Any) -> str:
+        """Why a TaskRun, a task, its name or `name[index]` is as it is. Raises ParameterError for anything else."""
+        pieces = meant(self.ledger, what)
+        counts = Counter[int]()
+        for piece in pieces:
+            counts.update(self._codes(piece))
+        if counts.total() == 1:
+            return "\n".join(self._lines(next(key for piece in pieces for key in keys_of(piece))))
+        odd = (
+            key
+            for piece in pieces
+            for key, code in zip(keys_of(piece), self._codes(piece), strict=True)
+            if code != SUCCESS
+        )
+        lines = dict.fromkeys(line for key in islice(odd, SHOWN) for line in self._lines(key))
+        left = counts.total() - counts[SUCCESS] - SHOWN
+        told = _counts(counts) or "there was nothing to map over"
+        more = [f"… and {left:,} more that are not Success"] if left > 0 else []
+        return "\n".join([f"{counts.total():,} task runs: {told}.", *lines, *more])
+
+    def _codes(self, piece: Piece) -> Sequence[int]:
+        """The codes of the states of some task runs."""
+        node, low, high = piece
+        return self.ledger.states[node : node + 1] if low < 0 else self.ledger.mapped[node].states[low:high]
+
+    def _state(self, key: Key) -> TaskState:
+        node, index = key
+        return STATES[self.ledger.states[node] if index is None else self.ledger.mapped[node].states[index]]
+
+    def _label(self, key: Key) -> str:
+        return self.ledger.task_run(key).label
+
+    def _lines(self, key: Key) -> Iterator[str]:
+        """What is said of a task run, then of what it did not run for, up to the one that is the reason."""
+        state = self._state(key)
+        path = [key]
+        if state is TaskState.TRIGGER_FAILED:
+            path = self.reasons.of_failure(key)
+        elif state is TaskState.SKIPPED:
+            path = self.reasons.of_skip(key)
+        for each in path if len(path) <= SHOWN else path[: SHOWN - 1]:
+            yield f"{self._label(each)} is {self._state(each)}{self._told(each)}."
+        if len(path) > SHOWN:
+            yield f"… and so on, {len(path) - SHOWN:,} more, up to"
+            yield f"{self._label(path[-1])} is {self._state(path[-1])}{self._told(path[-1])}."
+
+    def _told(self, key: Key) -> str:
+        """What is said of a task run after its state."""
+        state = self._state(key)
+        failure = self.ledger.failures.get(key)
+        if state is TaskState.PENDING:
+            return f": it waits {self._wait(key)}"
+        if state is TaskState.RUNNING:
+            return f"{self._number(key)}: it was handed to a worker"
+        if state is TaskState.SKIPPED and failure is None:
+            taken = self._state((guard, None)) if (guard := self.guards.get(key[0])) is not None else None
+            other = taken is TaskState.SKIPPED
+            return ": its case was not taken" if other else ": something that it depends on was skipped"
+        if state is TaskState.TRIGGER_FAILED:
+            return self._unmet(key)
+        if state is TaskState.CACHED:
+            return ": its value was in the cache, so it did not run"
+        if state is TaskState.CANCELLED:
+            return f", as the run ended before it was over{self._ended_by}"
+        return self._made(key)
+
+    def _made(self, key: Key) -> str:
+        """The error of a task run, if it has one, and how its attempts went."""
+        run = self.ledger.task_run(key)
+        told = f": {_error_text(run.error)}" if run.error is not None else ""
+        if len(run.attempts) > 1:
+            told += f", in attempt {len(run.attempts)}"
+        if run.attempts:
+            told += f", after {run.attempts[-1].duration:.2g} s"
+            told += f" on {run.worker}" if run.worker else ""
+        if run.state is TaskState.RETRYING:
+            return f"{told}; its next attempt begins {self._next_try(key)}"
+        failed = [attempt.error for attempt in run.attempts[:-1] if attempt.error is not None]
+        return told if not failed or run.error is not None else f"{told}; before, {_error_text(failed[-1])}"
+
+    def _number(self, key: Key) -> str:
+        schedule = self.schedule
+        return "" if schedule is None else f", in attempt {schedule.attempt(key)}"
+
+    def _next_try(self, key: Key) -> str:
+        for due, _, waits in list(self.waiting):
+            if waits == key:
+                return f"in {max(0.0, due - self.clock()):.2g} s"
+        return "at once"
+
+    def _unmet(self, key: Key) -> str:
+        link = self._link(key[0])
+        if link.spread and key[1] is None and key[0] not in self.ledger.mapped:
+            return ": it did not run, as what it is mapped over is not there"
+        guard = self.guards.get(key[0])
+        if guard is not None and self._state((guard, None)).failed:
+            return ": it did not run, as the condition of its case is not there"
+        states = Counter(code for each in self._upstream(key) for code in self._codes_of(each))
+        return f": it did not run, as its trigger {link.trigger} was not met. Upstream: {_counts(states)}"
+
+    def _upstream(self, key: Key) -> Iterator[Key]:
+        """What a task run depends on: nodes as a whole, and the elements that it follows."""
+        link = self._link(key[0])
+        yield from ((node, None) for node in link.depends)
+        for node in link.follows:
+            yield node, key[1] if node in self.ledger.mapped else None
+
+    def _codes_of(self, key: Key) -> Sequence[int]:
+        """The code of the state of a task run, or those of all elements of a node."""
+        node, index = key
+        if index is None and node in self.ledger.mapped:
+            return self.ledger.mapped[node].states
+        return (CODE[self._state(key)],)
+
+    def _wait(self, key: Key) -> str:
+        """What a task run that is Pending waits for."""
+        names = []
+        for upstream in self._upstream(key):
+            node, index = upstream
+            if self.ledger.states[node] in OVER or self._state(upstream).finished:
+                continue
+            codes = self._codes_of(upstream)
+            left = sum(code not in OVER for code in codes)
+            label = self._label(upstream) if index is not None else self.ledger.names[node]
+            told = f"{left:,} of {len(codes):,} not over" if len(codes) > 1 else self._state(upstream)
+            names.append(f"{label} ({told})")
+        if names:
+            return f"for {', '.join(names)}"
+        schedule = self.schedule
+        tags = () if schedule is None else schedule.nodes[key[0]].task.policy.tags
+        for tag in self.limits.full(tags):
+            return f"for room within the limit of the tag {tag!r}, {self.limits.most[tag]} at a time"
+        return "for a free worker"
+
+
+def _counts(codes: Counter[int]) -> str:
+    return ", ".join(f"{codes[code]:,} {STATES[code]}" for code in sorted(codes))
+
+
+def _error_text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {message_of(error)}"

@@ -1,0 +1,88 @@
+"""Random graphs end on every executor as an interpreter of sixty lines says, and each call runs as often as it says.
+
+What is drawn, the interpreter and the comparison are those of the engine's own test. Here the functions note their
+calls in a file, so that it does not matter in which process they run.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import penstock
+from penstock import get_executor
+from penstock.engine.run import run_graph
+from penstock.executor import Executor
+from penstock.sources import load_source
+
+drawing = load_source(Path(__file__).parents[1] / "core" / "engine" / "test_random_graphs.py")
+
+CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
+    "local": ("local", {}),
+    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
+    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
+    "synchronous": ("local_dask", {"scheduler": "synchronous"}),
+    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}}),
+}
+GRAPHS = {"local": 2000}
+
+
+class Noted:
+    """The function of a drawn task. Each call is a byte in a file; `calls` is how many there were."""
+
+    def __init__(self, spec: Any, number: int, folder: Path) -> None:
+        self.spec, self.number = spec, number
+        self.file = str(folder / str(number))
+
+    def __call__(self, *args: Any) -> Any:
+        note = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(note, b".")
+        os.close(note)
+        return drawing.deed(self.spec, self.number, args, penstock.current().attempt - 1)
+
+    @property
+    def calls(self) -> int:
+        return os.path.getsize(self.file) if os.path.exists(self.file) else 0
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(c, marks=[pytest.mark.cluster] * (c == "dask")) for c in CHOICES]
+)
+def chosen(request: pytest.FixtureRequest) -> Iterator[tuple[str, Executor]]:
+    """The name of an executor among CHOICES, and the executor, started."""
+    name, options = CHOICES[request.param]
+    with get_executor(name, **options).start() as executor:
+        executor.wait(
+            executor.map(time.sleep, [0.05] * 4)
+        )  # pools that are made lazily are there from now on
+        yield request.param, executor
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_random_graphs_end_as_plain_evaluation_does(chosen: tuple[str, Executor], tmp_path: Path) -> None:
+    """States, values and the number of executions are those of the reference."""
+    name, executor = chosen
+    drawn_so_far = 0
+
+    @settings(
+        max_examples=GRAPHS.get(name, 200),
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(drawing.graphs())
+    def draw(drawn: Any) -> None:
+        nonlocal drawn_so_far
+        drawn_so_far += 1
+        folder = tmp_path / str(drawn_so_far)
+        folder.mkdir()
+        graph, functions = drawing.record(*drawn, made=lambda spec, number: Noted(spec, number, folder))
+        drawing.compare(drawn, run_graph(graph, executor), functions, once=True)
+
+    draw()
+    assert drawn_so_far >= GRAPHS.get(name, 200)
