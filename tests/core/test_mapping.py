@@ -1,11 +1,13 @@
 """`task.map`: what its arguments may be, and which nodes they make."""
 
+import itertools
+import sys
 import tracemalloc
 
 import pytest
 
 from penstock import flow, task, unmapped
-from penstock.errors import ParameterError
+from penstock.errors import ConfigError, ParameterError, TaskPolicyError
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 
@@ -142,3 +144,217 @@ def test_a_range_is_recorded_in_constant_memory():
     finally:
         tracemalloc.stop()
     assert len(graph.nodes) == 1
+
+
+def test_a_generator_is_read_when_the_flow_is_recorded():
+    """Once, to its end, whatever comes first in the zip."""
+    read = []
+
+    def generate(count):
+        for number in range(count):
+            read.append(number)
+            yield number
+
+    graph = flow(lambda: add.map(generate(3))).record()
+    assert read == [0, 1, 2] and len(graph.nodes) == 1
+    assert run(lambda: add.map(generate(3), generate(2))) == [0, 2]
+    assert run(lambda: add.map([5, 5], second=generate(9))) == [5, 6]
+    assert run(lambda: add.map(generate(0), [1])) == []
+
+
+def test_an_endless_iterator_beside_something_that_ends():
+    """The shortest decides; only so much is taken of the other."""
+    assert run(lambda: add.map([10, 20], itertools.count())) == [10, 21]
+    assert run(lambda: add.map(itertools.count(), second=(n for n in range(2)))) == [0, 2]
+    taken = itertools.count()
+    run(lambda: add.map(range(3), taken))
+    assert next(taken) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda: add.map(range(11)),
+        lambda: add.map(list(range(11))),
+        lambda: add.map(itertools.count()),
+        lambda: add.map(itertools.count(), itertools.count()),
+        lambda: add.map(range(10**30)),
+        lambda: add.map([add(1)] * 11),
+        lambda: add.map([add(1)] * 11, numbers(2)),
+    ],
+)
+def test_a_map_wider_than_the_ceiling_is_refused_at_recording(body):
+    """The message says how many there are, how many there may be, and how to have more."""
+    limited = flow(max_map_width=10)(body)
+    with pytest.raises(ParameterError, match=r"add.map\(\) has .* elements or more, and 10 .*max_map_width"):
+        limited.record()
+    assert flow(max_map_width=10)(lambda: add.map(range(10))).run(executor="local").ok
+
+
+@pytest.mark.parametrize(
+    "value",
+    [range(11), list(range(11)), itertools.count(), range(10**30)],
+    ids=["range", "list", "endless", "huge"],
+)
+def test_a_map_that_turns_out_wider_than_the_ceiling_fails_that_task(value):
+    """And what needs it; nothing else, and none of its elements runs."""
+    calls = []
+
+    @task
+    def note(element):
+        calls.append(element)
+
+    @flow(max_map_width=10)
+    def limited():
+        return note.map(task(lambda: value)()), add(1)
+
+    done = limited.run(executor="local")
+    assert [str(each.state) for each in done.task_runs] == ["Success", "Failed", "Success"]
+    assert "10 are the most" in str(done.task_runs[1].error) and not calls
+
+
+def test_what_decides_at_run_time_may_be_short_enough():
+    """A wide constant beside a result is not too wide if the result is not."""
+    limited = flow(max_map_width=10)(lambda: add.map(numbers(3), range(10**30)))
+    assert limited.run(executor="local").result == [0, 2, 4]
+
+
+def test_the_ceiling_of_the_configuration(monkeypatch, tmp_path):
+    """In a file; the flow's own option comes before it, and a variable before both."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "penstock.toml").write_text("max_map_width = 4\n")
+
+    def wide(width):
+        return add.map(range(width))
+
+    plain, own = flow(wide), flow(max_map_width=6)(wide)
+    assert plain.run(4, executor="local").ok and own.run(6, executor="local").ok
+    for body, width in ((plain, 5), (own, 7)):
+        with pytest.raises(ParameterError, match="the most"):
+            body.run(width, executor="local")
+    monkeypatch.setenv("PENSTOCK_MAX_MAP_WIDTH", "2")
+    with pytest.raises(ParameterError, match="2 are the most"):
+        own.run(3, executor="local")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "true", "'many'"])
+def test_a_ceiling_in_the_configuration_that_makes_no_sense_is_refused(text, monkeypatch, tmp_path):
+    """With the place where it stands; nothing runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "penstock.toml").write_text(f"max_map_width = {text}\n")
+    with pytest.raises(ConfigError, match=r"penstock.toml, line 1, .*a whole number, 1 or more"):
+        run(lambda: add.map([1]))
+    (tmp_path / "penstock.toml").unlink()
+    monkeypatch.setenv("PENSTOCK_MAX_MAP_WIDTH", text)
+    with pytest.raises(ConfigError, match=r"variable PENSTOCK_MAX_MAP_WIDTH.*a whole number, 1 or more"):
+        run(lambda: add.map([1]))
+
+
+@pytest.mark.parametrize("width", [0, -1, 1.5, True, "9"])
+def test_a_ceiling_that_makes_no_sense_is_refused(width):
+    """When the flow is made."""
+    with pytest.raises(TaskPolicyError, match="max_map_width"):
+        flow(max_map_width=width)
+
+
+def test_maps_over_maps_go_deep_first():
+    """Element 0 goes through the whole chain before element 999 starts."""
+    order = []
+
+    def step(name):
+        @task(name=name)
+        def visit(number):
+            order.append((name, number))
+            return number
+
+        return visit
+
+    first, second, third = step("first"), step("second"), step("third")
+    run(lambda: third.map(second.map(first.map(range(1000)))))
+    assert order.index(("third", 0)) < order.index(("first", 999))
+    assert order[:3] == [("first", 0), ("second", 0), ("third", 0)]
+
+
+def test_a_chain_of_maps_holds_few_of_the_values_between_them():
+    """A thousand values of a megabyte each go through it; some tens of them exist at a time."""
+
+    @task
+    def load(number):
+        return bytearray(1 << 20)
+
+    @task
+    def grow(data):
+        return data + b"!"
+
+    @task
+    def size(data):
+        return len(data)
+
+    def body():
+        return size.map(grow.map(load.map(range(1000))))
+
+    tracemalloc.start()
+    try:
+        assert run(body) == [(1 << 20) + 1] * 1000
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_value_whose_size_cannot_be_told_harms_nothing():
+    """Its own `__sizeof__` fails."""
+
+    class Odd:
+        def __sizeof__(self):
+            raise OSError("not today")
+
+    @task
+    def odd(number):
+        return Odd()
+
+    with pytest.raises(OSError, match="not today"):
+        sys.getsizeof(Odd())
+    assert len(run(lambda: odd.map(range(3)))) == 3
+
+
+def test_lists_of_mapped_results_are_nested_lists():
+    """Returned, given to a task, and mapped over: each element is the list of one map."""
+
+    @task
+    def total(values):
+        return sum(values)
+
+    def body():
+        table = [add.map(row) for row in ([1, 2], [], [3])]
+        return table, total.map(table), total(table[0])
+
+    assert run(body) == ([[1, 2], [], [3]], [3, 0, 3], 3)
+
+
+def test_a_flow_within_a_flow_for_each_element_of_a_list():
+    """A map within a map: what comes back are lists in a list."""
+
+    @task
+    def total(values):
+        return sum(values)
+
+    @flow
+    def inner(row):
+        return {"all": add.map(row, unmapped(1)), "sum": total(row)}
+
+    found = run(lambda: [inner(row) for row in ([1, 2], [3])])
+    assert found == [{"all": [2, 3], "sum": 3}, {"all": [4], "sum": 3}]
+
+
+def test_an_empty_map_is_an_empty_list_to_all_that_follow():
+    """To a map over it, to a task that reduces it, to what zips it, known now or at run time."""
+
+    @task
+    def total(values):
+        return sum(values)
+
+    def body():
+        none, later = add.map([]), add.map(numbers(0))
+        return none, later, add.map(none), add.map(later, none), total(none), add.map(range(3), later)
+
+    assert run(body) == ([], [], [], [], 0, [])

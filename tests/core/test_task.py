@@ -139,6 +139,34 @@ def test_a_task_in_a_class_is_bound_like_a_method():
     assert isinstance(Pump.lift, Task)
 
 
+def test_static_and_class_methods():
+    """In whichever order, save that a classmethod is made of a task and not the other way round."""
+
+    class Pump:
+        @staticmethod
+        @task
+        def lift(weight):
+            return weight
+
+        @task
+        @staticmethod
+        def drop(weight):
+            return -weight
+
+        @classmethod
+        @task
+        def named(cls, weight):
+            return cls.__name__, weight
+
+    @flow
+    def pumped():
+        pump = Pump()
+        return pump.lift(1), Pump.lift(2), pump.drop(3), Pump.drop.map([4]), pump.named(5), Pump.named(6)
+
+    assert pumped.run(executor="local").result == (1, 2, -3, [-4], ("Pump", 5), ("Pump", 6))
+    assert (Pump().lift(1), Pump().drop(1), Pump.named(1)) == (1, -1, ("Pump", 1))
+
+
 def test_tasks_can_be_pickled():
     """Also those with a trigger of their own and those made of a lambda, as they are referred to by functions."""
     made = task(trigger=lambda states: True, retries=3)(lambda number: number + 1)
@@ -164,3 +192,17 @@ def test_seconds_beyond_what_clocks_can_wait_are_refused(policy):
     """Where the task is made, and not in the middle of a run."""
     with pytest.raises(TaskPolicyError, match="a year"):
         task(**policy)
+
+
+def test_options_of_a_task_that_comes_after_others_leave_it_after_them():
+    @task
+    def one():
+        return 1
+
+    @flow
+    def ordered():
+        before = one()
+        return one.after(before).with_options(retries=1)()
+
+    graph = ordered.record()
+    assert graph.nodes[1].depends == (0,)

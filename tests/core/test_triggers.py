@@ -72,6 +72,28 @@ def test_a_callable_over_the_states_is_a_trigger():
     assert trigger_named(trigger) is trigger
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda states: states[5], r"the trigger <lambda> of report failed: IndexError"),
+        (lambda states: len(states), "the trigger <lambda> of report answered 0, not True or False"),
+        (lambda states: "no", "answered 'no'"),
+        (lambda: True, "failed: TypeError"),
+    ],
+)
+def test_a_callable_that_answers_neither_yes_nor_no_is_told_of(answer, told):
+    """With its name and that of the task; whoever asks makes that a failure of the task."""
+    with pytest.raises(TaskPolicyError, match=told):
+        trigger_named(answer).lets_run([], "report")
+
+
+def test_booleans_of_numpy_are_answers():
+    """As a trigger may well count with it."""
+    numpy = pytest.importorskip("numpy")
+    trigger = trigger_named(lambda states: numpy.mean([state is GOOD for state in states]) > 0.5)
+    assert trigger.lets_run([GOOD], "report") is True and trigger.lets_run([BAD], "report") is False
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     """And with all that there are."""
     with pytest.raises(

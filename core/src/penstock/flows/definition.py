@@ -6,13 +6,19 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from penstock.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
 from penstock.executor import CAPABILITIES
 from penstock.flows.graph import Graph
-from penstock.flows.recording import current_recorder, recording
-from penstock.flows.task import item
+from penstock.flows.options import FlowOptions
+from penstock.flows.recording import recording
+from penstock.flows.results import current_recorder
+from penstock.flows.task import attribute, item
+from penstock.settings import MAX_MAP_WIDTH
+
+if TYPE_CHECKING:
+    from penstock.config import Config
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +31,7 @@ class FlowDefinition(Generic[P, R]):
     """A function that calls tasks and returns what it wants back. Running it is left to a subclass.
 
     name: of the flow; fn: the function; executor: the flow's own choice of one, or None; signature: of the function.
-    requires: what an executor has to offer to run it.
+    requires: what an executor has to offer to run it; options: how a run of it is to go.
     """
 
     def __init__(
@@ -35,6 +41,7 @@ class FlowDefinition(Generic[P, R]):
         name: str | None = None,
         executor: Any = None,
         requires: Iterable[str] = (),
+        options: FlowOptions | None = None,
     ) -> None:
         _check_function(fn)
         functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
@@ -42,6 +49,7 @@ class FlowDefinition(Generic[P, R]):
         self.name: str = name or fn.__name__
         self.executor = executor
         self.requires = _checked_requirements(requires)
+        self.options = options or FlowOptions()
         self.signature = inspect.signature(fn)
 
     def record(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
@@ -49,8 +57,13 @@ class FlowDefinition(Generic[P, R]):
 
         Raises ParameterError if the parameters do not fit, GraphError if what is recorded cannot be run.
         """
+        return self.recorded(args, kwargs, self.options.max_map_width or MAX_MAP_WIDTH)
+
+    def recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], max_map_width: int) -> Graph:
+        """What `record` says; max_map_width: how many elements a mapped task may have."""
         self.check_parameters(args, kwargs)
-        with recording(self.name, item) as recorder:
+        with recording(self.name, item, attribute) as recorder:
+            recorder.graph.options, recorder.graph.max_map_width = self.options, max_map_width
             try:
                 returned = self.fn(*args, **kwargs)
             except RecursionError:
@@ -65,7 +78,13 @@ class FlowDefinition(Generic[P, R]):
                 f"the flow {self.name} called no task, so there is nothing to run. Functions that it calls are run "
                 "as tasks only if they are decorated with @task"
             )
+        recorder.graph.check_reference()
         return recorder.graph
+
+    def widest(self, config: Config) -> int:
+        """How many elements a map may have: as a variable says, else the flow's own option, else a file."""
+        setting, own = config.max_map_width, self.options.max_map_width
+        return int(setting.value) if own is None or setting.origin.kind == "variable" else own
 
     def inline(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """A flow that is called within a flow records its tasks into that one's graph."""
@@ -73,6 +92,7 @@ class FlowDefinition(Generic[P, R]):
         recorder = current_recorder()
         if recorder is not None:
             recorder.graph.requires |= self.requires
+            recorder.graph.options = recorder.graph.options.with_limits_of(self.options)
         return self.fn(*args, **kwargs)
 
     @property

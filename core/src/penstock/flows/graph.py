@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from penstock.errors import CycleError, GraphError
+from penstock.flows.options import FlowOptions
 from penstock.flows.templates import CONST, Template
+from penstock.settings import MAX_MAP_WIDTH
 
 if TYPE_CHECKING:
     from penstock.flows.task import Task
@@ -80,6 +83,9 @@ class Graph:
     flow: its name; nodes: in the order of recording; returns: the template of what the flow returned.
     recorded: whether a flow recorded it, which leaves no room for a circle.
     requires: what its executor has to offer; see `penstock.executor.CAPABILITIES`.
+    options: how the run is to go.
+    guards: for nodes that were recorded within a `case`, the node that says whether that is the one to take.
+    max_map_width: how many elements a mapped node may have.
     """
 
     flow: str
@@ -87,6 +93,9 @@ class Graph:
     returns: Template = (CONST, None)
     recorded: bool = False
     requires: frozenset[str] = frozenset()
+    options: FlowOptions = attrs.field(factory=FlowOptions)
+    guards: dict[int, int] = attrs.field(factory=dict)
+    max_map_width: int = MAX_MAP_WIDTH
 
     def check(self) -> None:
         """Raise CycleError if nodes depend on each other in a circle, GraphError if one depends on nothing known.
@@ -102,6 +111,18 @@ class Graph:
             names = " -> ".join(self.nodes[id].task.name for id in circle.args[1])
             raise CycleError(f"these tasks depend on each other in a circle: {names}") from None
         raise GraphError(f"the nodes of {self.flow} are not in the order of their dependencies")
+
+    def check_reference(self) -> None:
+        """Raise GraphError if the flow names a task that decides its state, but no call of one was recorded."""
+        names = dict.fromkeys(node.task.name for node in self.nodes)
+        for asked in self.options.reference:
+            if asked not in names:
+                near = get_close_matches(asked, names, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else "."
+                raise GraphError(
+                    f"reference={asked!r} of the flow {self.flow} is no task that it called{hint} It called "
+                    f"{', '.join(names)}"
+                )
 
     def _check_known(self) -> None:
         for node in self.nodes:

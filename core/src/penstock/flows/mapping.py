@@ -2,7 +2,7 @@
 
 What an argument of `map` may be, and what it makes of the node:
 
-    a list, a range, any iterable      its length is known now
+    a list, a range, any iterable      its length is known now; an iterator is read as far as needed
     the result of a task               its length is known when that task is done
     the result of another `map`        element i follows element i, without waiting for the others
     a list that holds results          one node for each element, so that each waits for its own results only
@@ -10,19 +10,22 @@ What an argument of `map` may be, and what it makes of the node:
 
 With several of them, element i gets the i-th of each; the shortest decides how many there are. (Beside a list that
 holds results, whose nodes are made at once, a length that is not known yet cannot decide: elements that it turns out
-not to have fail.)
+not to have fail.) A map may have so many elements and no more: `Graph.max_map_width`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
 from penstock.errors import ParameterError
 from penstock.flows.graph import MappedNode
-from penstock.flows.recording import Recorder, Result
+from penstock.flows.recording import Recorder
+from penstock.flows.results import Result
 from penstock.flows.templates import CONST, TEMPLATES, Template, results_in
 
 if TYPE_CHECKING:
@@ -45,36 +48,81 @@ def record_map(
     task.check_arguments(args, kwargs)
     places: dict[int | str, Any] = dict(enumerate(args))
     places.update(kwargs)
-    elements = {
-        place: _elements(value, place, task.name)
-        for place, value in places.items()
-        if not isinstance(value, unmapped)
-    }
-    if not elements:
+    spread = {place: value for place, value in places.items() if not isinstance(value, unmapped)}
+    if not spread:
         raise ParameterError(f"{task.name}.map() needs an argument to spread; all of them are unmapped")
+    for place, value in spread.items():
+        _check_collection(value, place, task.name)
+    elements = _elements(spread, task.name, recorder.graph.max_map_width)
     fixed = {place: value.value for place, value in places.items() if isinstance(value, unmapped)}
     if any(_holds_results(recorder, values) for values in elements.values()):
         return _one_by_one(recorder, task, elements, fixed)
     return _as_one(recorder, task, elements, fixed)
 
 
-def _elements(value: Any, place: int | str, task: str) -> Result | Sequence[Any]:
-    if isinstance(value, (Result, range)):
-        return value
+def _check_collection(value: Any, place: int | str, task: str) -> None:
+    """Raise ParameterError for what cannot be spread."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise ParameterError(
             f"{task}.map() cannot spread its argument {place!r}: {value!r:.80} is not a collection of elements. "
             "Put it into a list, or wrap it in unmapped(…) if it is the same for every element",
             parameter=str(place),
         )
-    return tuple(value)
+
+
+def _elements(
+    spread: Mapping[int | str, Any], task: str, ceiling: int
+) -> dict[int | str, Result | Sequence[Any]]:
+    """The elements of each argument, as many as may be needed. Raises ParameterError if there are too many.
+
+    Collections decide with their length how much is taken of generators, which may have no end.
+    """
+    later = [value for value in spread.values() if isinstance(value, Result)]
+    lengths = [length_of(value) for value in spread.values() if _is_sized(value)]
+    unsized = [
+        place for place, value in spread.items() if not isinstance(value, Result) and not _is_sized(value)
+    ]
+    width = min(lengths, default=ceiling + 1)
+    rows: list[tuple[Any, ...]] = []
+    if unsized:
+        width = min(width, ceiling + 1)
+        rows += islice(zip(*(spread[place] for place in unsized), strict=False), width)
+        width = len(rows)
+    if width > ceiling and not (later and not unsized):
+        raise too_wide(task, width, ceiling)
+    taken = dict(zip(unsized, zip(*rows, strict=True) if rows else [()] * len(unsized), strict=True))
+    return {place: taken[place] if place in taken else _kept(value) for place, value in spread.items()}
+
+
+def _is_sized(value: Any) -> bool:
+    return isinstance(value, Sized) and not isinstance(value, Result)
+
+
+def _kept(value: Any) -> Result | Sequence[Any]:
+    """What the graph keeps of a collection: its elements as they are now; a range needs no copy."""
+    return value if isinstance(value, (Result, range)) else tuple(value)
+
+
+def length_of(value: Sized) -> int:
+    """How many elements there are; a range may have more than `len` can count."""
+    try:
+        return len(value)
+    except OverflowError:
+        return sys.maxsize
+
+
+def too_wide(task: str, width: int, ceiling: int) -> ParameterError:
+    """What is said of a map of more elements than it may have; width: how many were counted."""
+    return ParameterError(
+        f"{task}.map() has {width:,} elements or more, and {ceiling:,} are the most that it may have. Raise that by "
+        "flow(max_map_width=…) or the setting max_map_width, or let each call do more"
+    )
 
 
 def _holds_results(recorder: Recorder, values: Result | Sequence[Any]) -> bool:
     if isinstance(values, (Result, range)):
         return False
-    kind: int = recorder.template(values, "an element of map()")[0]
-    return kind != CONST
+    return recorder.holds_results(values)
 
 
 def _one_by_one(
@@ -85,6 +133,8 @@ def _one_by_one(
 ) -> list[Result]:
     known = [len(values) for values in elements.values() if not isinstance(values, Result)]
     results = []
+    if min(known) > recorder.graph.max_map_width:
+        raise too_wide(task.name, min(known), recorder.graph.max_map_width)
     for index in range(min(known)):
         chosen = {place: values[index] for place, values in elements.items()} | dict(fixed)
         args, kwargs = _split(chosen)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal
 
 import attrs
 
 from penstock.errors import TaskPolicyError
+from penstock.executor import Executor
+from penstock.registry import Asked
+from penstock.retrying import LONGEST, Delay, RetryOn, checked_delay, checked_errors, is_seconds
 from penstock.states import TaskState
 from penstock.triggers import Trigger, all_successful, trigger_named
 
-LONGEST = 366 * 24 * 3600
-"""Seconds; what would wait longer is a mistake, and the clocks of some systems cannot."""
+CacheKey = Literal["inputs"] | Callable[[Mapping[str, Any]], str]
 
 TriggerLike = str | Trigger | Callable[[Sequence[TaskState]], bool]
 
@@ -23,7 +26,7 @@ def _whole(policy: Policy, attribute: attrs.Attribute[int], value: Any) -> None:
 
 
 def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST:
+    if not is_seconds(value):
         raise TaskPolicyError(
             f"{attribute.name}={value!r}: give a number of seconds, from 0 to {LONGEST} (a year)"
         )
@@ -34,6 +37,40 @@ def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any)
         _seconds(policy, attribute, value)  # type: ignore[arg-type]
         if value == 0:
             raise TaskPolicyError("timeout=0: give a number of seconds above 0, or None for no limit")
+
+
+def _values(policy: Policy, attribute: attrs.Attribute[int | None], value: Any) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise TaskPolicyError(f"nout={value!r}: give the number of values that the task returns, 1 or more")
+
+
+def _key(policy: Policy, attribute: attrs.Attribute[CacheKey | None], value: Any) -> None:
+    if value is not None and value != "inputs" and not callable(value):
+        raise TaskPolicyError(
+            f'cache_key={value!r}: give "inputs", or a callable that makes a text of the arguments by name'
+        )
+
+
+def _expiry(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
+    if value is not None:
+        _seconds(policy, attribute, value)  # type: ignore[arg-type]
+        if policy.cache_key is None:
+            raise TaskPolicyError(f"cache_expires={value!r} says nothing without a cache_key")
+
+
+def _flag(policy: Policy, attribute: attrs.Attribute[bool], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise TaskPolicyError(f"{attribute.name}={value!r}: give True or False")
+
+
+def _executor(policy: Policy, attribute: attrs.Attribute[Any], value: Any) -> None:
+    is_class = isinstance(value, type) and issubclass(value, Executor)
+    if value == "" or (
+        value is not None and not is_class and not isinstance(value, (str, Mapping, Executor))
+    ):
+        raise TaskPolicyError(
+            f"executor={value!r}: give a name, a class path, a mapping with 'use', a class or an executor"
+        )
 
 
 def _tags(value: Any) -> tuple[str, ...]:
@@ -47,23 +84,35 @@ def _tags(value: Any) -> tuple[str, ...]:
 class Policy:
     """How a task is to be run.
 
-    retries: how often a failed call is tried again; retry_delay: seconds to wait before that, without a worker.
+    retries: how often a failed call is tried again; retry_delay: seconds to wait before that, without a worker: a
+    number, one for each retry, or a callable; retry_on: after which errors. See `penstock.retrying`.
     timeout: seconds that a call may take, or None.
     tags: labels; an executor may read some of them (`dask-resource:GPU=1`).
     trigger: which states of its upstreams let it run.
     skip_on_upstream_skip: whether it is skipped with an upstream.
     crash_retries: how often a call is tried again when the worker that ran it alone was lost.
     batch: whether its calls may travel together with others.
+    log_prints: whether what it prints becomes lines of its log.
+    nout: how many values it returns, so that a flow can take them apart: `left, right = halves(rows)`; or None.
+    cache_key: under which key its values are kept for later runs: "inputs", or what makes a text of the arguments by
+    name; None for not at all. cache_expires: seconds after which a kept value counts no more.
+    executor: where its calls are made, if not on the executor of the run: a name, class path, mapping, class or object.
     """
 
     retries: int = attrs.field(default=0, validator=_whole)
-    retry_delay: float = attrs.field(default=0.0, validator=_seconds)
+    retry_delay: Delay = attrs.field(default=0.0, converter=checked_delay)
+    retry_on: RetryOn = attrs.field(default=None, converter=checked_errors)
     timeout: float | None = attrs.field(default=None, validator=_limit)
     tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
     trigger: Trigger = attrs.field(default=all_successful, converter=trigger_named)
-    skip_on_upstream_skip: bool = True
+    skip_on_upstream_skip: bool = attrs.field(default=True, validator=_flag)
     crash_retries: int = attrs.field(default=1, validator=_whole)
-    batch: bool = True
+    batch: bool = attrs.field(default=True, validator=_flag)
+    log_prints: bool = attrs.field(default=False, validator=_flag)
+    nout: int | None = attrs.field(default=None, validator=_values)
+    executor: Asked | Executor | None = attrs.field(default=None, validator=_executor)
+    cache_key: CacheKey | None = attrs.field(default=None, validator=_key)
+    cache_expires: float | None = attrs.field(default=None, validator=_expiry)
 
 
 def known_options(policy: dict[str, Any]) -> dict[str, Any]:
@@ -71,5 +120,7 @@ def known_options(policy: dict[str, Any]) -> dict[str, Any]:
     names = [field.name for field in attrs.fields(Policy)]
     for name in policy:
         if name not in names:
-            raise TaskPolicyError(f"a task has no option {name!r}; it has {', '.join(names)}")
+            near = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise TaskPolicyError(f"a task has no option {name!r}{hint} It has {', '.join(names)}")
     return policy

@@ -2,21 +2,19 @@
 
     task(…) ──> Recorder.call ──> a Node in the Graph, and a Result that stands for its value
 
-The recorder of the flow that is being recorded is in a context variable, so flows recorded in several threads or
-asyncio tasks do not see each other, and a task that is called anywhere else is called, not recorded.
+Where a result stands among the arguments, a template holds the number of its node; see `penstock.flows.templates`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from penstock.errors import CycleError, ForeignResultError, GraphError
-from penstock.flows.graph import ElementNode, Graph, Node
+from penstock.errors import CycleError, ForeignResultError
+from penstock.flows.graph import ElementNode, Graph, MappedNode, Node
+from penstock.flows.hidden import parts_of, refuse_hidden
+from penstock.flows.results import Result, recorder_here
 from penstock.flows.templates import (
     CONST,
     CONSTANTS,
@@ -32,77 +30,28 @@ from penstock.flows.templates import (
     Template,
     results_in,
 )
+from penstock.triggers import all_successful
 
 if TYPE_CHECKING:
     from penstock.flows.task import Task
 
+_new = object.__new__
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex})
 _NOTHING: Mapping[str, Any] = {}
 _KINDS: Mapping[type, int] = {list: LIST, tuple: TUPLE, set: SET, frozenset: FROZENSET}
 
 
-class Result:
-    """What calling a task inside a flow returns: it stands for the value, which is known only when the flow runs.
+class Recorder:
+    """Records the calls of tasks of one call of a flow into a graph.
 
-    Pass it to other tasks, on its own or inside lists, tuples, dicts and sets; index it; return it. It cannot be
-    looked at while the flow is recorded.
+    bound: for a task and an instance, by their ids, the task that is bound to the instance.
     """
 
-    __slots__ = ("_mapped", "_node", "_recorder")
-
-    def __init__(self, recorder: Recorder, node: int, mapped: bool) -> None:
-        self._recorder = recorder
-        self._node = node
-        self._mapped = mapped
-
-    def __getitem__(self, key: Any) -> Result:
-        if current_recorder() is not self._recorder:
-            raise ForeignResultError(
-                f"{self!r} was indexed outside the flow that recorded it; it can be used only inside that one"
-            )
-        return self._recorder.item_of(self, key)
-
-    def _refuse(self, deed: str) -> NoReturn:
-        name = self._recorder.graph.nodes[self._node].task.name
-        raise GraphError(
-            f"the result of {name} cannot be {deed} while the flow is recorded: its value is known only when the "
-            f"flow runs. Do it inside a task, or spread it over one: other_task.map({name}(…))"
-        )
-
-    def __bool__(self) -> bool:
-        self._refuse("used as a condition")
-
-    def __iter__(self) -> Iterator[Any]:
-        self._refuse("iterated over or unpacked")
-
-    def __len__(self) -> int:
-        self._refuse("measured with len()")
-
-    def __eq__(self, other: object) -> Any:
-        if type(other) is not Result:
-            self._refuse(f"compared with {other!r:.40}")
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def __format__(self, spec: str) -> NoReturn:
-        self._refuse("put into a text")
-
-    def __reduce__(self) -> NoReturn:
-        raise ForeignResultError(
-            f"{self!r} left the flow that recorded it; it stands for a value that only its own flow run has"
-        )
-
-    def __repr__(self) -> str:
-        return f"<result of {self._recorder.graph.nodes[self._node].task.name}, known when the flow runs>"
-
-
-class Recorder:
-    """Records the calls of tasks of one call of a flow into a graph."""
-
-    def __init__(self, flow: str, item: Task[..., Any]) -> None:
+    def __init__(self, flow: str, item: Task[..., Any], attribute: Task[..., Any]) -> None:
         self.graph = Graph(flow, recorded=True)
-        self._item = item
+        self._nodes = self.graph.nodes
+        self.bound: dict[tuple[int, int], Task[..., Any]] = {}
+        self._item, self._attribute = item, attribute
 
     def call(
         self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None = None
@@ -111,15 +60,18 @@ class Recorder:
 
         index: which element of a `map` it is, if it is one.
         """
-        nodes = self.graph.nodes
+        nodes = self._nodes
         node_id = len(nodes)
         if kwargs or not task.fewest <= len(args) <= task.most:
             task.check_arguments(args, kwargs)
         results = tuple([arg._node for arg in args if type(arg) is Result and arg._recorder is self])
         if len(results) == len(args) and not kwargs:
+            node = _new(Node)  # past `__init__`, whose call would take longer than all that it does
+            node.id, node.task = node_id, task.plain
+            node.plan, node.args, node.kwargs = RESULTS, results, _NOTHING
             depends = results if len(set(results)) == len(results) else tuple(dict.fromkeys(results))
-            node = Node(node_id, task.plain, RESULTS, results, _NOTHING, depends)
-        elif not results and not kwargs and all(type(arg) in _PLAIN for arg in args):
+            node.depends = node.needs = node.reads = depends
+        elif not results and not kwargs and _PLAIN.issuperset(map(type, args)):
             node = Node(node_id, task.plain, CONSTANTS, args, _NOTHING, ())
         else:
             node = self._templated(node_id, task.plain, args, kwargs)
@@ -128,7 +80,10 @@ class Recorder:
         if index is not None:
             node = _as_element(node, index)
         nodes.append(node)
-        return Result(self, node_id, False)
+        result = _new(Result)
+        result._recorder, result._node = self, node_id
+        result._mapped = False
+        return result
 
     def _templated(
         self, node_id: int, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -151,6 +106,39 @@ class Recorder:
         """Record `result[key]`."""
         return self.call(self._item, (result, key), {})
 
+    def attribute_of(self, result: Result, name: str) -> Result:
+        """Record `result.name`."""
+        return self.call(self._attribute, (result, name), {})
+
+    def parts_of(self, result: Result, count: int) -> list[Result]:
+        """Record `result[0]`, `result[1]`, …; of a mapped result, a map for each that follows it element by element."""
+        return [
+            self._items_of(result, at) if result._mapped else self.item_of(result, at) for at in range(count)
+        ]
+
+    def _items_of(self, result: Result, at: int) -> Result:
+        nodes = self.graph.nodes
+        places = ((RESULT, result._node), (CONST, at))
+        node = MappedNode(len(nodes), self._item, TEMPLATES, places, _NOTHING, ())
+        node.follows, node.spread = (result._node,), (0,)
+        nodes.append(node)
+        return Result(self, node.id, True)
+
+    def guard(self, guard: int) -> None:
+        """Tie the nodes that were recorded after `guard` to it, but for those that are so by what they follow."""
+        graph = self.graph
+        for node in graph.nodes[guard + 1 :]:
+            if node.id not in graph.guards and not (
+                _heeds_skips(node) and max(node.upstream, default=-1) > guard
+            ):
+                graph.guards[node.id] = guard
+                node.depends = (*node.depends, guard)
+
+    def holds_results(self, value: Any) -> bool:
+        """Whether there is a result of this flow in a value. Raises as `template` does."""
+        kind: int = self.template(value, "an argument")[0]
+        return kind != CONST
+
     def template(self, value: Any, place: str, inside: tuple[int, ...] = ()) -> Template:
         """The template of `value`, in which every result of this flow stands for its node.
 
@@ -167,16 +155,23 @@ class Recorder:
                     "a result can be used only inside the call that recorded it"
                 )
             return (RESULT, value._node)
+        if cls is slice:
+            parts = tuple(self.template(part, place) for part in (value.start, value.stop, value.step))
+            return (CONST, value) if all(part[0] == CONST for part in parts) else (RECORD, parts, slice)
         if not issubclass(cls, (list, tuple, set, frozenset, dict)):  # an object may only say that it is one
-            _refuse_hidden(_parts(value), f"{place} is a {cls.__name__} that")
+            refuse_hidden(parts_of(value), f"{place} is a {cls.__name__} that")
             return (CONST, value)
         if id(value) in inside:
             raise CycleError(f"{place} contains itself")
         return self._container(value, place, (*inside, id(value)))
 
     def _container(self, value: Any, place: str, inside: tuple[int, ...]) -> Template:
+        if _PLAIN.issuperset(map(type, value)) and (
+            not isinstance(value, dict) or _PLAIN.issuperset(map(type, value.values()))
+        ):
+            return (CONST, value)  # most are so, and some have a million elements
         if isinstance(value, dict):
-            _refuse_hidden(value, f"{place} has a key that is or")
+            refuse_hidden(value, f"{place} has a key that is or")
             pairs = tuple(
                 (key, self.template(item, f"{place}[{key!r}]", inside)) for key, item in value.items()
             )
@@ -189,71 +184,27 @@ class Recorder:
         return (next(kind for cls, kind in _KINDS.items() if isinstance(value, cls)), items)
 
 
+def _heeds_skips(node: Node) -> bool:
+    """Whether a node is sure to be skipped, or not to run, if an upstream is."""
+    policy = node.task.policy
+    return policy.skip_on_upstream_skip and policy.trigger is all_successful
+
+
 def _as_element(node: Node, index: int) -> ElementNode:
     element = ElementNode(node.id, node.task, node.plan, node.args, node.kwargs, node.depends)
     element.needs, element.reads, element.index = node.needs, node.reads, index
     return element
 
 
-_recorder: ContextVar[Recorder | None] = ContextVar("penstock_recorder", default=None)
-
-current_recorder = _recorder.get
-"""The recorder of the flow that is being recorded here, or None."""
-
-
 @contextmanager
-def recording(flow: str, item: Task[..., Any]) -> Iterator[Recorder]:
-    """Record the tasks that are called inside into one new graph; `item` is the task behind `result[key]`."""
-    recorder = Recorder(flow, item)
-    token = _recorder.set(recorder)
+def recording(flow: str, item: Task[..., Any], attribute: Task[..., Any]) -> Iterator[Recorder]:
+    """Record the tasks that are called inside into one new graph.
+
+    item: the task behind `result[key]`; attribute: the one behind `result.name`.
+    """
+    recorder = Recorder(flow, item, attribute)
+    token = recorder_here.set(recorder)
     try:
         yield recorder
     finally:
-        _recorder.reset(token)
-
-
-def refuse_results(name: str, values: Iterable[object]) -> None:
-    """Raise ForeignResultError if a task that is called outside a flow was given a recorded result."""
-    found = next(_results_among(values, set()), None)
-    if found is not None:
-        raise ForeignResultError(
-            f"{name} was called outside a flow with {found!r}; a result can be used only inside the flow "
-            "that recorded it"
-        )
-
-
-def _refuse_hidden(values: Iterable[object], where: str) -> None:
-    """Raise GraphError if a result is where no value can be put in its place, so that the task would get the result."""
-    found = next(_results_among(values, set()), None)
-    if found is not None:
-        raise GraphError(
-            f"{where} holds {found!r}, where its value cannot be put in its place. Results are found as arguments and "
-            "in lists, tuples, sets and the values of dicts; make such an object inside a task"
-        )
-
-
-def _parts(value: object) -> Iterable[object]:
-    """What an object holds that is no list, tuple, set or dict: the fields of a record, the items of a deque."""
-    if issubclass(type(value), (type, ModuleType)):
-        return ()
-    if type(value) is deque:
-        return value
-    if type(value) is MappingProxyType:
-        return value.values()
-    slots = getattr(type(value), "__dataclass_fields__", None)
-    if slots is not None:
-        return [getattr(value, name, None) for name in slots]
-    try:  # past what the object makes of looking at it
-        return object.__getattribute__(value, "__dict__").values()  # type: ignore[no-any-return]
-    except AttributeError:
-        return ()
-
-
-def _results_among(values: Iterable[object], above: set[int]) -> Iterator[Result]:
-    for value in values:
-        if type(value) is Result:
-            yield value
-        elif isinstance(value, (list, tuple, set, frozenset, dict)) and id(value) not in above:
-            yield from _results_among(
-                value.values() if isinstance(value, dict) else value, above | {id(value)}
-            )
+        recorder_here.reset(token)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import attrs
 
 from penstock.errors import GraphError, ParameterError, TaskPolicyError
+from penstock.executor import Executor
+from penstock.flows.hidden import held_by, refuse_hidden, refuse_results
 from penstock.flows.mapping import record_map
-from penstock.flows.policy import Policy, TriggerLike, known_options
-from penstock.flows.recording import current_recorder, refuse_results
+from penstock.flows.policy import CacheKey, Policy, TriggerLike, known_options
+from penstock.flows.results import current_recorder
+from penstock.flows.shapes import counted
+from penstock.registry import Asked
+from penstock.retrying import Delay, RetryOn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,21 +32,19 @@ R = TypeVar("R")
 class Task(Generic[P, R]):
     """A function with its policy; made by `@task`.
 
+    fn: the function. body: what a worker calls, the function with what its policy makes of it.
     plain: the task without what `after` added to it; the engine knows tasks by it.
     """
 
     def __init__(self, fn: Callable[P, R], policy: Policy, name: str | None = None) -> None:
-        if not callable(fn):
-            raise TaskPolicyError(f"@task needs a function, not {fn!r}")
-        if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
-            raise TaskPolicyError(
-                f"{fn.__qualname__} is a generator: its values could be taken only once, and not from elsewhere. "
-                "Return a list"
-            )
+        _check_function(fn)
+        if current_recorder() is not None:
+            refuse_hidden(held_by(fn), f"the function of the task {name or getattr(fn, '__name__', fn)}")
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.policy = policy
-        self.name: str = name or str(getattr(fn, "__name__", type(fn).__name__))
+        self.name: str = _checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
+        self.body = fn if policy.nout is None else counted(fn, policy.nout, self.name)
         self.upstream: tuple[Any, ...] = ()
         self.plain = self
         self.signature = _signature_of(fn)
@@ -52,11 +55,17 @@ class Task(Generic[P, R]):
     @overload
     def __get__(self, instance: object, owner: type) -> Task[..., R]: ...
     def __get__(self, instance: object | None, owner: type) -> Task[..., R]:
-        """A task in a class is bound to the instance, as a function is."""
-        if instance is None:
+        """A task in a class is bound to the instance, as a function is; within a flow, to the same task each time."""
+        if instance is None or isinstance(self.fn, staticmethod):
             return self
-        bound: Callable[..., R] = functools.partial(self.fn, instance)  # type: ignore[arg-type]
-        return Task(bound, self.policy, self.name)
+        recorder = current_recorder()
+        known = None if recorder is None else recorder.bound.get((id(self), id(instance)))
+        if known is None:
+            fn: Callable[..., R] = functools.partial(self.fn, instance)  # type: ignore[arg-type]
+            known = Task(fn, self.policy, self.name)
+            if recorder is not None:
+                recorder.bound[id(self), id(instance)] = known  # which keeps the instance, and so its id
+        return known
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function; inside a flow, record the call and return a Result that stands for its value."""
@@ -64,7 +73,7 @@ class Task(Generic[P, R]):
         if recorder is not None:
             return recorder.call(self, args, kwargs)  # type: ignore[return-value]
         refuse_results(self.name, (*args, *kwargs.values()))
-        return self.fn(*args, **kwargs)
+        return self.body(*args, **kwargs)
 
     def map(self, /, *args: Any, **kwargs: Any) -> Any:
         """One call for each element of the arguments, save those in `unmapped(…)`; the shortest decides how many.
@@ -87,7 +96,9 @@ class Task(Generic[P, R]):
 
     def with_options(self, *, name: str | None = None, **policy: Any) -> Task[P, R]:
         """The same task with another name or policy: `measure.with_options(retries=5)`."""
-        return Task(self.fn, attrs.evolve(self.policy, **known_options(policy)), name or self.name)
+        other = Task(self.fn, attrs.evolve(self.policy, **known_options(policy)), name or self.name)
+        other.upstream = self.upstream
+        return other
 
     def check_arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise ParameterError if the function does not take these arguments."""
@@ -103,6 +114,27 @@ class Task(Generic[P, R]):
         return f"<task {self.name}>"
 
 
+def _check_function(fn: Any) -> None:
+    """Raise TaskPolicyError for what cannot be a task."""
+    if isinstance(fn, classmethod):
+        raise TaskPolicyError(f"{fn.__name__} is a classmethod already; put @classmethod above @task")
+    if not callable(fn):
+        raise TaskPolicyError(f"@task needs a function, not {fn!r}")
+    called = fn if hasattr(fn, "__name__") else getattr(fn, "__call__", fn)  # noqa: B004  (to look at it)
+    for each in (fn, called):
+        if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):
+            raise TaskPolicyError(
+                f"{getattr(fn, '__qualname__', type(fn).__name__)} is a generator: its values could be taken only "
+                "once, and not from elsewhere. Return a list"
+            )
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and (type(name) is not str or not name):
+        raise TaskPolicyError(f"name={name!r}: give a text, or nothing for the name of the function")
+    return name
+
+
 def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
     """The signature of a function; of a builtin that does not tell its own (`max`), one that takes anything."""
     try:
@@ -111,19 +143,19 @@ def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
         return inspect.signature(lambda *args, **kwargs: None)
 
 
-def _positional_bounds(signature: inspect.Signature) -> tuple[float, float]:
+def _positional_bounds(signature: inspect.Signature) -> tuple[int, int]:
     """How many arguments a call without named ones has, at least and at most."""
     kinds = inspect.Parameter
-    fewest = most = 0.0
+    fewest = most = 0
     for parameter in signature.parameters.values():
         required = parameter.default is kinds.empty
         if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
             most += 1
             fewest += required
         elif parameter.kind is kinds.VAR_POSITIONAL:
-            most = math.inf
+            most = sys.maxsize
         elif parameter.kind is kinds.KEYWORD_ONLY and required:
-            fewest = math.inf
+            fewest = sys.maxsize
     return fewest, most
 
 
@@ -134,13 +166,19 @@ def task(
     *,
     name: str | None = None,
     retries: int = 0,
-    retry_delay: float = 0.0,
+    retry_delay: Delay = 0.0,
+    retry_on: RetryOn = None,
     timeout: float | None = None,
     tags: Sequence[str] = (),
     trigger: TriggerLike = "all_successful",
     skip_on_upstream_skip: bool = True,
     crash_retries: int = 1,
     batch: bool = True,
+    log_prints: bool = False,
+    nout: int | None = None,
+    cache_key: CacheKey | None = None,
+    cache_expires: float | None = None,
+    executor: Asked | Executor | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
     """Make a function a task: `@task`, or `@task(retries=2, retry_delay=1.0, timeout=30.0, tags=[…], trigger=…)`.
@@ -155,4 +193,7 @@ def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
 
 
 item = Task(operator.getitem, Policy(), "item")
-"""The task behind `result[key]`."""
+"""The task behind `result[key]`, and behind taking a result apart."""
+
+attribute = Task(getattr, Policy(), "attribute")
+"""The task behind `result.name`."""

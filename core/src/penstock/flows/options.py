@@ -1,0 +1,80 @@
+"""The options of a flow: how the whole of a run is to go, whatever its tasks do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import attrs
+
+from penstock.errors import TaskPolicyError
+from penstock.retrying import LONGEST, is_seconds
+
+
+def _limit(options: FlowOptions, attribute: attrs.Attribute[float | None], value: Any) -> None:
+    if value is not None and not (is_seconds(value) and value > 0):
+        raise TaskPolicyError(
+            f"flow({attribute.name}={value!r}): give a number of seconds above 0, up to {LONGEST} (a year), or None"
+        )
+
+
+def _width(options: FlowOptions, attribute: attrs.Attribute[int | None], value: Any) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise TaskPolicyError(f"flow(max_map_width={value!r}): give a whole number, 1 or more, or None")
+
+
+def _yes_or_no(options: FlowOptions, attribute: attrs.Attribute[bool], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise TaskPolicyError(f"flow({attribute.name}={value!r}): give True or False")
+
+
+def _limits(value: Any) -> Mapping[str, int]:
+    if not isinstance(value, Mapping) or not all(isinstance(tag, str) for tag in value):
+        raise TaskPolicyError(f"flow(limits={value!r}): give a mapping of tags to numbers, {{'db': 4}}")
+    for tag, most in value.items():
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise TaskPolicyError(f"flow(limits=…) of {tag!r} is {most!r}: give a whole number, 1 or more")
+    return dict(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    given = (value,) if isinstance(value, str) or hasattr(value, "plain") else value
+    names: list[Any] = (
+        [getattr(each, "name", each) for each in given] if isinstance(given, Iterable) else [None]
+    )
+    if not all(isinstance(name, str) for name in names):
+        raise TaskPolicyError(f"flow(reference={value!r}): give a list of tasks or of names of tasks")
+    return tuple(names)
+
+
+@attrs.frozen(kw_only=True)
+class FlowOptions:
+    """How a flow is to be run.
+
+    timeout: seconds that a whole run may take, or None. limits: how many calls with a tag may run at once, by tag.
+    fail_fast: whether a run is ended by the first task that fails for good. reference: names of the tasks that decide
+    the state of a run; if there are none, those that the flow returns decide, and those that nothing depends on.
+    max_map_width: how many elements a mapped task of it may have; None for what the configuration says.
+    """
+
+    timeout: float | None = attrs.field(default=None, validator=_limit)
+    limits: Mapping[str, int] = attrs.field(factory=dict, converter=_limits)
+    fail_fast: bool = attrs.field(default=False, validator=_yes_or_no)
+    reference: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    max_map_width: int | None = attrs.field(default=None, validator=_width)
+
+    def with_limits_of(self, inner: FlowOptions) -> FlowOptions:
+        """These options, and the limits of a flow within this one, where this one sets none for the same tag."""
+        return attrs.evolve(self, limits={**inner.limits, **self.limits}) if inner.limits else self
+
+
+def flow_options(options: Mapping[str, Any]) -> FlowOptions:
+    """The options by their names. Raises TaskPolicyError for one that no flow has, and for a value without sense."""
+    names = ["name", "executor", "requires", *(field.name for field in attrs.fields(FlowOptions))]
+    for name in options:
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TaskPolicyError(f"a flow has no option {name!r}{hint} There are {', '.join(names)}")
+    return FlowOptions(**options)

@@ -1,0 +1,115 @@
+"""Results: what stands for the value of a task while a flow is recorded; and the recorder that it belongs to.
+
+The recorder of the flow that is being recorded is in a context variable, so flows recorded in several threads or
+asyncio tasks do not see each other, and a task that is called anywhere else is called, not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from penstock.errors import ForeignResultError, GraphError
+
+if TYPE_CHECKING:
+    from penstock.flows.recording import Recorder
+    from penstock.flows.task import Task
+
+recorder_here: ContextVar[Recorder | None] = ContextVar("penstock_recorder", default=None)
+
+current_recorder = recorder_here.get
+"""The recorder of the flow that is being recorded here, or None."""
+
+
+class Result:
+    """What calling a task inside a flow returns: it stands for the value, which is known only when the flow runs.
+
+    Pass it to other tasks, on its own or inside lists, tuples, dicts and sets; index it; take an attribute of it; take
+    it apart if its task is declared with `nout`; return it. It cannot be looked at while the flow is recorded.
+    """
+
+    __slots__ = ("_mapped", "_node", "_recorder")
+
+    def __init__(self, recorder: Recorder, node: int, mapped: bool) -> None:
+        self._recorder = recorder
+        self._node = node
+        self._mapped = mapped
+
+    @property
+    def _task(self) -> Task[..., Any]:
+        return self._recorder.graph.nodes[self._node].task
+
+    def _check_own(self, deed: str) -> None:
+        if current_recorder() is not self._recorder:
+            raise ForeignResultError(
+                f"{self!r} was {deed} outside the flow that recorded it; it can be used only inside that one"
+            )
+
+    def __getitem__(self, key: Any) -> Result:
+        self._check_own("indexed")
+        return self._recorder.item_of(self, key)
+
+    def __getattr__(self, name: str) -> Result:
+        if name.startswith("_"):  # what copies, pickles and shows objects looks for these
+            raise AttributeError(f"a result has no attribute {name!r}")
+        if self._mapped:
+            raise AttributeError(
+                f"{self!r} is a list, which has no {name}; take it from each element inside a task that is mapped"
+            )
+        if current_recorder() is not self._recorder:
+            raise AttributeError(f"{self!r} has no attribute {name!r} outside the flow that recorded it")
+        return self._recorder.attribute_of(self, name)
+
+    def _refuse(self, deed: str, hint: str = "") -> NoReturn:
+        name = self._task.name
+        raise GraphError(
+            f"the result of {name} cannot be {deed} while the flow is recorded: its value is known only when the "
+            f"flow runs. Do it inside a task, or spread it over one: other_task.map({name}(…)){hint}"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse("called")
+
+    def __bool__(self) -> bool:
+        self._refuse("used as a condition")
+
+    def __iter__(self) -> Iterator[Result]:
+        nout = self._task.policy.nout
+        if nout is None:
+            self._refuse(
+                "iterated over or unpacked",
+                ". To unpack it, declare how many values there are: @task(nout=2)",
+            )
+        self._check_own("unpacked")
+        return iter(self._recorder.parts_of(self, nout))
+
+    def __len__(self) -> int:
+        nout = self._task.policy.nout
+        if nout is None or self._mapped:
+            self._refuse("measured with len()")
+        return nout
+
+    def __eq__(self, other: object) -> Any:
+        if type(other) is not Result:
+            self._refuse(f"compared with {other!r:.40}")
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> NoReturn:
+        self._refuse("put into a text")
+
+    def __copy__(self) -> Result:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Result:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise ForeignResultError(
+            f"{self!r} left the flow that recorded it; it stands for a value that only its own flow run has"
+        )
+
+    def __repr__(self) -> str:
+        return f"<result of {self._task.name}, known when the flow runs>"
