@@ -24,11 +24,12 @@ def running() -> set[object]:
 def no_settings_of_the_user(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Hide PENSTOCK_* variables and the user's configuration file; return where that file would be."""
+    """Hide PENSTOCK_* variables, the user's configuration file and cache; return where that file would be."""
     for name in [name for name in os.environ if name.startswith("PENSTOCK_")]:
         monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     return home
 
 

@@ -21,9 +21,11 @@ cluster_kwargs = { cores = 8 }
 def test_without_files_there_are_the_defaults(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each value is shown with the default as its origin."""
     assert main(["config"]) == 0
-    rows = capsys.readouterr().out.splitlines()
-    assert "executor  'local'  the default" in rows
-    assert "  none" in rows
+    rows = [" ".join(row.split()) for row in capsys.readouterr().out.splitlines()]
+    assert "executor 'local' the default" in rows
+    assert "max_map_width 10000000 the default" in rows
+    assert "cache.max_bytes 1073741824 the default" in rows
+    assert "none" in rows
 
 
 def test_each_value_has_its_origin(

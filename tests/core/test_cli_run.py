@@ -118,6 +118,22 @@ def sleeps(seconds: float = 60):
 def naps():
     return nap.map([0.2] * 10)
 
+@flow(timeout=0.5)
+def hurries():
+    return double(sleep(60))
+
+@task
+def fails():
+    raise ValueError("at once")
+
+@flow
+def breaks():
+    return fails(), nap.map([0.5] * 60)
+
+@flow(reference=[nothing_at_all])
+def lenient():
+    return nothing_at_all(), fails()
+
 @flow(executor="./executors.py:Other")
 def opinionated():
     return double(1)
@@ -279,6 +295,47 @@ def test_an_interrupt_is_130(flows: Path, number: signal.Signals) -> None:
     assert time.monotonic() - began < 10
     assert "sleeps: Cancelled" in err and "failed" not in err
     assert "Traceback" not in err
+
+
+def test_a_run_that_takes_too_long_is_1() -> None:
+    """The summary says so, with the seconds."""
+    done = run("flows.py:hurries")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the run of hurries took longer than its 0.5 s" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_fail_fast_ends_the_run_with_its_first_failure() -> None:
+    """As `@flow(fail_fast=True)` does, for one run."""
+    began = time.monotonic()
+    done = run("flows.py:breaks", "--fail-fast")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert time.monotonic() - began < 25
+    assert "ValueError: at once" in done.stderr and "Cancelled" in done.stderr
+
+
+def test_a_run_that_succeeds_without_its_result_is_0_and_says_so() -> None:
+    """Other tasks decide than the one that is returned and failed."""
+    done = run("flows.py:lenient")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "there is no result: fails is Failed: ValueError: at once" in done.stderr
+
+
+def test_a_file_that_fails_on_import_is_2_with_the_users_traceback(flows: Path) -> None:
+    """From the line of the file on, without the frames that led to it."""
+    (flows / "broken.py").write_text("from penstock import flow\n\nnumber = 1 / 0\n")
+    done = run("broken.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "broken.py fails on import" in done.stderr and "line 3" in done.stderr
+    assert "ZeroDivisionError" in done.stderr and "penstock/flows" not in done.stderr
+
+
+def test_several_flows_in_a_file_have_to_be_named() -> None:
+    """The error lists them as they are to be written."""
+    done = run("flows.py")
+    assert done.returncode == 2
+    for name in ("doubles", "text", "sleeps"):
+        assert f"flows.py:{name}" in done.stderr
 
 
 def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:

@@ -50,7 +50,8 @@ def test_every_value_of_a_file_knows_its_file_line_and_key(configure: Configure)
         timeout = 3
         """
     )
-    places = {".".join(setting.key): setting.origin.line for setting in config.settings}
+    said = [setting for setting in config.settings if setting.origin.kind != "default"]
+    places = {".".join(setting.key): setting.origin.line for setting in said}
     assert places == {
         "executor": 1,
         "debug": 2,
@@ -205,3 +206,83 @@ def test_a_variable_for_an_option_and_one_for_a_key_in_it_contradict_each_other(
     variables = {"PENSTOCK_EXECUTORS__A__B": "{c = 1}", "PENSTOCK_EXECUTORS__A__B__C": "2"}
     with pytest.raises(ConfigError, match="variable PENSTOCK_EXECUTORS__A__B sets the whole of it too"):
         load_config(project, variables)
+
+
+def test_the_cache_is_set_by_file_and_variable(configure: Configure, project: Path) -> None:
+    """A variable wins over the file; what nobody says is the user's cache folder, and 1 GiB."""
+    config = configure("", XDG_CACHE_HOME="/home/me/caches")
+    assert config.cache_url.value == "/home/me/caches/penstock/tasks"
+    assert (config.cache_max_bytes.value, str(config.cache_max_bytes.origin)) == (1 << 30, "the default")
+    config = configure('[cache]\nurl = "s3://bucket/x"\nmax_bytes = 5', PENSTOCK_CACHE__MAX_BYTES="7000")
+    assert (config.cache_url.value, config.cache_max_bytes.value) == ("s3://bucket/x", 7000)
+    assert str(config.cache_url.origin) == "penstock.toml, line 2, key 'cache.url'"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "words"),
+    [
+        (
+            "[cache]\nmax_bytes = 0",
+            {},
+            "line 2, key 'cache.max_bytes': expected a whole number of bytes above 0",
+        ),
+        ("[cache]\nmax_bytes = true", {}, "expected a whole number of bytes above 0, got True"),
+        ("[cache]\nurl = ' '", {}, "expected a folder or a URL"),
+        ("[cache]\nuri = 'x'", {}, "there is no such setting; did you mean 'url'"),
+        ("cache = 3", {}, "expected a table"),
+        ("", {"PENSTOCK_CACHE__MAX_BYTES": "1 GiB"}, "expected a whole number of bytes above 0, got '1 GiB'"),
+        ("", {"PENSTOCK_CACHE__URL": ""}, "expected a folder or a URL"),
+        ("", {"PENSTOCK_CACHE__URI": "x"}, "did you mean 'PENSTOCK_CACHE__URL'"),
+        ("", {"PENSTOCK_CACHE": "x"}, "there is no such variable"),
+    ],
+)
+def test_a_wrong_setting_of_the_cache_is_an_error(
+    configure: Configure, text: str, variables: dict[str, str], words: str
+) -> None:
+    """With its place, and what is expected there."""
+    with pytest.raises(ConfigError) as caught:
+        configure(text, **variables)
+    assert words in str(caught.value)
+
+
+def test_limits_are_set_by_file_and_variable(configure: Configure) -> None:
+    """Under any tag, quoted where TOML wants it; each knows where it comes from."""
+    config = configure('[limits]\ndb = 4\n"dask-resource:GPU=1" = 2', PENSTOCK_LIMITS__API="7")
+    assert {tag: limit.value for tag, limit in config.limits.items()} == {
+        "db": 4,
+        "dask-resource:GPU=1": 2,
+        "api": 7,
+    }
+    assert str(config.limits["db"].origin) == "penstock.toml, line 2, key 'limits.db'"
+    assert str(config.limits["api"].origin) == "variable PENSTOCK_LIMITS__API"
+    assert ("limits", "db") in {setting.key for setting in config.settings}, "so `penstock config` shows it"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "words"),
+    [
+        (
+            "[limits]\ndb = 0",
+            {},
+            "penstock.toml, line 2, key 'limits.db': expected a whole number, 1 or more",
+        ),
+        (
+            "[limits]\ndb = 'four'",
+            {},
+            "line 2, key 'limits.db': expected a whole number, 1 or more, got 'four'",
+        ),
+        ("[limits]\ndb = true", {}, "expected a whole number, 1 or more, got True"),
+        ("[limits.db]\nmost = 4", {}, "expected a whole number, 1 or more"),
+        ("limits = 4", {}, "penstock.toml, line 1, key 'limits': expected a table, got 4"),
+        ("limit = 4", {}, "there is no such setting; did you mean 'limits'"),
+        ("", {"PENSTOCK_LIMITS__DB": "many"}, "variable PENSTOCK_LIMITS__DB: expected a whole number"),
+        ("", {"PENSTOCK_LIMITS": "4"}, "did you mean 'PENSTOCK_LIMITS__TAG'"),
+    ],
+)
+def test_a_wrong_limit_is_an_error(
+    configure: Configure, text: str, variables: dict[str, str], words: str
+) -> None:
+    """With its place, and what is expected there."""
+    with pytest.raises(ConfigError) as caught:
+        configure(text, **variables)
+    assert words in str(caught.value)

@@ -96,3 +96,39 @@ def test_any_name_will_do_for_a_parameter():
     run = asked.run(self=7, name=8, executor="local")
     assert run.result == ((7, 0, 8, 0), [(1, 0, 0, 2)])
     assert asked(self=7)[0][0] == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timeout": 0}, "flow(timeout=0): give a number of seconds above 0"),
+        ({"timeout": -1.5}, "flow(timeout=-1.5): give a number of seconds above 0"),
+        ({"timeout": "3"}, "flow(timeout='3'): give a number of seconds"),
+        ({"limits": {"db": 0}}, "flow(limits=…) of 'db' is 0: give a whole number, 1 or more"),
+        ({"limits": {"db": True}}, "of 'db' is True"),
+        ({"limits": {3: 1}}, "give a mapping of tags to numbers"),
+        ({"limits": ["db"]}, "give a mapping of tags to numbers"),
+        ({"fail_fast": 1}, "flow(fail_fast=1): give True or False"),
+        ({"timout": 3}, "a flow has no option 'timout'; did you mean 'timeout'?"),
+    ],
+)
+def test_options_without_sense_are_refused_where_they_are_written(options, words):
+    """With what would make sense there."""
+    with pytest.raises(TaskPolicyError) as caught:
+        flow(**options)
+    assert words in str(caught.value)
+
+
+def test_a_flow_in_a_flow_brings_its_limits():
+    """They protect what its tasks use; where the outer one says otherwise, that counts. No other option comes along."""
+
+    @flow(limits={"db": 1, "net": 2}, timeout=5, fail_fast=True)
+    def inner():
+        return one()
+
+    @flow(limits={"net": 3}, timeout=50)
+    def outer():
+        return inner()
+
+    options = outer.record().options
+    assert (options.limits, options.timeout, options.fail_fast) == ({"db": 1, "net": 3}, 50, False)

@@ -17,6 +17,7 @@ PAGES = [
     "plugins/dask/README.md",
     "docs/catalogue.md",
     "docs/configuration.md",
+    "docs/dask.md",
     "docs/design.md",
     "docs/executors.md",
     "docs/local-dask.md",

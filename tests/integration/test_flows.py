@@ -15,7 +15,7 @@ import pytest
 
 from penstock import Skip, flow, get_executor, task, unmapped
 from penstock import executor as contract
-from penstock.errors import TaskFailedError, TaskTimeoutError, ValueNotPortableError
+from penstock.errors import TaskFailedError, TaskTimeoutError, ValueNotPortableError, WorkerLostError
 from penstock.states import RunState, TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
@@ -479,6 +479,77 @@ def test_retries_run_again_and_are_told_as_attempts(executor, tmp_path):
     assert all(each.duration >= 0 and each.worker for each in first)
 
 
+class UnmakeableError(ConnectionError):
+    """An error that pickle cannot make again, so that a stand-in comes home from other processes."""
+
+    def __init__(self, host, port):
+        super().__init__(f"{host}:{port}")
+
+
+def test_only_the_errors_that_a_task_names_are_retried(executor):
+    """By type, by a type that they derive from, by predicate; also errors that cannot be pickled; timeouts too."""
+
+    @task(retries=2)
+    def fails(number):
+        raise UnmakeableError("db", 1) if number else KeyError("x")
+
+    @task(retries=1, timeout=0.2)
+    def slow():
+        while True:
+            time.sleep(0.01)
+
+    @flow
+    def choosy():
+        named = [UnmakeableError, ConnectionError, [ValueError, OSError], lambda error: "db:1" in str(error)]
+        for retry_on in [*named, ValueError, lambda error: False]:
+            fails.with_options(retry_on=retry_on)(1)
+        fails.with_options(retry_on=ConnectionError).map([0, 1, 0, 1])
+        slow.with_options(retry_on=TimeoutError)()
+        slow.with_options(retry_on=ConnectionError)()
+
+    run = choosy.run(executor=executor)
+    assert [len(each.attempts) for each in run.task_runs] == [3, 3, 3, 3, 1, 1, 1, 3, 1, 3, 2, 1]
+    assert states(run, "slow") == [TaskState.TIMED_OUT] * 2
+
+
+def test_a_run_explains_itself(executor):
+    """What failed, what did not run for it, and what was skipped, in the same words everywhere."""
+
+    @task(retries=1)
+    def odd(number):
+        if number == 3:
+            raise ValueError("three")
+        if number == 4:
+            raise Skip("four")
+        return number
+
+    @flow
+    def broken():
+        return total(plus.map(odd.map(range(5))))
+
+    run = broken.run(executor=executor)
+    lines = run.explain("total").splitlines()
+    assert lines[0].startswith("total is TriggerFailed: it did not run, as its trigger all_successful")
+    assert lines[1].startswith("plus[3] is TriggerFailed") and len(lines) == 3
+    assert lines[2].startswith("odd[3] is Failed: ValueError: three, in attempt 2, after ")
+    assert run.explain("plus[4]").splitlines()[1].startswith("odd[4] is Skipped: Skip: four")
+
+
+def test_the_named_tasks_decide_the_state_of_a_run(executor):
+    """Not the leaves, not what is returned."""
+
+    @task
+    def bad():
+        raise ValueError("bad")
+
+    @flow(reference=[total])
+    def named():
+        return total([1, 2]), bad()
+
+    assert named.run(executor=executor).state is RunState.SUCCESS
+    assert flow(reference=["bad"])(named.fn).run(executor=executor).state is RunState.FAILED
+
+
 def test_a_waiting_retry_holds_no_worker(executor, tmp_path):
     """While a call waits for its second try, others run, and many that wait do so together."""
 
@@ -670,5 +741,8 @@ def test_a_call_that_kills_its_worker_is_found_and_the_rest_goes_on(name, tmp_pa
     assert run.task_runs.counts() == {TaskState.SUCCESS: 39, TaskState.CRASHED: 1}
     crashed = next(iter(run.task_runs.failures()))
     assert crashed.index == 13
+    assert [type(attempt.error) for attempt in crashed.attempts] == [WorkerLostError] * 2
+    assert crashed.attempts[0].started < crashed.attempts[1].started
+    assert run.explain(crashed).startswith("deadly[13] is Crashed: WorkerLostError: ")
     with pytest.raises(TaskFailedError, match=r"deadly\[13\] is Crashed"):
         _ = run.result

@@ -54,7 +54,7 @@ def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         n_workers=2,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         worker_dashboard_address="127.0.0.1:0",
     ) as cluster:
         yield {**variables, "PENSTOCK_EXECUTORS__DASK__ADDRESS": cluster.scheduler_address}

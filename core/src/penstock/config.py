@@ -2,10 +2,18 @@
 
     executor = "hpc"                   # penstock.toml, or [tool.penstock] in pyproject.toml
     debug = false
+    max_map_width = 10_000_000         # how many elements a mapped task may have
 
     [executors.hpc]                    # a profile: a named executor with options
     use = "dask"                       # a plugin, a profile or a class path; left out, the plugin of its name
     cluster_kwargs = { cores = 8 }     # every other key is an option
+
+    [limits]                           # how many calls with a tag may run at once
+    db = 4
+
+    [cache]                            # where the values of tasks with a `cache_key` are kept
+    url = "s3://bucket/cache"          # a folder, or what fsspec opens
+    max_bytes = 1073741824             # of a folder
 
 The strongest first: variables (`PENSTOCK_EXECUTOR`, `PENSTOCK_DEBUG`, `PENSTOCK_EXECUTORS__HPC__ADDRESS`),
 the project file, the user file, the defaults. The project file is the nearest one from the start folder
@@ -18,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +34,16 @@ import attrs
 
 from penstock.errors import ConfigError
 from penstock.literals import convert_text
+from penstock.schema import KNOWN, TABLES, known, within
+from penstock.settings import MAX_MAP_WIDTH, did_you_mean, nearest, normalise
 from penstock.settings import Origin as Origin
 from penstock.settings import Setting as Setting
-from penstock.settings import did_you_mean, nearest, normalise
 from penstock.tomlfile import Key, TomlFile, read_toml
 
 PREFIX = "PENSTOCK_"
 DEFAULT_EXECUTOR = "local"
-_TYPES = {
-    "executor": (str, "a name or a class path"),
-    "debug": (bool, "true or false"),
-    "executors": (dict, "a table"),
-}
+CACHE_BYTES = 1 << 30
+"""How much the cache's folder holds, unless the configuration says otherwise."""
 
 Layer = dict[Key, Setting]
 
@@ -53,10 +60,18 @@ class Profile:
 
 @attrs.frozen
 class Config:
-    """The effective configuration. files: those that were read, the strongest first; settings: by key."""
+    """The effective configuration. files: those that were read, the strongest first; settings: by key.
+
+    cache_url, cache_max_bytes: where the values of tasks are kept, a folder or a URL, and how much of them.
+    limits: how many calls may run at once, by tag.
+    """
 
     executor: Setting
     debug: Setting
+    max_map_width: Setting
+    cache_url: Setting
+    cache_max_bytes: Setting
+    limits: Mapping[str, Setting]
     profiles: Mapping[str, Profile]
     settings: tuple[Setting, ...]
     files: tuple[Path, ...]
@@ -70,7 +85,7 @@ def load_config(start: Path | None = None, environ: Mapping[str, str] | None = N
     variables = os.environ if environ is None else environ
     folder = Path.cwd() if start is None else start.absolute()
     files: list[Path] = []
-    merged: Layer = _defaults()
+    merged: Layer = _defaults(variables)
     for kind, path in (
         ("user file", _user_file(variables)),
         ("project file", _project_file(folder, variables)),
@@ -82,16 +97,26 @@ def load_config(start: Path | None = None, environ: Mapping[str, str] | None = N
     return Config(
         executor=merged["executor",],
         debug=merged["debug",],
+        max_map_width=merged["max_map_width",],
+        cache_url=merged["cache", "url"],
+        cache_max_bytes=merged["cache", "max_bytes"],
+        limits={key[1]: setting for key, setting in merged.items() if key[0] == "limits"},
         profiles=_profiles(merged),
         settings=tuple(merged[key] for key in sorted(merged)),
         files=tuple(files),
     )
 
 
-def _defaults() -> Layer:
+def _defaults(variables: Mapping[str, str]) -> Layer:
     origin = Origin("default", "penstock")
-    defaults = {"executor": DEFAULT_EXECUTOR, "debug": False}
-    return {(name,): Setting((name,), value, origin) for name, value in defaults.items()}
+    defaults: dict[Key, Any] = {
+        ("executor",): DEFAULT_EXECUTOR,
+        ("debug",): False,
+        ("max_map_width",): MAX_MAP_WIDTH,
+        ("cache", "url"): str(_cache_folder(variables)),
+        ("cache", "max_bytes"): CACHE_BYTES,
+    }
+    return {key: Setting(key, value, origin) for key, value in defaults.items()}
 
 
 def _lay_over(below: Layer, above: Layer) -> None:
@@ -104,12 +129,24 @@ def _lay_over(below: Layer, above: Layer) -> None:
 
 
 def _user_file(variables: Mapping[str, str]) -> Path | None:
-    import platformdirs  # here, so that a program that never asks for the configuration does not load it
-
     home = variables.get("XDG_CONFIG_HOME", "").strip()
-    folder = Path(home) / "penstock" if home else platformdirs.user_config_path("penstock", appauthor=False)
+    folder = Path(home) / "penstock" if home else _platform_folder("config", os.environ.get("HOME"))
     path = folder / "penstock.toml"
     return path if path.is_file() else None
+
+
+def _cache_folder(variables: Mapping[str, str]) -> Path:
+    home = variables.get("XDG_CACHE_HOME", "").strip()
+    return (Path(home) / "penstock" if home else _platform_folder("cache", os.environ.get("HOME"))) / "tasks"
+
+
+@lru_cache(maxsize=4)
+def _platform_folder(kind: str, home: str | None) -> Path:
+    """Where the platform keeps a user's files of a kind. Every run asks, and it takes as long as a hundred tasks."""
+    import platformdirs  # here, so that a program that never asks for the configuration does not load it
+
+    folder: Path = getattr(platformdirs, f"user_{kind}_path")("penstock", appauthor=False)
+    return folder
 
 
 def _project_file(folder: Path, variables: Mapping[str, str]) -> Path | None:
@@ -163,19 +200,26 @@ class _FileReader:
             raise self.error((), f"expected a table, got {table!r}")
         layer: Layer = {}
         for name, value in table.items():
-            self.check(name, value)
-            if name == "executors":
-                layer.update(self.profiles(value))
-            else:
+            if name not in TABLES | {"executors"}:
+                self.check((name,), value, [*(key[0] for key in KNOWN), "executors"])
                 layer[name,] = self.setting((name,), (name,), value)
+            elif not isinstance(value, dict):
+                raise self.error((name,), f"expected a table, got {value!r}")
+            else:
+                layer.update(self.profiles(value) if name == "executors" else self.settings(name, value))
         return layer
 
-    def check(self, name: str, value: Any) -> None:
-        if name not in _TYPES:
-            raise self.error((name,), f"there is no such setting{did_you_mean(nearest(name, _TYPES))}")
-        expected, words = _TYPES[name]
-        if not isinstance(value, expected) or value == "":
-            raise self.error((name,), f"expected {words}, got {value!r}")
+    def check(self, key: Key, value: Any, names: list[str]) -> None:
+        setting = known(key)
+        if setting is None:
+            raise self.error(key, f"there is no such setting{did_you_mean(nearest(key[-1], names))}")
+        if not setting.fits(value):
+            raise self.error(key, f"expected {setting.words}, got {value!r}")
+
+    def settings(self, table: str, content: dict[str, Any]) -> Iterator[tuple[Key, Setting]]:
+        for name, value in content.items():
+            self.check((table, name), value, within(table))
+            yield (table, name), self.setting((table, name), (table, name), value)
 
     def profiles(self, table: dict[str, Any]) -> Iterator[tuple[Key, Setting]]:
         written: dict[str, str] = {}
@@ -231,21 +275,21 @@ def _variable(name: str, key: Key, text: str) -> Setting:
         if key[2] == "use" and not text:
             raise ConfigError("expected a name or a class path, got nothing", file=shown)
         return Setting(key, text, origin, text=key[2:] != ("use",))
-    if key == ("debug",):
-        try:
-            return Setting(key, convert_text(text, bool), origin)
-        except ValueError:
-            raise ConfigError(f"expected true or false, got {text!r}", file=shown) from None
-    if key == ("executor",):
-        if not text:
+    setting = known(key)
+    if setting is not None:
+        if key == ("executor",) and not text:
             raise ConfigError("is empty: unset it, or name an executor", file=shown)
-        return Setting(key, text, origin)
+        try:
+            return Setting(key, setting.from_text(text), origin)
+        except ValueError:
+            raise ConfigError(f"expected {setting.words}, got {text!r}", file=shown) from None
     if key[0] == "executors":
         raise ConfigError("an option is set by PENSTOCK_EXECUTORS__PROFILE__OPTION", file=shown)
-    known = ("PENSTOCK_EXECUTOR", "PENSTOCK_DEBUG", "PENSTOCK_CONFIG", "PENSTOCK_EXECUTORS__PROFILE__OPTION")
-    near = nearest(name, known)
+    variables = [PREFIX + "__".join(each).upper().replace("*", "TAG") for each in KNOWN]
+    variables += ["PENSTOCK_CONFIG", "PENSTOCK_EXECUTORS__PROFILE__OPTION"]
+    near = nearest(name, variables)
     raise ConfigError(
-        f"there is no such variable; there are {', '.join(known)}{did_you_mean(near)}", file=shown
+        f"there is no such variable; there are {', '.join(variables)}{did_you_mean(near)}", file=shown
     )
 
 

@@ -52,6 +52,8 @@ A complete executor, in one file. It works as it stands, as `--executor ./thread
 4.  `extra_context` may carry `task_name`, `task_index` and `task_tags`: hints for keys, resources and logs, which an
     executor may ignore; and `task_timeout`, for those that declare `hard_timeouts`.
 5.  It may be called from several threads at once.
+6.  A future may have an attribute `type`: the class of its value, once it is done, known without fetching it. On an
+    executor that declares `keeps_results_remote` it saves the engine a call.
 
 And of `start`: whatever happened inside, what was opened is closed when it is left; calls that wait then
 never begin. Between two starts the object holds its options only, so it can be pickled and started again.
@@ -101,6 +103,20 @@ class ExtraContext(TypedDict, total=False):
     task_index: int | None
     task_tags: Sequence[str]
     task_timeout: float
+
+
+@attrs.frozen
+class ExecutorEvent:
+    """Something that happened to an executor while it was open, for those who watch a run.
+
+    kind: `worker_arrived`, `worker_left`, `dashboard` (it can be watched at `link`), `waiting` (calls wait for
+    something), or a word of the executor's own. message: a sentence for people. worker: its name or address.
+    """
+
+    kind: str
+    message: str
+    worker: str | None = None
+    link: str | None = None
 
 
 def _words(words: Iterable[str]) -> frozenset[str]:
@@ -222,6 +238,16 @@ class Executor(ABC):
         Called before `start()`. What stands behind the colon is not looked at unless you override this.
         """
         return requirement.partition(":")[0] in self.capabilities
+
+    def check_tags(self, tags: Sequence[str]) -> None:  # noqa: B027  (most executors have no tags of their own)
+        """Raise an OptionError for a tag of a task that is meant for this executor and makes no sense.
+
+        Called before `start()`, for the tasks that are to run here.
+        """
+
+    def events(self) -> Sequence[ExecutorEvent]:
+        """What happened since this was last asked. Called about once a second by a run that is watched."""
+        return ()
 
     @property
     def started(self) -> bool:

@@ -9,8 +9,8 @@ An executor plugin is a light module, named by an entry point of the group `pens
     def penstock_executors():
         yield ExecutorSpec(name="turbine", target="penstock_turbine.executor:TurbineExecutor", summary="…")
 
-An observer is a module or an object that implements any of the other three; it is named by an entry point of the
-group `penstock.observers`, or handed to `flow.run(observers=[…])`. All three are called in the thread that runs the
+An observer is a module or an object that implements any of the others; it is named by an entry point of the
+group `penstock.observers`, or handed to `flow.run(observers=[…])`. All are called in the thread that runs the
 flow. An observer that raises is reported once and left out of the rest of the run.
 """
 
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 
 import pluggy
 
-from penstock.executor import ExecutorSpec
+from penstock.executor import ExecutorEvent, ExecutorSpec
 from penstock.records import FlowRun, TaskEvent
 
 PROJECT = "penstock"
@@ -44,11 +44,15 @@ class ObserverHooks:
 
     @hookspec
     def penstock_flow_started(self, run: FlowRun) -> None:
-        """The executor of the run is open and nothing ran yet."""
+        """The executor of the run is open and nothing ran yet. Any thread may `run.cancel()` it from now on."""
 
     @hookspec
     def penstock_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
         """What became of task runs since the last call, oldest first; called some twenty times a second at most."""
+
+    @hookspec
+    def penstock_executor_event(self, run: FlowRun, event: ExecutorEvent) -> None:
+        """Something happened to an executor of the run: a worker came or left, calls wait for one that suits them …"""
 
     @hookspec
     def penstock_flow_finished(self, run: FlowRun) -> None:

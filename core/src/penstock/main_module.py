@@ -43,8 +43,8 @@ def require_guard() -> None:
         return  # in a child of "spawn": what it was started with, the script itself is imported already
     try:
         tree = ast.parse(Path(path).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return  # no Python source, so nothing that can be said of it
+    except (OSError, SyntaxError, SystemError, ValueError):
+        return  # no Python source (or another thread parses, on Python 3.11), so nothing that can be said of it
     if not any(_guards(node, frame.f_lineno) for node in ast.walk(tree)):
         raise ExecutorStartError(ADVICE.format(path=path, line=frame.f_lineno))
 

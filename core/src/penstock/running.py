@@ -6,10 +6,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
+from penstock.config import load_config
 from penstock.engine.run import run_graph
 from penstock.errors import RunError
 from penstock.executor import Executor
 from penstock.flows.definition import FlowDefinition
+from penstock.flows.options import flow_options
+from penstock.flows.task import Task
 from penstock.observers.loading import installed_observers
 from penstock.records import FlowRun
 from penstock.registry import Asked, choose_executor
@@ -27,7 +30,10 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
     """
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run it on the configured executor and return the result. Raises TaskFailedError if the run fails."""
+        """Run it on the configured executor and return the result.
+
+        Raises a RunError if there is none: a TaskFailedError, a RunTimeoutError, or a RunCancelledError.
+        """
         if self.within_flow:
             return self.inline(*args, **kwargs)
         run = self.run(*args, **kwargs)
@@ -51,12 +57,13 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         observers: objects that implement hooks of `penstock.hooks`, besides those that are installed.
         Raises a UsageError for a mistake that can be found before anything runs.
         """
+        config = load_config()
         chosen = choose_executor(
-            argument=executor, argument_options=executor_options, flow_default=self.executor
+            argument=executor, argument_options=executor_options, flow_default=self.executor, config=config
         )
-        graph = self.record(*args, **parameters)
+        graph = self.recorded(args, parameters, self.widest(config))
         heard_by = [*observers, *_installed()]
-        return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=heard_by)
+        return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=heard_by, config=config)
 
 
 def _installed() -> Iterator[object]:
@@ -74,17 +81,33 @@ def _installed() -> Iterator[object]:
 def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
 def flow(
-    *, name: str | None = None, executor: Asked | Executor | None = None, requires: Iterable[str] = ()
+    *,
+    name: str | None = None,
+    executor: Asked | Executor | None = None,
+    requires: Iterable[str] = (),
+    timeout: float | None = None,
+    limits: Mapping[str, int] = ...,
+    fail_fast: bool = False,
+    reference: Task[..., Any] | str | Iterable[Task[..., Any] | str] = (),
+    max_map_width: int | None = None,
 ) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
 def flow(
-    fn: Any = None, /, *, name: str | None = None, executor: Any = None, requires: Iterable[str] = ()
+    fn: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    executor: Any = None,
+    requires: Iterable[str] = (),
+    **options: Any,
 ) -> Any:
     """Make a function a flow: `@flow`, or `@flow(executor="dask")`.
 
     name: what the flow is called in records; the function's name if not given. executor: the executor that the flow
     runs on unless an argument, an option or a variable says otherwise. requires: capabilities that its executor must
     have, `{"parallel", "resources:GPU"}`; on one that does not offer them the flow is refused before anything starts.
+    The other options are those of `FlowOptions`. Raises TaskPolicyError for options that make no sense.
     """
     if fn is not None:
         return Flow(fn)
-    return lambda function: Flow(function, name=name, executor=executor, requires=requires)
+    made = flow_options(options)
+    return lambda function: Flow(function, name=name, executor=executor, requires=requires, options=made)

@@ -16,6 +16,9 @@ import attrs
 KINDS = ("argument", "option", "variable", "flow", "project file", "user file", "default")
 """Where a value can come from, the strongest first."""
 
+MAX_MAP_WIDTH = 10_000_000
+"""How many elements a mapped task may have, unless the configuration or the flow says otherwise."""
+
 
 @attrs.frozen
 class Origin:

@@ -629,7 +629,7 @@ def test_with_values_that_stay_on_workers(
 ) -> None:
     """Nothing is otherwise where all values stay on the workers, or those that are large."""
     graph, functions = record(*drawn)
-    executor = KeepingExecutor(seed=seed, width=width, crossing=crossing)
+    executor = KeepingExecutor(seed=seed, width=width, crossing=crossing, typed=seed % 2 == 0)
     compare(drawn, run_batched_at_random(graph, executor, seed, least), functions, once=True)
 
 
@@ -645,5 +645,5 @@ def test_with_values_that_stay_and_workers_lost(
     ]
     item = Task(operator.getitem, Policy(crash_retries=1000), "item")
     graph, functions = record(specs, drawn[1], item)
-    executor = KeepingExecutor(seed=seed, width=width, losses=0.3)
+    executor = KeepingExecutor(seed=seed, width=width, losses=0.3, typed=seed % 2 == 0)
     compare((specs, drawn[1]), run_batched_at_random(graph, executor, seed, least), functions, once=False)

@@ -39,10 +39,10 @@ def first(value):
     return value[0]
 
 
-@pytest.fixture
-def executor():
-    """One on which values stay, behind pickle."""
-    return KeepingExecutor()
+@pytest.fixture(params=[False, True], ids=["untyped", "typed"])
+def executor(request):
+    """One on which values stay, behind pickle; whose futures know of what type their values are, or do not."""
+    return KeepingExecutor(typed=request.param)
 
 
 def came(executor):
@@ -281,6 +281,28 @@ def test_a_large_value_that_cannot_travel_is_the_failure_of_its_call(executor):
     assert states == [TaskState.SUCCESS, TaskState.FAILED, TaskState.FAILED]
     with pytest.raises(TaskFailedError, match="cannot be sent back"):
         _ = run.result
+
+
+def test_a_batch_without_large_values_costs_one_call_where_futures_tell_their_type():
+    @flow
+    def small():
+        return first.map([b"a", b"b"])
+
+    executor = KeepingExecutor(typed=True)
+    assert small.run(executor=executor).result == [97, 98]
+    assert executor.sent["first-facts"] == 0 and executor.sent["first"] >= 1
+
+
+def test_a_value_that_stayed_on_one_executor_is_there_on_another(executor):
+    other = KeepingExecutor(seed=1)
+
+    @flow
+    def between():
+        values = make.map(range(3))
+        return first.with_options(executor=other).map(values), length.map(values), make(9)
+
+    assert between.run(executor=executor).result == ([0, 1, 2], [SIZE] * 3, b"\t" * SIZE)
+    assert other.sent["first"] >= 1
 
 
 @pytest.mark.parametrize(

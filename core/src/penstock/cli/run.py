@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from penstock.cli import FAILED, INTERRUPTED, SUCCESS
@@ -19,8 +20,10 @@ from penstock.cli.output import show, show_error, show_warning
 from penstock.cli.parameters import pairs, read_parameters
 from penstock.errors import UsageError
 from penstock.sources import locate
+from penstock.states import RunState
 
 if TYPE_CHECKING:
+    from penstock.config import Config
     from penstock.flows.definition import FlowDefinition
     from penstock.registry import Chosen
 
@@ -49,9 +52,15 @@ if TYPE_CHECKING:
     callback=pairs,
     help="A parameter of the flow, as often as you like.",
 )
+@click.option("--fail-fast", is_flag=True, help="End the run as soon as a task has failed for good.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but the result and why tasks failed.")
 def run(
-    target: str, executor: str | None, options: dict[str, str], parameters: dict[str, str], quiet: bool
+    target: str,
+    executor: str | None,
+    options: dict[str, str],
+    parameters: dict[str, str],
+    fail_fast: bool,
+    quiet: bool,
 ) -> int:
     """Run the flow of a file. Its result goes to standard output, everything else to standard error.
 
@@ -71,19 +80,28 @@ def run(
     """
     try:
         with interruptible():
-            return _run(target, executor, options, parameters, quiet=quiet)
+            return _run(target, executor, options, parameters, fail_fast=fail_fast, quiet=quiet)
     except KeyboardInterrupt:
         show_error("interrupted", label="")
         return INTERRUPTED
 
 
 def _run(
-    target: str, executor: str | None, options: dict[str, str], parameters: dict[str, str], *, quiet: bool
+    target: str,
+    executor: str | None,
+    options: dict[str, str],
+    parameters: dict[str, str],
+    *,
+    fail_fast: bool,
+    quiet: bool,
 ) -> int:
-    flow, chosen = load(target, executor, options)
+    from penstock.config import load_config
+
+    config = load_config()
+    flow, chosen = load(target, executor, options, config)
     values = read_parameters(flow, parameters)
     try:
-        graph = flow.record(**values)
+        graph = flow.recorded((), values, flow.widest(config))
     except UsageError as error:
         locate(error, getattr(getattr(flow.fn, "__code__", None), "co_filename", None))
         raise
@@ -91,21 +109,30 @@ def _run(
         return _record_failed(flow)
     from penstock.engine.run import run_graph
 
-    done = run_graph(graph, chosen.executor, observers=observers(quiet=quiet), executor_name=chosen.name)
+    if fail_fast:
+        graph.options = attrs.evolve(graph.options, fail_fast=True)
+    done = run_graph(
+        graph,
+        chosen.executor,
+        observers=observers(quiet=quiet),
+        executor_name=chosen.name,
+        config=config,
+    )
     if not done.ok:
-        return FAILED
-    show_result(done.result)
+        return INTERRUPTED if done.state is RunState.CANCELLED else FAILED
+    if done.error is not None:
+        show_warning(f"there is no result: {done.error}")
+    else:
+        show_result(done.result)
     return SUCCESS
 
 
 def load(
-    target: str, executor: str | None, options: Mapping[str, str]
+    target: str, executor: str | None, options: Mapping[str, str], config: Config
 ) -> tuple[FlowDefinition[..., Any], Chosen]:
     """The flow and its executor. The file comes first only if it may have a say in which executor it is."""
-    from penstock.config import load_config
     from penstock.registry import choose_executor
 
-    config = load_config()
     chosen = None
     if executor is not None or config.executor.origin.kind == "variable":
         chosen = choose_executor(option=executor, option_options=options, config=config)

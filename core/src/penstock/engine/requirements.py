@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from penstock.errors import RequirementError
+from penstock.engine.queues import AnyTask
+from penstock.errors import OptionError, RequirementError
 from penstock.executor import Executor
+from penstock.flows.graph import Graph
 from penstock.registry import Registry
 
 
@@ -26,3 +28,18 @@ def check_requirements(flow: str, requires: Iterable[str], executor: Executor, n
         missing=missing,
         offered_by=others,
     )
+
+
+def check_tags(graph: Graph, executor_of: Callable[[AnyTask], Executor]) -> None:
+    """Raise OptionError for a tag that its executor cannot make sense of; it says which task has it."""
+    checked = set()
+    for node in graph.nodes:
+        tags = node.task.policy.tags
+        if not tags or node.task in checked:
+            continue
+        checked.add(node.task)
+        try:
+            executor_of(node.task).check_tags(tags)
+        except OptionError as error:
+            error.args = (f"the task {node.task.name}: {error}",)
+            raise

@@ -10,14 +10,21 @@ from __future__ import annotations
 import pickle
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
 from penstock.engine import work
+from penstock.engine.belongings import Belongings
 from penstock.engine.calling import Call, prepare
-from penstock.engine.portable import Parcel, culprit, large_buffers
+from penstock.engine.carried import Carrier, Parcel
+from penstock.engine.constants import without_constants
+from penstock.engine.levels import levels_here
+from penstock.engine.portable import culprit, large_buffers
 from penstock.engine.queues import AnyTask, Piece
+from penstock.engine.remote import Keep
 from penstock.errors import TaskError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
 from penstock.ledger import Failure
@@ -32,22 +39,49 @@ class _Prepared(dict[AnyTask, Call]):
     """Prepares a function when it is first asked for; after that it is one look-up."""
 
     def __missing__(self, task: AnyTask) -> Call:
-        call = self[task] = prepare(task.fn, task.policy.timeout)
+        call = self[task] = prepare(*_prepared(task))
         return call
 
 
-class Calls:
-    """The functions of the tasks of one run: `here`, as they are called in this process, and pickled once."""
+def _prepared(task: AnyTask) -> tuple[Call, float | None, bool]:
+    """What `prepare` needs."""
+    return task.body, task.policy.timeout, task.policy.log_prints
 
-    def __init__(self) -> None:
+
+class Calls:
+    """The functions of the tasks of one run: `here`, as they are called in this process, and pickled once.
+
+    run: its id and the name of its flow.
+    """
+
+    def __init__(self, run: tuple[str, str] = ("", "")) -> None:
+        self.run = run
         self.here = _Prepared()
         self._blobs: dict[AnyTask, bytes] = {}
+        self._belongings: Belongings | None = None
+        self._levels: dict[str, int] | None = None
 
-    def blob(self, task: AnyTask) -> bytes:
+    @property
+    def levels(self) -> dict[str, int]:
+        """The levels of this process's loggers when a batch first left it."""
+        if self._levels is None:
+            self._levels = levels_here()
+        return self._levels
+
+    def dumps(self, value: Any, carrier: Carrier | None, buffers: list[Any] | None = None) -> bytes:
+        """A pickle, its large buffers beside it in `buffers`; a carrier if penstock may not be where it goes."""
+        if carrier is not None:
+            if self._belongings is None:
+                self._belongings = Belongings(carrier)
+            return self._belongings.dumps(value, buffers)
+        beside = None if buffers is None else large_buffers(buffers)
+        return cloudpickle.dumps(value, protocol=5, buffer_callback=beside)  # type: ignore[no-any-return]
+
+    def blob(self, task: AnyTask, carrier: Carrier | None = None) -> bytes:
         """The function as bytes for `work.load_call`. Raises ValueNotPortableError if it cannot be pickled."""
         if task not in self._blobs:
             try:
-                self._blobs[task] = cloudpickle.dumps((task.fn, task.policy.timeout))
+                self._blobs[task] = self.dumps(_prepared(task), carrier)
             except Exception as error:
                 raise ValueNotPortableError(f"the function of {task.name} cannot be sent: {error}") from error
         return self._blobs[task]
@@ -57,19 +91,33 @@ class Shipment(work.Batch):
     """A batch on the driver's side: its steps are the nodes of the graph, its source the schedule's values.
 
     users: for a node, the ids of those that take its value: `(consumers, followers)`, or None if the flow returns it.
+    remote: nodes with values that stayed on workers; keep: where its own values stay, if they do; see `luggage`.
+    looked: whether nobody knows before it is over whether any of its values stay.
+    swaps: constants that do not travel in it but are read from a worker: the id of each, and of the node in its place.
     """
+
+    keep: Keep | None = None
+    looked = False
+    swaps: Mapping[int, int] = MappingProxyType({})
 
     def __init__(
         self,
         pieces: Sequence[Any],
         given: dict[int, Any],
-        source: Sequence[Any],
+        source: Any,
         calls: Calls,
         users: Callable[[int], tuple[Sequence[int], Sequence[int]] | None] = lambda node: None,
+        remote: set[int] | None = None,
     ) -> None:
         super().__init__(pieces, given, source)
         self.calls = calls
+        self.run = calls.run
         self.users = users
+        self.remote = set() if remote is None else remote
+
+    def name_of(self, step: Any) -> str:
+        """The name of a node's task."""
+        return step.task.name  # type: ignore[no-any-return]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         inner = self._inner()
@@ -83,28 +131,44 @@ class Shipment(work.Batch):
                     given[read] = self.source[read]
             made.add(node.id)
             number = numbers.setdefault(node.task, len(numbers))
-            steps.append((_parts(node, (node.id, low, high) in inner), number, low, high, columns))
-        blobs = [self.calls.blob(task) for task in numbers]
+            parts = _parts(node, (node.id, low, high) in inner, self.swaps)
+            steps.append((parts, number, low, high, columns))
+        blobs = [self.calls.blob(task, self.carrier) for task in numbers]
+        facts = (self.run, self.attempts, self.calls.levels, self.killed_if_late)
         buffers: list[Any] = []
         try:
-            beside = large_buffers(buffers)
-            blob = cloudpickle.dumps((steps, blobs, given), protocol=5, buffer_callback=beside)
-            return Parcel(blob, *buffers).__reduce_ex__(protocol)
+            blob = self.calls.dumps((steps, blobs, given, self.reads, facts), self.carrier, buffers)
+            return Parcel(blob, *buffers, carrier=self.carrier).__reduce_ex__(protocol)
         except Exception as error:
             raise self._unportable(steps, given, error) from error
 
+    def halt(self) -> None:
+        """Let no further call of it begin, if it runs here: it goes through these very lists."""
+        if self.stamp is not None and type(self.pieces) is list:
+            for *_, columns in self.pieces:
+                for column in columns or ():
+                    if type(column) is list:
+                        column.clear()
+            self.pieces.clear()
+
     def _inner(self) -> set[Piece]:
-        """The pieces whose values are taken by other pieces of this batch, and by nothing else."""
-        pieces = {(node.id, low, high) for node, _, low, high, _ in self.pieces}
-        single = {node for node, low, _ in pieces if low < 0}
-        inner = set()
-        for node, low, high in pieces:
-            users = self.users(node)
-            if users is not None:
-                consumers, followers = users
-                if single.issuperset(consumers) and all((each, low, high) in pieces for each in followers):
-                    inner.add((node, low, high))
-        return inner
+        """Pieces whose values nothing needs outside of this batch; a cache, where there is one, may keep its own."""
+        if any(piece[0].task.policy.cache_key is not None for piece in self.pieces[:1]):
+            return set()  # such calls share a batch with no others
+        return inner_pieces({(node.id, low, high) for node, _, low, high, _ in self.pieces}, self.users)
+
+    def settle(self) -> None:
+        """Take along what it reads here now, so that it can be sent again when the schedule has forgotten that."""
+        made = {node.id for node, *_ in self.pieces}
+        for node, *_ in self.pieces:
+            for read in node.reads:
+                if read not in made and read not in self.given:
+                    self.given[read] = self.source[read]
+
+    def outward(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """Those of its pieces whose values are not used up within it."""
+        inner = self._inner() if len(pieces) > 1 else ()
+        return [piece for piece in pieces if piece not in inner]
 
     def _unportable(self, steps: list[Any], given: dict[int, Any], error: Exception) -> ValueNotPortableError:
         """Say whose argument it is."""
@@ -117,6 +181,21 @@ class Shipment(work.Batch):
                     where = culprit(value, f"an argument of {node.task.name}")
                     return ValueNotPortableError(f"{where} cannot be pickled: {error}")
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
+
+
+def inner_pieces(
+    pieces: set[Piece], users: Callable[[int], tuple[Sequence[int], Sequence[int]] | None]
+) -> set[Piece]:
+    """Those of the pieces of a batch whose values are taken by others of them, and by nothing else."""
+    single = {node for node, low, _ in pieces if low < 0}
+    inner = set()
+    for node, low, high in pieces:
+        taking = users(node)
+        if taking is not None:
+            consumers, followers = taking
+            if single.issuperset(consumers) and all((each, low, high) in pieces for each in followers):
+                inner.add((node, low, high))
+    return inner
 
 
 def load(pieces: Sequence[Piece], schedule: Schedule, calls: Calls) -> Shipment:
@@ -134,9 +213,13 @@ def load(pieces: Sequence[Piece], schedule: Schedule, calls: Calls) -> Shipment:
             made.add((node_id, low))
         if mapped:
             for read in node.reads:
-                if read in mapped and schedule.values[read] is not None:
-                    given[read] = list(schedule.values[read])
-    return Shipment(loaded, given, schedule.values, calls, schedule.users)
+                value = schedule.values[read]
+                spread = read in mapped or read in schedule.remote  # the second for a merge of a map
+                if spread and type(value) is list:
+                    given[read] = list(value)
+    shipment = Shipment(loaded, given, schedule.values, calls, schedule.users, schedule.remote)
+    shipment.attempts = schedule.attempts.later(pieces)
+    return shipment
 
 
 def _columns(
@@ -154,13 +237,15 @@ def _columns(
     return columns
 
 
-def _parts(node: Node, inner: bool) -> tuple[Any, ...]:
+def _parts(node: Node, inner: bool, swaps: Mapping[int, int]) -> tuple[Any, ...]:
     """What a Step is made of; the values of spread arguments travel as columns, so they are left out here."""
-    args, kwargs = node.args, node.kwargs
+    plan, args, kwargs = node.plan, node.args, node.kwargs
     if node.spread is not None:
         args = tuple(None if at in node.spread else template for at, template in enumerate(args))
         kwargs = {name: None if name in node.spread else template for name, template in kwargs.items()}
-    return node.id, node.plan, args, kwargs, node.depends, node.spread, inner
+    if swaps:
+        plan, args, kwargs = without_constants(plan, args, kwargs, swaps)
+    return node.id, plan, args, kwargs, node.depends, node.spread, inner, node.task.name, node.index
 
 
 def open_report(report: Any) -> tuple[Any, Any, Any] | BaseException:
@@ -205,9 +290,11 @@ def drop_locals(error: BaseException) -> None:
 def _error_from(packed: Any) -> BaseException:
     if isinstance(packed, BaseException):
         return packed
-    if isinstance(packed, bytes):
-        return pickle.loads(packed)  # type: ignore[no-any-return]  # only errors are packed so
-    type_name, message = packed
+    if isinstance(packed[0], bytes):
+        blob, *packed = packed
+        with suppress(Exception):  # its class may be one that only the worker has
+            return pickle.loads(blob)  # type: ignore[no-any-return]  # only errors are packed so
+    type_name, message, *bases = packed
     if type_name == f"{ValueNotPortableError.__module__}.{ValueNotPortableError.__qualname__}":
         return ValueNotPortableError(message)
-    return TaskError(message, type_name=type_name)
+    return TaskError(message, type_name=type_name, bases=bases)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pluggy
 
+from penstock.executor import Executor
 from penstock.hooks import PROJECT, ObserverHooks
 from penstock.records import FlowRun, TaskEvent
 
 INTERVAL = 0.05
 """Seconds between two bunches of events."""
+
+ASK_INTERVAL = 1.0
+"""Seconds after which executors are asked again what happened to them."""
 
 logger = logging.getLogger("penstock")
 
@@ -25,6 +29,7 @@ class Observers:
         self._managers = [_manager_of(observer) for observer in observers]
         self._clock = clock
         self._told = clock()
+        self._asked = -ASK_INTERVAL
 
     def __bool__(self) -> bool:
         return bool(self._managers)
@@ -46,6 +51,18 @@ class Observers:
             bunch = tuple(events)
             events.clear()
             self.tell("penstock_task_events", run, events=bunch)
+
+    def pass_on_events(self, run: FlowRun, executors: Iterable[Executor]) -> None:
+        """Tell what happened to the executors, if it is time to ask them again."""
+        if self._managers and self._clock() - self._asked >= ASK_INTERVAL:
+            self._asked = self._clock()
+            for executor in executors:
+                for event in executor.events() if executor.started else ():  # one may not be needed yet
+                    self.tell("penstock_executor_event", run, event=event)
+
+    def ask_in(self) -> float:
+        """Seconds until executors are to be asked again."""
+        return max(0.0, ASK_INTERVAL - (self._clock() - self._asked))
 
     def due_in(self) -> float:
         """Seconds until the next bunch may be told."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TextIO
 
+from penstock.executor import ExecutorEvent
 from penstock.hooks import hookimpl
 from penstock.observers.tally import Tally, TaskTally, duration, frequency
 from penstock.records import FlowRun, TaskEvent
@@ -58,6 +59,12 @@ class LinesObserver:
             self._write_complete(now)
         if now >= self._next_progress:
             self._write_progress(now)
+
+    @hookimpl
+    def penstock_executor_event(self, run: FlowRun, event: ExecutorEvent) -> None:
+        """Say what a user may want to act on; that a worker arrived is good news, and there may be a thousand."""
+        if self._tally is not None and event.kind != "worker_arrived":
+            self._write_after(event.message)
 
     @hookimpl
     def penstock_flow_finished(self, run: FlowRun) -> None:

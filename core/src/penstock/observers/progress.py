@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from penstock.executor import ExecutorEvent
 from penstock.hooks import hookimpl
 from penstock.observers.tally import RESOLUTION, Tally, TaskTally, duration, frequency
 from penstock.records import FlowRun, TaskEvent
@@ -37,11 +38,13 @@ class ProgressObserver:
         self.per_second = per_second
         self._tally: Tally | None = None
         self._live: Live | None = None
+        self._link = self._waiting = ""
 
     @hookimpl
     def penstock_flow_started(self, run: FlowRun) -> None:
         """Begin to draw."""
         self._tally = Tally(run)
+        self._link = self._waiting = ""
         self._live = Live(
             console=self.console,
             get_renderable=self._draw,
@@ -60,6 +63,13 @@ class ProgressObserver:
             self._tally.add(events)
 
     @hookimpl
+    def penstock_executor_event(self, run: FlowRun, event: ExecutorEvent) -> None:
+        """Show where the dashboard is, and what calls wait for."""
+        self._link = event.link or self._link
+        if event.kind == "waiting":
+            self._waiting = event.message
+
+    @hookimpl
     def penstock_flow_finished(self, run: FlowRun) -> None:
         """Take the table away."""
         if self._live is not None:
@@ -73,7 +83,10 @@ class ProgressObserver:
         rows = chosen(list(tally.tasks.values()), self.console.height - 2)
         left_out = len(tally.tasks) - len(rows)
         more = f" · {left_out:,} more tasks" if left_out else ""
-        footer = Text(f"{tally.run.flow} on {tally.run.executor}{more}", style="dim", no_wrap=True)
+        link = f" · {self._link}" if self._link else ""
+        footer = Text(f"{tally.run.flow} on {tally.run.executor}{more}{link}", style="dim", no_wrap=True)
+        if self._waiting:
+            footer.append(f"\n{self._waiting}", style="yellow")
         return Group(_table(rows, tally.clock(), self.console.width), footer)
 
 
