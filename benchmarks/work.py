@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from penstock import flow, task
+from penstock import flow, task, unmapped
 
 Graph = dict[Any, Any]
 """A graph as dask takes it."""
@@ -72,8 +72,20 @@ def total(values: Any) -> float:
     return float(values.sum())
 
 
+def table() -> Any:
+    """A table of 8 MiB."""
+    import numpy as np  # late, as above
+
+    return np.arange(2**20, dtype=float)
+
+
+def look_up(index: int, table: Any) -> float:
+    """An entry of a table."""
+    return float(table[index])
+
+
 noop_task, of_three_task, doze_task, spin_task = task(noop), task(of_three), task(doze), task(spin)
-array_task, total_task = task(array), task(total)
+array_task, total_task, look_up_task = task(array), task(total), task(look_up)
 
 
 @flow
@@ -124,6 +136,12 @@ def sums_apart(n: int) -> Any:
     """n arrays, all of which are there before the first is summed."""
     arrays = array_task.map(range(n))
     return total_task.after(arrays).map(arrays)
+
+
+@flow
+def looked_up(n: int) -> Any:
+    """n entries of one table."""
+    return look_up_task.map(range(n), table=unmapped(table()))
 
 
 def above(at: int, width: int) -> tuple[int, int, int]:

@@ -5,10 +5,13 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
 import penstock
 import penstock.errors
+from penstock.flows.options import FlowOptions
+from penstock.flows.policy import Policy
 
 PACKAGES = ["penstock", "penstock_local", "penstock_local_dask", "penstock_dask"]
 
@@ -40,6 +43,14 @@ def test_every_export_is_documented(name: str) -> None:
         assert (exported.__doc__ or "").strip()
     else:
         assert exported.__doc__ is not type(exported).__doc__ or isinstance(exported, int | frozenset | dict)
+
+
+@pytest.mark.parametrize(("decorator", "options"), [("task", Policy), ("flow", FlowOptions)])
+def test_a_decorator_says_what_each_of_its_options_is(decorator: str, options: type) -> None:
+    """`help(penstock.task)` and `help(penstock.flow)` have a line for each option that there is."""
+    lines = inspect.getdoc(getattr(penstock, decorator)).splitlines()
+    for field in attrs.fields(options):
+        assert any(line.startswith(f"{field.name}: ") for line in lines), field.name
 
 
 def test_no_module_hides_an_export() -> None:

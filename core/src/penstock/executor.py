@@ -96,13 +96,14 @@ class ExtraContext(TypedDict, total=False):
     `task_name`: of the task, or of the first one in a batch. `task_index`: the element, if it is a single one of a
     mapped task. `task_tags`: the labels of the task, which may ask for resources of a worker.
     `task_timeout`: seconds after which an executor that declares `hard_timeouts` kills the call, whose future then
-    fails with TaskTimeoutError, and frees its worker.
+    fails with TaskTimeoutError, and frees its worker. `run_id`: of the flow run that the call belongs to, if to one.
     """
 
     task_name: str
     task_index: int | None
     task_tags: Sequence[str]
     task_timeout: float
+    run_id: str
 
 
 @attrs.frozen

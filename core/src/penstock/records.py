@@ -46,9 +46,11 @@ class LogLine:
 class TaskRun:
     """One execution of one task call: of an element, if the task was mapped.
 
-    name: the task's name; index: the element of a mapped task, else None.
-    started: seconds since the epoch, None if it never started; duration: seconds, of the last attempt.
-    worker: where the last attempt ran; error: why it failed, with its traceback as text.
+    name: the task's name; index: the element of a mapped task, else None; label: both, "measure[3]".
+    state: what became of it; attempts: each of its tries; logs: what it logged.
+    error: why it failed, with its traceback as text, or the Skip that it raised.
+    started: seconds since the epoch, None if it never started; duration: seconds; worker: where it ran; each of the last
+    attempt.
     key: which of the run it is: the number of its node, and the element if that is mapped.
     """
 
@@ -117,7 +119,9 @@ class TaskEvent:
 class FlowRun:
     """One execution of a flow with one executor.
 
-    id: unique; flow, executor: their names; started: seconds since the epoch; duration: seconds, None while it runs.
+    id: unique; flow, executor: their names; state: how far it is, or how it ended.
+    task_runs: a TaskRun for each task call, and for each element of a mapped one, made when it is looked at.
+    started: seconds since the epoch; duration: seconds, None while it runs.
     error: what ended the run if it did not succeed, or why a run that did has no result.
     """
 
@@ -143,9 +147,9 @@ class FlowRun:
         """What the flow returned, with values in the place of results.
 
         A run may fail although all that the flow returns is there, when another task of it failed; and succeed without
-        that if other tasks decide (`flow(reference=…)`). Raises
-        TaskFailedError if a task that the result needs did not succeed, RunCancelledError if the run was cancelled,
-        RunTimeoutError if its time was up, and RunError if it is not over.
+        that if other tasks decide (`flow(reference=…)`). Raises TaskFailedError if a task that the result needs did not
+        succeed, RunCancelledError if the run was cancelled, RunTimeoutError if its time was up, and RunError if it is
+        not over.
         """
         if self._result is not _ABSENT:
             return self._result

@@ -100,12 +100,20 @@ def flow(
     requires: Iterable[str] = (),
     **options: Any,
 ) -> Any:
-    """Make a function a flow: `@flow`, or `@flow(executor="dask")`.
+    """Make a function a flow: `@flow`, or `@flow(executor="dask", timeout=3600.0)`.
 
-    name: what the flow is called in records; the function's name if not given. executor: the executor that the flow
-    runs on unless an argument, an option or a variable says otherwise. requires: capabilities that its executor must
-    have, `{"parallel", "resources:GPU"}`; on one that does not offer them the flow is refused before anything starts.
-    The other options are those of `FlowOptions`. Raises TaskPolicyError for options that make no sense.
+    name: what the flow is called in records; the function's name if not given.
+    executor: the executor that the flow runs on unless an argument, an option or a variable says otherwise.
+    requires: capabilities that its executor must have, `{"parallel", "resources:GPU"}`; on one that does not offer them
+        the flow is refused before anything starts.
+    timeout: seconds that a whole run may take, or None.
+    limits: how many calls with a tag may run at once, by tag: `{"db": 4}`.
+    fail_fast: whether a run is ended by the first task that fails for good (False).
+    reference: tasks, or names of tasks, that decide the state of a run; if there are none, those that the flow returns
+        decide, and those that nothing depends on.
+    max_map_width: how many elements a mapped task of it may have; None for what the configuration says.
+
+    Raises TaskPolicyError for options that make no sense.
     """
     if fn is not None:
         return Flow(fn)

@@ -135,9 +135,9 @@ def trigger_named(trigger: str | Trigger | Callable[[Sequence[TaskState]], bool]
         if trigger in _NAMED:
             return _NAMED[trigger]
         near = get_close_matches(trigger, _NAMED, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         raise TaskPolicyError(
-            f"there is no trigger {trigger!r}{hint}. There are {', '.join(_NAMED)}, and in penstock.triggers "
+            f"there is no trigger {trigger!r}{hint} There are {', '.join(_NAMED)}, and in penstock.triggers "
             "some_successful(at_least=…) and some_failed(at_least=…)"
         )
     if callable(trigger):

@@ -3,6 +3,7 @@
 import pytest
 
 from penstock import task
+from penstock.engine.remote import Keep, Remote
 
 
 @task
@@ -148,3 +149,27 @@ def test_maps_that_follow_each_other_a_thousand_deep_are_taken_without_recursion
     flow = driven(body)
     flow.know(one)
     assert len(flow.take(budget=100.0, chain=100.0)) == 1501
+
+
+def test_a_batch_takes_large_values_from_one_worker_only(driven):
+    make, read = task(lambda number: number, name="make"), task(lambda value: value, name="read")
+    run = driven(lambda: read.map(make.map(range(6))))
+    run.know(make)
+    ((node, low, high),) = run.take()
+    values = [remote_on("one" if at % 2 else "other") for at in range(6)]
+    run.schedule.remote.add(node)
+    run.schedule.elements.succeeded(node, low, high, values, {})
+    run.know(read)
+    batches = []
+    while pieces := run.take():
+        batches.append([at for _, low, high in pieces for at in range(low, high)])
+    assert sorted(at for batch in batches for at in batch) == list(range(6))
+    assert all(len({at % 2 for at in batch}) == 1 for batch in batches)
+    assert [batch[0] % 2 for batch in batches[:2]] in ([0, 1], [1, 0])
+
+
+def remote_on(worker):
+    """A large value that lies on a worker."""
+    keep = Keep(None, 0)
+    keep.worker = worker
+    return Remote(keep, (0, -1), 1 << 20, None)

@@ -257,6 +257,26 @@ def test_what_is_lost_with_its_worker_is_made_again_and_nothing_else(tmp_path):
     assert sorted(seen.read_text().split()) == ["0", "1", "2", "3", "4"]
 
 
+def test_small_values_are_not_made_again_with_the_large_ones_that_they_were_made_from(tmp_path):
+    small = tmp_path / "small"
+
+    @task
+    def noted(value):
+        with small.open("a") as file:
+            file.write(f"{value[0]}\n")
+        return value[0]
+
+    @flow
+    def losing():
+        values = make.map(range(40))
+        notes = noted.map(values)
+        return length.after(values, notes).map(values), notes
+
+    executor = KeepingExecutor(forgets=("make", "length"))
+    assert losing.run(executor=executor).result == ([SIZE] * 40, list(range(40)))
+    assert sorted(map(int, small.read_text().split())) == list(range(40))
+
+
 def test_what_the_flow_returns_and_was_lost_is_made_again_before_it_comes_home(tmp_path):
     @flow
     def losing():

@@ -26,8 +26,8 @@ def cache(ctx: click.Context) -> None:
       penstock cache info          where it is, how many values it holds, how large they are
       penstock cache clear         drop all of them
 
-    Where it is, `[cache] url` in penstock.toml or PENSTOCK_CACHE__URL says: a folder, or a URL. Without a
-    command: info.
+    Where it is, `[cache] url` in penstock.toml or PENSTOCK_CACHE__URL says: a folder, or a URL. Over `max_bytes`
+    of a folder (1 GiB), the values that were used longest ago go. Without a command: info.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(info)

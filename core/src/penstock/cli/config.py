@@ -18,6 +18,7 @@ def config(as_json: bool) -> None:
 
     \b
       executor = "hpc"
+      max_map_width = 10_000_000     # how many elements a mapped task may have
 
     \b
       [executors.hpc]                # a profile: penstock run census.py --executor hpc
@@ -25,11 +26,21 @@ def config(as_json: bool) -> None:
       cluster_class = "dask_jobqueue.SLURMCluster"
       cluster_kwargs = { cores = 8, memory = "16GB" }
 
+    \b
+      [limits]                       # how many calls with a tag may run at once
+      db = 4
+
+    \b
+      [cache]                        # where tasks with a cache_key keep their values
+      url = "s3://team/cache"        # a folder, or a URL that fsspec opens
+      max_bytes = 10_737_418_240     # of a folder
+
     and in variables:
 
     \b
       PENSTOCK_EXECUTOR=hpc
       PENSTOCK_EXECUTORS__HPC__CLUSTER_KWARGS__CORES=16
+      PENSTOCK_LIMITS__DB=2
     """
     from penstock.config import load_config
 

@@ -63,6 +63,7 @@ def penstock() -> None:
       penstock run census.py --executor local_dask      on all cores of this machine
       penstock run census.py -e dask -o address=tcp://10.0.0.7:8786
       penstock run census.py -p limit=10                with parameters of the flow
+      penstock run census.py --fail-fast                until the first task fails
 
     \b
       penstock executors list                           which executors there are

@@ -74,9 +74,14 @@ def run(
       penstock run census.py -e dask -o 'cluster_kwargs={n_workers = 2}'
       penstock run census.py -e dask -o cluster_kwargs.n_workers=2
       penstock run census.py -e ./my_executor.py:MyExecutor
+      penstock run census.py -e dask --fail-fast
       PENSTOCK_EXECUTOR=hpc penstock run census.py -q > table.txt
 
-    `penstock executors list` says what NAME may be, `penstock executors show NAME` which options it has.
+    `penstock executors list` says what NAME may be, `penstock executors show NAME` which options it has. Limits, the
+    cache and the width of maps are set in files and variables: `penstock config --help`.
+
+    Ctrl-C and SIGTERM cancel what waits, stop what the executor can stop, and close it; a second time ends the run at
+    once.
     """
     try:
         with interruptible():

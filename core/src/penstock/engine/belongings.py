@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -18,7 +19,7 @@ from typing import Any
 import cloudpickle
 
 from penstock.engine.carried import Carrier
-from penstock.engine.portable import large_buffers
+from penstock.engine.portable import FAITHFUL, large_buffers
 from penstock.flows import shapes
 from penstock.flows.task import Task
 from penstock.sources import PREFIX
@@ -27,6 +28,13 @@ STAND_IN = "penstock.flows.standing:task_here"
 
 _INSTALLED = ("site-packages", "dist-packages")
 _lock = threading.RLock()  # the list of cloudpickle is one for the whole process
+
+
+def dumps(value: Any, callback: Callable[[Any], bool] | None = None) -> bytes:
+    """What `cloudpickle.dumps` makes of a value, with the errors in it as they are."""
+    file = io.BytesIO()
+    _Faithful(file, protocol=5, buffer_callback=callback).dump(value)
+    return file.getvalue()
 
 
 class Belongings:
@@ -74,7 +82,11 @@ class Belongings:
         return self._modules
 
 
-class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle carries no types
+class _Faithful(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle carries no types
+    dispatch_table = ChainMap(dict(FAITHFUL), *cloudpickle.CloudPickler.dispatch_table.maps)
+
+
+class _Pickler(_Faithful):
     carrier: Carrier
 
     def reducer_override(self, obj: Any) -> Any:

@@ -29,7 +29,14 @@ AGAIN = 0.05
 
 
 class Expired(BaseException):
-    """Raised inside a call whose time is up. No Exception, so that `except Exception` in a task lets it through."""
+    """Raised inside a call whose time is up. No Exception, so that `except Exception` in a task lets it through.
+
+    over: whether it has left the call whose time it was. Until then it ends whatever that call runs, flows too.
+    """
+
+    def __init__(self, seconds: float | None = None, over: bool = False) -> None:
+        super().__init__(seconds)
+        self.over = over
 
 
 def prepare(fn: Call, timeout: float | None, log_prints: bool = False) -> Call:
@@ -59,17 +66,35 @@ def _on_a_loop(fn: Call) -> Call:
 
 
 def _limited(fn: Call, seconds: float) -> Call:
-    def ring() -> NoReturn:
-        raise Expired(seconds)
-
     @wraps(fn, assigned=("__name__", "__qualname__"), updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
         if can_be_alarmed():
-            with alarm(seconds, ring):
-                return fn(*args, **kwargs)
+            return _alarmed(partial(fn, *args, **kwargs), seconds)
         return _in_thread(partial(fn, *args, **kwargs), seconds)
 
     return call
+
+
+def _alarmed(call: Callable[[], Any], seconds: float) -> Any:
+    """Call with an alarm. Once that rang the time is up, whatever the call makes of what was raised in it."""
+    mine = Expired(seconds)
+    rung = False
+
+    def ring() -> NoReturn:
+        nonlocal rung
+        rung = True
+        raise mine
+
+    value = None
+    try:
+        with alarm(seconds, ring):
+            value = call()
+    except BaseException as error:
+        if not rung or (error is not mine and isinstance(error, (KeyboardInterrupt, Expired))):
+            raise
+    if rung:
+        raise Expired(seconds, over=True)
+    return value
 
 
 @contextmanager
@@ -144,7 +169,7 @@ def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
         )
         if killed:
             thread.join(UNTIL_KILLED)
-        raise Expired(seconds)
+        raise Expired(seconds, over=True)
     succeeded, value = outcome[0]
     if not succeeded:
         raise value

@@ -28,8 +28,11 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 
 def failure(batch: Any, error: BaseException) -> Told:
-    """What is told of an error. What cuts the run short, as Ctrl-C, is not the call's failure, and is raised on."""
-    if batch.abandoned:
+    """What is told of an error. What cuts the run short, as Ctrl-C, is not the call's failure, and is raised on.
+
+    So does the end of the time of a task that runs this flow.
+    """
+    if batch.abandoned or (isinstance(error, Expired) and not error.over):
         raise error
     if isinstance(error, KeyboardInterrupt) and not batch.crossed and _is_from_outside(error):
         raise error

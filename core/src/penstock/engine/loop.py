@@ -128,6 +128,7 @@ class Loop:
             "task_name": task.name,
             "task_index": low if high - low == 1 else None,
             "task_tags": task.policy.tags,
+            "run_id": self.run.id,
         }
         if task.policy.timeout is not None and site.hard_timeouts:
             context["task_timeout"] = task.policy.timeout + GRACE

@@ -173,11 +173,11 @@ class Luggage:
         if isinstance(opened, BaseException) or not self.keeps:
             return opened, size
         tasks = [piece[0].task for piece in shipment.pieces]
-        if keep is None and shipment.looked:
-            self._learn(tasks, opened[1], set())
-        elif keep is None and (isinstance(report, Parcel) or size >= self.least * len(tasks)):
-            self._light.difference_update(tasks)  # to be looked at once more
         if keep is None:
+            if shipment.looked:
+                self._learn(tasks, opened[1], set())
+            elif isinstance(report, Parcel) or size >= self.least * _calls_of(shipment):
+                self._light.difference_update(tasks)  # to be looked at once more
             return opened, size
         stamp, outcomes, lines = opened
         self._learn(tasks, outcomes, {tasks[piece] for (piece, _), *_ in known})
@@ -224,6 +224,10 @@ class Luggage:
                 if not left:
                     raise
         raise AssertionError
+
+
+def _calls_of(shipment: Shipment) -> int:
+    return sum(high - low or 1 for _, _, low, high, _ in shipment.pieces)
 
 
 def _is_well(outcome: Any) -> bool:

@@ -6,14 +6,29 @@ standard library, and cloudpickle for values that pickle cannot take; see `work`
 
 from __future__ import annotations
 
+import copyreg
+import io
 import pickle
 import reprlib
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from penstock.engine.carried import Carrier, Parcel
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
+
+_TOLD_SHORT = (SystemExit, StopIteration, SyntaxError, IndentationError, TabError)
+_TOLD_SHORT += (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+
+
+def _as_it_says(error: BaseException) -> Any:
+    return error.__reduce_ex__(pickle.DEFAULT_PROTOCOL)
+
+
+FAITHFUL = MappingProxyType(dict.fromkeys(_TOLD_SHORT, _as_it_says))
+"""How errors are pickled that hold more than their arguments. The reducer that tblib registers for all errors where
+dask is imported makes them again without their message, code or value."""
 
 LARGE = 1 << 16
 """Bytes. The memory of an array that is at least so large is no part of the pickle."""
@@ -72,7 +87,13 @@ def _parcel(value: Any) -> Parcel:
 
 def _dumps(value: Any, callback: Any = None, buffers: list[Any] | None = None) -> bytes:
     try:
-        return pickle.dumps(value, protocol=5, buffer_callback=callback)
+        if BaseException not in copyreg.dispatch_table:
+            return pickle.dumps(value, protocol=5, buffer_callback=callback)
+        file = io.BytesIO()
+        pickler = pickle.Pickler(file, protocol=5, buffer_callback=callback)
+        pickler.dispatch_table = {**copyreg.dispatch_table, **FAITHFUL}
+        pickler.dump(value)
+        return file.getvalue()
     except Exception:
         import cloudpickle  # workers of every kind have it, but a batch without odd values can do without
 
@@ -125,7 +146,8 @@ def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, st
         if _is_like(pickle.loads(blob), error):
             return (state, (blob, *facts), text)
     except BaseException:  # whatever the error's own code raises: it has been told of already
-        return (state, facts, text)
+        if error.__traceback__ is not None:  # which tblib pickles too; that of a deep recursion is too deep for it
+            return _packed_error((state, error.with_traceback(None), text))
     return (state, facts, text)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from penstock.engine import work
+from penstock.engine import belongings, work
 from penstock.engine.belongings import Belongings
 from penstock.engine.calling import Call, prepare
 from penstock.engine.carried import Carrier, Parcel
@@ -75,7 +75,7 @@ class Calls:
                 self._belongings = Belongings(carrier)
             return self._belongings.dumps(value, buffers)
         beside = None if buffers is None else large_buffers(buffers)
-        return cloudpickle.dumps(value, protocol=5, buffer_callback=beside)  # type: ignore[no-any-return]
+        return belongings.dumps(value, beside)
 
     def blob(self, task: AnyTask, carrier: Carrier | None = None) -> bytes:
         """The function as bytes for `work.load_call`. Raises ValueNotPortableError if it cannot be pickled."""

@@ -50,13 +50,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class FlowOptions:
-    """How a flow is to be run.
-
-    timeout: seconds that a whole run may take, or None. limits: how many calls with a tag may run at once, by tag.
-    fail_fast: whether a run is ended by the first task that fails for good. reference: names of the tasks that decide
-    the state of a run; if there are none, those that the flow returns decide, and those that nothing depends on.
-    max_map_width: how many elements a mapped task of it may have; None for what the configuration says.
-    """
+    """How a run of a flow is to go: options of `@flow`, which says what each of them is."""
 
     timeout: float | None = attrs.field(default=None, validator=_limit)
     limits: Mapping[str, int] = attrs.field(factory=dict, converter=_limits)
@@ -75,6 +69,6 @@ def flow_options(options: Mapping[str, Any]) -> FlowOptions:
     for name in options:
         if name not in names:
             near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise TaskPolicyError(f"a flow has no option {name!r}{hint} There are {', '.join(names)}")
     return FlowOptions(**options)

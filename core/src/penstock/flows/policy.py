@@ -82,22 +82,7 @@ def _tags(value: Any) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """How a task is to be run.
-
-    retries: how often a failed call is tried again; retry_delay: seconds to wait before that, without a worker: a
-    number, one for each retry, or a callable; retry_on: after which errors. See `penstock.retrying`.
-    timeout: seconds that a call may take, or None.
-    tags: labels; an executor may read some of them (`dask-resource:GPU=1`).
-    trigger: which states of its upstreams let it run.
-    skip_on_upstream_skip: whether it is skipped with an upstream.
-    crash_retries: how often a call is tried again when the worker that ran it alone was lost.
-    batch: whether its calls may travel together with others.
-    log_prints: whether what it prints becomes lines of its log.
-    nout: how many values it returns, so that a flow can take them apart: `left, right = halves(rows)`; or None.
-    cache_key: under which key its values are kept for later runs: "inputs", or what makes a text of the arguments by
-    name; None for not at all. cache_expires: seconds after which a kept value counts no more.
-    executor: where its calls are made, if not on the executor of the run: a name, class path, mapping, class or object.
-    """
+    """How a task is to be run: the options of `@task`, which says what each of them is."""
 
     retries: int = attrs.field(default=0, validator=_whole)
     retry_delay: Delay = attrs.field(default=0.0, converter=checked_delay)

@@ -181,10 +181,28 @@ def task(
     executor: Asked | Executor | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
-    """Make a function a task: `@task`, or `@task(retries=2, retry_delay=1.0, timeout=30.0, tags=[…], trigger=…)`.
+    """Make a function a task: `@task`, or `@task(retries=2, retry_delay=1.0, timeout=30.0)`.
 
     name: what the task is called in records and messages; the function's name if not given.
-    The other options are those of `Policy`. Raises TaskPolicyError for options that make no sense.
+    retries: how often a failed call is tried again (0).
+    retry_delay: seconds to wait before that, without a worker: a number (0.0), a list with one for each retry,
+        `exponential(…)`, or a callable from the number of the attempt that failed.
+    retry_on: after which errors: exception types, or a callable from the error to True or False; None for any.
+    crash_retries: how often a call is tried again when the worker that ran it alone was lost (1).
+    timeout: seconds that one attempt of a call may take, or None.
+    trigger: which states of its upstreams let it run: a name ("all_successful"), one of `penstock.triggers`, or a
+        callable from the list of states to True or False.
+    skip_on_upstream_skip: whether it is skipped with an upstream (True).
+    cache_key: under which key its values are kept for later runs: "inputs", or a callable that makes a text of the
+        arguments by name; None for not at all.
+    cache_expires: seconds after which a kept value counts no more, or None.
+    executor: where its calls are made, if not on the executor of the run: a name, class path, mapping, class or object.
+    tags: labels: `flow(limits=…)` counts by them, and an executor may read some of them (`dask-resource:GPU=1`).
+    log_prints: whether what it prints becomes lines of its log (False).
+    nout: how many values it returns, so that a flow can take them apart, `left, right = halves(rows)`; or None.
+    batch: whether its calls may travel together with others (True).
+
+    Raises TaskPolicyError for options that make no sense.
     """
     made = Policy(**known_options(policy))
     if fn is not None:
