@@ -25,10 +25,10 @@ EDITABLE := $(PIP) --no-build-isolation
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core lint format bench wheels clean
+.PHONY: help demo test test-core test-clusters lint format bench wheels clean
 
 help: ## show this list
-	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # The default executor needs one plugin; only for another one are the others installed.
 demo: $(VENV)/.$(if $(filter-out local,$(EXECUTOR)),workspace,demo) ## run the census of the standard library (EXECUTOR=dask make demo for another executor)
@@ -39,6 +39,11 @@ test: $(VENV)/.workspace ## run all tests
 
 test-core: $(VENV)/.workspace ## run the tests of core alone
 	$(BIN)/python -m pytest tests/core $(ARGS)
+
+# What is missing then fails; in `make test` the same tests skip and say what they need.
+test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS, a cut network (as root, on Debian)
+	@sh tools/cluster_packages.sh
+	CI=1 $(BIN)/python -m pytest plugins/dask/tests/clusters $(ARGS)
 
 lint: $(VENV)/.lint ## ruff, mypy --strict and the architecture's contracts
 	$(BIN)/ruff check .
@@ -90,6 +95,10 @@ endif
 
 $(VENV)/.lint: $(VENV)/.workspace
 	@$(PIP) --group lint
+	@touch $@
+
+$(VENV)/.clusters: $(VENV)/.workspace
+	@$(PIP) --group clusters
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.workspace

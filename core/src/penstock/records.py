@@ -49,7 +49,7 @@ class TaskRun:
     name: the task's name; index: the element of a mapped task, else None; label: both, "measure[3]".
     state: what became of it; attempts: each of its tries; logs: what it logged.
     error: why it failed, with its traceback as text, or the Skip that it raised.
-    started: seconds since the epoch, None if it never started; duration: seconds; worker: where it ran; each of the last
+    started: seconds since the epoch, None if it never started; duration: seconds; worker: where it ran; all of the last
     attempt.
     key: which of the run it is: the number of its node, and the element if that is mapped.
     """

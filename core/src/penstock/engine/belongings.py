@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import cloudpickle
 
@@ -83,7 +83,7 @@ class Belongings:
 
 
 class _Faithful(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle carries no types
-    dispatch_table = ChainMap(dict(FAITHFUL), *cloudpickle.CloudPickler.dispatch_table.maps)
+    dispatch_table: ClassVar[Any] = ChainMap(dict(FAITHFUL), *cloudpickle.CloudPickler.dispatch_table.maps)
 
 
 class _Pickler(_Faithful):

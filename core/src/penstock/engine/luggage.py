@@ -44,6 +44,7 @@ class Luggage:
         self._execute, self._keeping = self._there(work.execute), self._there(work.execute_keeping)
         self._facts = self._there(keeping.facts)
         self._sending = Sending(self._send, number, carrier)
+        self._run_id = ""
         self._light: set[AnyTask] = set()
         self._heavy: set[AnyTask] = set()
 
@@ -51,12 +52,15 @@ class Luggage:
         return fn if self.carrier is None else self.carrier.call(f"{fn.__module__}:{fn.__name__}")
 
     def _send(self, parcel: Parcel) -> Future[Any]:
-        name: ExtraContext = {"task_name": "constant"}
-        return self.executor.submit(self._there(keeping.keep), parcel, extra_context=name)
+        return self.executor.submit(self._there(keeping.keep), parcel, extra_context=self._named("constant"))
+
+    def _named(self, name: str) -> ExtraContext:
+        return {"task_name": name, "run_id": self._run_id}
 
     def submit(self, shipment: Shipment, context: ExtraContext) -> Future[Any]:
         """Send a batch; the future of its report, for `received` to make sense of. Raises what the executor raises."""
         shipment.carrier = self.carrier
+        self._run_id = context.get("run_id", "")
         keeps = self._stowed(shipment) if self.keeps or shipment.remote else []
         beside = ([keep.future for keep in keeps],) if keeps else ()
         if not self.keeps or self._come_home(shipment):
@@ -108,8 +112,8 @@ class Luggage:
     def _told(self, shipment: Shipment) -> Future[Any]:
         """Ask what there is to know of a batch whose values stay."""
         assert shipment.keep is not None
-        name: ExtraContext = {"task_name": f"{shipment.pieces[0][0].task.name}-facts"}
-        return self.executor.submit(self._facts, shipment.keep.future, extra_context=name)
+        name = f"{shipment.pieces[0][0].task.name}-facts"
+        return self.executor.submit(self._facts, shipment.keep.future, extra_context=self._named(name))
 
     def told_again(self, shipment: Shipment) -> Future[Any] | None:
         """The worker that was to tell of a batch is lost. Another one tells, if what was kept is there or on its way.
@@ -215,7 +219,7 @@ class Luggage:
             futures = [
                 keep.future
                 if len(slots) == keep.slots
-                else self.executor.submit(pick, keep.future, list(slots), extra_context={"task_name": "pick"})
+                else self.executor.submit(pick, keep.future, list(slots), extra_context=self._named("pick"))
                 for keep, slots in wanted.items()
             ]
             try:

@@ -18,8 +18,8 @@ from penstock.engine.carried import Carrier, Parcel
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None)})
 
-_TOLD_SHORT = (SystemExit, StopIteration, SyntaxError, IndentationError, TabError)
-_TOLD_SHORT += (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+_OF_UNICODE = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+_TOLD_SHORT = (SystemExit, StopIteration, SyntaxError, IndentationError, TabError, *_OF_UNICODE)
 
 
 def _as_it_says(error: BaseException) -> Any:
@@ -146,7 +146,7 @@ def _packed_error(failure: tuple[str, BaseException, str]) -> tuple[str, Any, st
         if _is_like(pickle.loads(blob), error):
             return (state, (blob, *facts), text)
     except BaseException:  # whatever the error's own code raises: it has been told of already
-        if error.__traceback__ is not None:  # which tblib pickles too; that of a deep recursion is too deep for it
+        if error.__traceback__ is not None:  # tblib pickles it too, and a long one is too deep for that
             return _packed_error((state, error.with_traceback(None), text))
     return (state, facts, text)
 

@@ -100,6 +100,9 @@ class Recorder:
     def order(self, node: Node, task: Task[..., Any]) -> None:
         """Add the upstreams that `task.after(…)` asked for."""
         first = [results_in(self.template(each, f"after() of {task.name}")) for each in task.upstream]
+        for each, results in zip(task.upstream, first, strict=True):
+            if not (results or each is None or isinstance(each, (list, tuple, set, frozenset, dict))):
+                raise GraphError(f"after() of {task.name} was given {each!r:.80}, and not the result of a task")
         node.depends = tuple(sorted(set(node.depends).union(*first)))
 
     def item_of(self, result: Result, key: Any) -> Result:

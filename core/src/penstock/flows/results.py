@@ -100,6 +100,22 @@ class Result:
     def __format__(self, spec: str) -> NoReturn:
         self._refuse("put into a text")
 
+    def __str__(self) -> NoReturn:
+        self._refuse("put into a text")
+
+    def _compute(self, *others: Any) -> NoReturn:
+        self._refuse("computed with or ordered")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _compute
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _compute
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rshift__ = _compute
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __abs__ = __invert__ = _compute
+
+    def _convert(self) -> NoReturn:
+        self._refuse("used as a number")
+
+    __int__ = __float__ = __complex__ = __index__ = _convert
+
     def __copy__(self) -> Result:
         return self
 
