@@ -66,6 +66,14 @@ def test_after_adds_upstreams_without_using_their_values():
     assert node.reads == ()
 
 
+@pytest.mark.parametrize("other", [3, "one", one], ids=["a number", "a name", "a task that was not called"])
+def test_after_refuses_what_no_call_can_come_after(other):
+    """The order that was asked for would silently not be kept; None and an empty list ask for none."""
+    with pytest.raises(GraphError, match=r"after\(\) of one was given .*, and not the result of a task"):
+        recorded(lambda: one.after(other)())
+    assert [node.depends for node in recorded(lambda: one.after(None, [])()).nodes] == [()]
+
+
 def test_indexing_a_result_records_a_node():
     """`result[key]` is a result again; the key may be a result as well."""
 
@@ -85,6 +93,13 @@ def test_indexing_a_result_records_a_node():
         (lambda result: len(result), "measured with len"),
         (lambda result: [*result], "iterated over"),
         (lambda result: 1 in result, "iterated over"),
+        (lambda result: result + 1, "computed with"),
+        (lambda result: "out/" + result, "computed with"),
+        (lambda result: sum([result]), "computed with"),
+        (lambda result: -result, "computed with"),
+        (lambda result: max(result, 3), "computed with or ordered"),
+        (lambda result: int(result), "used as a number"),
+        (lambda result: range(result), "used as a number"),
     ],
 )
 def test_a_result_cannot_be_looked_at_while_the_flow_is_recorded(use, deed):
@@ -273,7 +288,15 @@ def test_an_object_that_only_says_it_is_a_list_is_a_constant():
     assert len(graph.nodes) == 1
 
 
-@pytest.mark.parametrize("deed", [lambda result: result == "ok", lambda result: f"out/{result}.json"])
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda result: result == "ok",
+        lambda result: f"out/{result}.json",
+        lambda result: str(result),
+        lambda result: "out/%s.json" % result,  # noqa: UP031  (people do)
+    ],
+)
 def test_a_result_is_neither_compared_nor_put_into_a_text(deed):
     """Either would silently go on with something else than the value."""
     with pytest.raises(GraphError, match="known only when the flow runs"):

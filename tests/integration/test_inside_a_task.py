@@ -352,6 +352,31 @@ def test_an_error_comes_home_as_itself_or_as_what_stands_in_for_it(executor, cls
     assert "raise cls(7)" in run.task_runs[0].traceback
 
 
+def test_errors_that_hold_more_than_a_message_come_home_whole(executor):
+    """A byte that is no text, an exit code, an error from deep down; also as arguments of another task."""
+
+    def down(depth):
+        return down(depth - 1) if depth else b"\xff".decode("utf-8")
+
+    @task
+    def raises(kind):
+        return sys.exit(3) if kind == "exit" else down(300 if kind == "deep" else 0)
+
+    @task(trigger="all_finished")
+    def told(error):
+        return str(error), getattr(error, "code", None)
+
+    @flow(reference=[told])
+    def raising():
+        return [told(raises("flat")), told(raises("exit")), told(raises("deep"))]
+
+    run = raising.run(executor=executor)
+    unread = "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
+    assert run.result == [(unread, None), ("3", 3), (unread, None)]
+    errors = [each.error for each in run.task_runs if each.error is not None]
+    assert [type(each) for each in errors] == [UnicodeDecodeError, SystemExit, UnicodeDecodeError]
+
+
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration])
 def test_whatever_a_task_raises_is_its_own_failure(executor, error):
     """Also what would end a program: the other tasks run, and so does the driver."""
@@ -394,6 +419,45 @@ def test_a_call_that_waits_in_c_does_not_hold_up_the_run(executor):
     assert states["waits[0]"] is states["waits[2]"] is states["which"] is TaskState.SUCCESS
     assert states["waits[1]"] is states["waits"] is TaskState.TIMED_OUT
     assert all(isinstance(each.error, TaskTimeoutError) for each in run.task_runs if each.error)
+
+
+def test_the_time_of_a_task_is_up_whatever_it_makes_of_that(executor):
+    """One that runs a flow ends with it; one that holds on to what stops it, or fails as it cleans up, is late too."""
+
+    @task
+    def nap():
+        time.sleep(0.1)
+
+    @flow
+    def naps():
+        return [nap() for _ in range(300)]
+
+    @task(timeout=0.3)
+    def runs_a_flow():
+        return str(naps.run(executor="local").state)
+
+    @task(timeout=0.3)
+    def holds_on():
+        try:
+            time.sleep(1)
+        except BaseException:  # noqa: BLE001  (as some do)
+            return "it went on"
+
+    @task(timeout=0.3)
+    def fails_then():
+        try:
+            time.sleep(1)
+        finally:
+            raise ConnectionError("it was open")
+
+    @flow
+    def late():
+        return runs_a_flow(), holds_on(), fails_then()
+
+    began = time.monotonic()
+    run = late.run(executor=executor)
+    assert time.monotonic() - began < 15
+    assert [each.state for each in run.task_runs] == [TaskState.TIMED_OUT] * 3
 
 
 LEFT_BEHIND = """

@@ -21,6 +21,7 @@
     │   └── GraphError                 what the flow recorded cannot be run
     │       ├── CycleError                 a result depends on itself
     │       ├── ForeignResultError         a result was used outside the flow that recorded it
+    │       ├── NoAttributeError           a result has no attributes of its value (also an AttributeError)
     │       └── EmptyFlowError             the flow recorded no task
     ├── ExecutorError                  an executor was used against its contract, or failed itself
     │   ├── ExecutorNotStartedError        submit or wait outside `start()`
@@ -211,6 +212,10 @@ class CycleError(GraphError):
 
 class ForeignResultError(GraphError):
     """A recorded result was used outside the flow that recorded it."""
+
+
+class NoAttributeError(GraphError, AttributeError):
+    """A result stands for no value whose attribute could be taken; probes such as hasattr() expect an AttributeError."""
 
 
 class EmptyFlowError(GraphError):

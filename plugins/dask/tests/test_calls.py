@@ -166,3 +166,20 @@ def test_asyncio_awaits_calls_through_the_pool_face(cluster: DaskExecutor) -> No
 
     with cluster.as_pool() as pool:
         assert asyncio.run(main(pool)) == [0, 1, 2, 3, 4]
+
+
+def test_code_that_drives_executors_of_prefect_1_drives_this_one(cluster: DaskExecutor) -> None:
+    """`start`, `submit` with its extra context, futures among arguments, and `wait`, as its flow runner uses them."""
+
+    def increment(x: int, by: int = 1) -> int:
+        return x + by
+
+    context: Any = {"task_name": "increment", "task_index": None, "task_tags": set()}
+    first = cluster.submit(increment, 1, extra_context=context)
+    mapped = [
+        cluster.submit(increment, first, by=index, extra_context={**context, "task_index": index})
+        for index in range(3)
+    ]
+    assert cluster.wait({"first": first, "mapped": mapped}) == {"first": 2, "mapped": [2, 3, 4]}
+    assert re.fullmatch(r"increment-[0-9a-f]{32}", first.key)  # type: ignore[attr-defined]
+    assert re.fullmatch(r"increment-2-[0-9a-f]{32}", mapped[2].key)  # type: ignore[attr-defined]

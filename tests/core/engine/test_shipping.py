@@ -1,5 +1,6 @@
 """Shipping: batches and reports between processes, by any pickler."""
 
+import copyreg
 import logging
 import pickle
 import threading
@@ -53,6 +54,12 @@ class MuteError(Exception):
         raise RuntimeError("no words")
 
 
+def _made_again(cls, args):
+    error = cls.__new__(cls)
+    error.args = args
+    return error
+
+
 def shipped(fn, *args, values=(), plan=CONSTANTS):
     """The outcome of one call that crosses to another process and back, as it is in the driver."""
     made = task(name="made")(fn)
@@ -90,6 +97,29 @@ def test_errors_keep_type_message_and_traceback():
         and failure.error.args == ("key",)
     )
     assert "in broken" in failure.traceback and failure.traceback.endswith("KeyError: 'key'\n")
+
+
+def test_errors_come_home_where_a_library_pickles_all_errors_its_own_way(monkeypatch):
+    """As tblib does, which dask imports: with a traceback that can be too long, and without what is no argument."""
+
+    def reduced(error):
+        if error.__traceback__ is not None:
+            raise RecursionError("the traceback is too long")
+        return _made_again, (type(error), error.args)
+
+    for cls in (BaseException, ValueError, SystemExit, UnicodeDecodeError):
+        monkeypatch.setitem(copyreg.dispatch_table, cls, reduced)
+
+    def raises(error):
+        raise error
+
+    assert error_of(raises, SystemExit(3)).error.code == 3
+    assert "invalid start byte" in str(error_of(bytes.decode, b"\xff").error)
+    assert type(error_of(raises, ValueError("deep")).error) is ValueError
+    _, (_, value, *_), _ = shipped(
+        lambda error: (str(error), error), UnicodeDecodeError("utf8", b"x", 0, 1, "odd")
+    )
+    assert value[0] == str(value[1]) == "'utf8' codec can't decode byte 0x78 in position 0: odd"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from penstock.engine.queues import Piece
 from penstock.engine.reasons import Reasons
 from penstock.engine.schedule import Schedule, keys_of
 from penstock.engine.states import OVER, SUCCESS
+from penstock.flows.branches import merging
 from penstock.flows.graph import Node
 from penstock.ledger import Key, Ledger
 from penstock.states import CODE, STATES, TaskState
@@ -185,6 +186,8 @@ class Explaining:
         if guard is not None and self._state((guard, None)).failed:
             return ": it did not run, as the condition of its case is not there"
         states = Counter(code for each in self._upstream(key) for code in self._codes_of(each))
+        if link.trigger == merging.policy.trigger.name:
+            return f": there was nothing to merge, as a branch failed. Upstream: {_counts(states)}"
         return f": it did not run, as its trigger {link.trigger} was not met. Upstream: {_counts(states)}"
 
     def _upstream(self, key: Key) -> Iterator[Key]:

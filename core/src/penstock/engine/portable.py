@@ -27,8 +27,8 @@ def _as_it_says(error: BaseException) -> Any:
 
 
 FAITHFUL = MappingProxyType(dict.fromkeys(_TOLD_SHORT, _as_it_says))
-"""How errors are pickled that hold more than their arguments. The reducer that tblib registers for all errors where
-dask is imported makes them again without their message, code or value."""
+"""How errors are pickled that hold more than their arguments. The reducer that tblib registers for all errors, where
+something has installed it, makes them again without their message, code or value."""
 
 LARGE = 1 << 16
 """Bytes. The memory of an array that is at least so large is no part of the pickle."""

@@ -33,10 +33,8 @@ def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> N
 
 
 def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
-    if value is not None:
-        _seconds(policy, attribute, value)  # type: ignore[arg-type]
-        if value == 0:
-            raise TaskPolicyError("timeout=0: give a number of seconds above 0, or None for no limit")
+    if value is not None and (not is_seconds(value) or value == 0):
+        raise TaskPolicyError(f"timeout={value!r}: give a number of seconds above 0, or None for no limit")
 
 
 def _values(policy: Policy, attribute: attrs.Attribute[int | None], value: Any) -> None:

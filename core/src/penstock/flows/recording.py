@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import CycleError, ForeignResultError
+from penstock.errors import CycleError, ForeignResultError, GraphError
 from penstock.flows.graph import ElementNode, Graph, MappedNode, Node
 from penstock.flows.hidden import parts_of, refuse_hidden
 from penstock.flows.results import Result, recorder_here
@@ -102,7 +102,9 @@ class Recorder:
         first = [results_in(self.template(each, f"after() of {task.name}")) for each in task.upstream]
         for each, results in zip(task.upstream, first, strict=True):
             if not (results or each is None or isinstance(each, (list, tuple, set, frozenset, dict))):
-                raise GraphError(f"after() of {task.name} was given {each!r:.80}, and not the result of a task")
+                raise GraphError(
+                    f"after() of {task.name} was given {each!r:.80}, and not the result of a task"
+                )
         node.depends = tuple(sorted(set(node.depends).union(*first)))
 
     def item_of(self, result: Result, key: Any) -> Result:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from penstock.errors import ForeignResultError, GraphError
+from penstock.errors import ForeignResultError, GraphError, NoAttributeError
 
 if TYPE_CHECKING:
     from penstock.flows.recording import Recorder
@@ -54,11 +54,11 @@ class Result:
         if name.startswith("_"):  # what copies, pickles and shows objects looks for these
             raise AttributeError(f"a result has no attribute {name!r}")
         if self._mapped:
-            raise AttributeError(
+            raise NoAttributeError(
                 f"{self!r} is a list, which has no {name}; take it from each element inside a task that is mapped"
             )
         if current_recorder() is not self._recorder:
-            raise AttributeError(f"{self!r} has no attribute {name!r} outside the flow that recorded it")
+            raise NoAttributeError(f"{self!r} has no attribute {name!r} outside the flow that recorded it")
         return self._recorder.attribute_of(self, name)
 
     def _refuse(self, deed: str, hint: str = "") -> NoReturn:
@@ -107,7 +107,9 @@ class Result:
         self._refuse("computed with or ordered")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _compute
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _compute
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = (
+        _compute
+    )
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __lshift__ = __rshift__ = _compute
     __lt__ = __le__ = __gt__ = __ge__ = __neg__ = __pos__ = __abs__ = __invert__ = _compute
 

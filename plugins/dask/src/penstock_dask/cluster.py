@@ -1,17 +1,14 @@
-"""Which cluster: how a class is found by its path, and how one is opened and closed.
-
-`cluster_class` may be a path (`pkg.Class`, `pkg:Class`), a class, a factory function (a coroutine function
-too), or a cluster that is there already, which is then used and left as it is.
-"""
+"""Temporary clusters: how one is configured, opened and closed."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 import logging
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import resource_tracker
@@ -20,14 +17,12 @@ from typing import Any
 
 import dask.config
 import distributed
-from distributed.deploy import Cluster
 from distributed.utils import LoopRunner, sync
 
-from penstock.errors import ExecutorStartError, OptionError
+from penstock.errors import ExecutorStartError, UsageError
 
 logger = logging.getLogger(__name__)
 
-NAME = "dask"
 CLOSE_SECONDS = 4.0
 """How long a temporary cluster may take to close."""
 END_SECONDS = 1.0
@@ -50,6 +45,13 @@ CONFIG: Mapping[str, Any] = {
 }
 """What a temporary cluster is configured with, where its user has configured nothing else."""
 
+LOCAL_CONFIG: Mapping[str, Any] = {
+    # A nanny starts its worker again by itself. Distributed looks 15 s after a loss whether that worker is there; if it
+    # happens to be starting anew just then, since it was lost once more, its nanny is closed for good.
+    "distributed.deploy.lost-worker-timeout": "365 days",
+}
+"""What a local one is configured with besides."""
+
 
 def is_local(cluster_class: Any) -> bool:
     """Whether it is distributed's LocalCluster, or made from it."""
@@ -66,48 +68,11 @@ def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {**loopback, **cluster_kwargs}
 
 
-def find_class(path: Any) -> Any:
-    """What the path leads to; anything but a string is given back. Raises OptionError with the reason."""
-    if not isinstance(path, str):
-        if isinstance(path, Cluster) or callable(path):
-            return path
-        raise _wrong(f"cluster_class must be a path, a class, a function or a cluster, not {path!r}")
-    module_name, _, name = path.replace(":", ".").rpartition(".")
-    if not module_name or not name:
-        raise _wrong(f"cluster_class {path!r} is no path: write 'package.Class' or 'package:Class'")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as missing:
-        raise _wrong(_missing(path, module_name, missing)) from missing
-    except ImportError as failed:
-        raise _wrong(f"cluster_class {path!r}: {module_name} does not import: {failed}") from failed
-    if not hasattr(found, name):
-        classes = sorted(word for word in vars(found) if word.endswith("Cluster"))
-        raise _wrong(
-            f"cluster_class {path!r}: {module_name} has no {name}"
-            + (f"; it has {classes}" if classes else "")
-        )
-    return getattr(found, name)
-
-
-def _missing(path: str, module_name: str, missing: ModuleNotFoundError) -> str:
-    package = (missing.name or module_name).partition(".")[0]
-    if package == module_name.partition(".")[0] != missing.name:
-        return f"cluster_class {path!r}: there is no module {missing.name!r}"
-    return (
-        f"cluster_class {path!r} needs the package {package!r}, which is not installed here: "
-        f"pip install {package.replace('_', '-')}"
-    )
-
-
-def _wrong(message: str) -> OptionError:
-    return OptionError(message, option="cluster_class", executor=NAME)
-
-
 @contextmanager
-def configured() -> Iterator[None]:
-    """CONFIG in force, save where the user has set something."""
-    chosen = {key: value for key, value in CONFIG.items() if not _set_by_user(key)}
+def configured(*, local: bool = False) -> Iterator[None]:
+    """CONFIG in force, for a local cluster LOCAL_CONFIG too, save where the user has set something."""
+    wanted = {**CONFIG, **LOCAL_CONFIG} if local else CONFIG
+    chosen = {key: value for key, value in wanted.items() if not _set_by_user(key)}
     with dask.config.set(chosen):
         yield
 
@@ -141,7 +106,7 @@ def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any
     try:
         cluster = cluster_class(**cluster_kwargs)
         return sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
-    except OptionError:
+    except UsageError:
         raise
     except Exception as error:
         runner.stop()
@@ -196,16 +161,29 @@ async def _result_of(awaitable: Any) -> Any:
 
 
 def _close(cluster: Any, runner: LoopRunner) -> None:
+    end = time.monotonic() + CLOSE_SECONDS
     try:
         if isinstance(cluster, distributed.LocalCluster):
             cluster.sync(_end_workers, cluster, callback_timeout=CLOSE_SECONDS)
-        closing = cluster.close(timeout=CLOSE_SECONDS) if _takes_timeout(cluster) else cluster.close()
+        left = max(end - time.monotonic(), END_SECONDS)
+        closing = cluster.close(timeout=left) if _takes_timeout(cluster) else cluster.close()
         if inspect.isawaitable(closing):
-            sync(cluster.loop, _result_of, closing, callback_timeout=CLOSE_SECONDS)
+            sync(cluster.loop, _result_of, closing, callback_timeout=left)
     except TimeoutError:
         logger.warning("%s did not close within %s seconds", cluster, CLOSE_SECONDS)
+        _kill_processes(cluster)
     finally:
         runner.stop()
+
+
+def _kill_processes(cluster: Any) -> None:
+    """End the worker processes of a local cluster that is too busy to do so itself."""
+    for worker in list(cluster.workers.values()) if isinstance(cluster, distributed.LocalCluster) else ():
+        process = getattr(getattr(worker, "process", None), "process", None)
+        pid = getattr(process, "pid", None)
+        if pid is not None:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
 
 async def _end_workers(cluster: distributed.LocalCluster) -> None:

@@ -7,43 +7,40 @@ and a cluster that runs already, by its address.
 from __future__ import annotations
 
 import concurrent.futures
-import importlib.util
 import logging
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar, TypeVar
 
-import dask.config
 import distributed
 from dask.utils import apply
 from distributed.deploy import Cluster
 
-from penstock.errors import ExecutorStartError, OptionError, ValueNotPortableError
-from penstock.executor import Executor, ExtraContext
+from penstock.errors import ExecutorError
+from penstock.executor import Executor, ExecutorEvent, ExtraContext
 from penstock.futures import Future, find, replace
-from penstock.main_module import require_guard
 from penstock_dask import cluster as clusters
+from penstock_dask import options as checks
 from penstock_dask.arguments import portable
 from penstock_dask.cancelling import take_back
-from penstock_dask.client import Client
-from penstock_dask.future import DaskFuture
-from penstock_dask.tags import PREFIX, resources_of
+from penstock_dask.connecting import Deadline, await_worker, is_adaptive
+from penstock_dask.finding import check_keywords, find_class
+from penstock_dask.future import DaskFuture, as_ours
+from penstock_dask.keys import key_of, not_portable
+from penstock_dask.leaving import leave
+from penstock_dask.nesting import make_room
+from penstock_dask.opening import dashboard_of, open_client, open_cluster
+from penstock_dask.tags import PREFIX, wish_of
+from penstock_dask.versions import check_newcomers, check_versions
+from penstock_dask.watching import Watch
 
 T = TypeVar("T")
-
-_SLOTS_SECONDS = 1.0
-"""How long the size of a cluster that is not ours is taken for true."""
 
 _CLOSE_SECONDS = 2.0
 """How long the client may take to close."""
 
 _LAST_SECONDS = 0.5
-"""How long scheduler and workers may take, on leaving, to hear of calls that nobody wants any more."""
-
-_SEND_SECONDS = 0.002
-"""How long messages to the scheduler are held back; by default it is 10 ms, which each link of a chain pays."""
+"""How long a temporary cluster may take, on leaving, to hear of calls that nobody wants any more."""
 
 
 class DaskExecutor(Executor):
@@ -51,6 +48,7 @@ class DaskExecutor(Executor):
 
     address: of a scheduler that runs already, `tcp://host:8786`; by default what `DASK_SCHEDULER_ADDRESS`
         or dask's configuration (`scheduler-address`) says, if no cluster is described.
+    scheduler_file: the file that such a scheduler wrote its address into.
     cluster_class: a path (`dask_jobqueue.SLURMCluster`), a class, a factory function, or a cluster that is
         there already and that is not closed; by default `distributed.LocalCluster`.
     cluster_kwargs: what the class is called with. A LocalCluster listens on loopback only and is quiet,
@@ -60,6 +58,12 @@ class DaskExecutor(Executor):
     security: a `distributed.Security`, its keywords, or True for temporary credentials of a LocalCluster.
     performance_report: the path of an HTML file that dask's performance report is written to (needs bokeh).
     debug: whether a LocalCluster logs its warnings; by default what penstock's configuration says.
+    start_timeout: seconds until a scheduler answers and a first worker is there; queues may take longer.
+    resources_timeout: seconds that a call waits for a worker that offers what its tags ask for, before it fails;
+        None for ever. It is told of after 5 seconds.
+    scheduler_timeout: seconds that a scheduler may be silent before it counts as gone. One whose connection
+        breaks is gone at once.
+    check_packages: packages whose versions are to be compared between here and the workers.
 
     Raises OptionError for options that do not fit together, and for a class that cannot be imported.
     """
@@ -74,6 +78,7 @@ class DaskExecutor(Executor):
         self,
         *,
         address: str | None = None,
+        scheduler_file: str | None = None,
         cluster_class: str | Callable[..., Any] | Cluster | None = None,
         cluster_kwargs: Mapping[str, Any] | None = None,
         adapt_kwargs: Mapping[str, Any] | None = None,
@@ -81,39 +86,45 @@ class DaskExecutor(Executor):
         security: distributed.Security | Mapping[str, Any] | bool | None = None,
         performance_report: str | None = None,
         debug: bool | None = None,
+        start_timeout: float = 60.0,
+        resources_timeout: float | None = 300.0,
+        scheduler_timeout: float = 60.0,
+        check_packages: Sequence[str] = (),
     ) -> None:
+        self.debug = checks.configured_debug() if debug is None else bool(debug)
+        self.client_kwargs = checks.checked_client(client_kwargs)
+        where = checks.where_given(address, scheduler_file, self.client_kwargs)
         described = {
             "cluster_class": cluster_class,
             "cluster_kwargs": cluster_kwargs,
             "adapt_kwargs": adapt_kwargs,
         }
-        given = [name for name, value in described.items() if value is not None]
-        if address is not None and given:
-            raise OptionError(
-                f"address={address!r} names a cluster that runs already, so {' and '.join(given)} would "
-                "change nothing: give either the address or the cluster to start",
-                option=given[0],
-                executor=clusters.NAME,
-            )
-        self.debug = _configured_debug() if debug is None else bool(debug)
-        self.client_kwargs = {"set_as_default": False, **(client_kwargs or {})}
-        self.security = security
-        self.performance_report = _checked_report(performance_report)
-        self.address = address if address is not None or given else _configured_address(self.client_kwargs)
+        checks.check_way_in(where, described)
+        self.address, self.scheduler_file = where["address"], where["scheduler_file"]
+        if not any(value is not None for value in (*where.values(), *described.values())):
+            self.address = checks.configured_address()
         self.cluster_class, self.cluster_kwargs = self._cluster(cluster_class, cluster_kwargs)
         self.adapt_kwargs = dict(adapt_kwargs) if adapt_kwargs is not None else None
+        self.security = checks.checked_security(security, temporary=self.cluster_class is not None)
+        self.performance_report = checks.checked_report(performance_report)
+        self.start_timeout = checks.positive("start_timeout", start_timeout) or 0.0
+        self.resources_timeout = checks.positive("resources_timeout", resources_timeout)
+        self.scheduler_timeout = checks.positive("scheduler_timeout", scheduler_timeout) or 0.0
+        self.check_packages = tuple(check_packages)
 
     def _cluster(self, cluster_class: Any, cluster_kwargs: Mapping[str, Any] | None) -> tuple[Any, Any]:
         """Class and keywords with their defaults filled in; None and None where a cluster runs already."""
-        if self.address is not None or {"address", "scheduler_file"} & self.client_kwargs.keys():
+        if self.address is not None or self.scheduler_file is not None:
             return None, None
-        found = clusters.find_class(cluster_class if cluster_class is not None else distributed.LocalCluster)
-        if isinstance(found, Cluster) and cluster_kwargs:
-            raise OptionError(
-                "cluster_kwargs would change nothing: cluster_class is a cluster that is there already",
-                option="cluster_kwargs",
-                executor=clusters.NAME,
-            )
+        found = find_class(cluster_class if cluster_class is not None else distributed.LocalCluster)
+        if isinstance(found, Cluster):
+            if cluster_kwargs:
+                raise checks.wrong(
+                    "cluster_kwargs would change nothing: cluster_class is a cluster that is there already",
+                    "cluster_kwargs",
+                )
+            return found, {}
+        check_keywords(found, cluster_kwargs or ())
         quiet = {"silence_logs": logging.WARNING if self.debug else logging.CRITICAL}
         return found, {**(quiet if clusters.is_local(found) else {}), **(cluster_kwargs or {})}
 
@@ -121,91 +132,124 @@ class DaskExecutor(Executor):
     def start(self) -> Iterator[DaskExecutor]:
         """Open the cluster, if it is ours, and a client of it; close both on leaving, within 5 seconds.
 
-        Raises ExecutorStartError if the cluster cannot be started or does not answer.
+        On a cluster that is not ours, calls that run are interrupted, and waited for if they do not heed that, for
+        10 seconds at most. Raises ExecutorStartError if the cluster cannot be started or does not answer, has no
+        worker in time, or runs another Python.
         """
+        deadline = Deadline(self.start_timeout)
         with ExitStack() as stack:
-            self._live_cluster = self._open_cluster(stack)
+            self._live_cluster = open_cluster(self, stack)
             self._callbacks = stack.enter_context(
                 concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="penstock-dask-callbacks")
             )
-            self._client = self._open_client()
-            self._known_slots = (0.0, 1)
             stack.callback(self._forget)
+            self._client = open_client(self, self._live_cluster, deadline)
             stack.callback(self._close_client)
+            stack.enter_context(make_room(self._client))
+            if not is_adaptive(self._live_cluster, self.adapt_kwargs):
+                await_worker(self._client, self._live_cluster, deadline)
+            self._open_watch(stack)
+            self._check_versions()
             if self.performance_report is not None:
                 stack.enter_context(self._client.as_current())
                 stack.enter_context(distributed.performance_report(filename=self.performance_report))
             yield self
 
-    def _open_cluster(self, stack: ExitStack) -> Any:
-        if self.cluster_class is None:
-            return None
-        cluster = self.cluster_class
-        if not isinstance(cluster, Cluster):
-            stack.enter_context(clusters.configured())
-            options = dict(self.cluster_kwargs)
-            if clusters.is_local(cluster):
-                if options.get("processes") is not False:
-                    require_guard()
-                options = clusters.local_options(options)
-            if self.security is not None:
-                options.setdefault("security", _security(self.security))
-            cluster = stack.enter_context(clusters.opened(cluster, options))
-        if self.adapt_kwargs is not None:
-            cluster.adapt(**self.adapt_kwargs)
-        return cluster
+    def _open_watch(self, stack: ExitStack) -> None:
+        self._watch = Watch(
+            self._client,
+            resources_timeout=self.resources_timeout,
+            scheduler_timeout=self.scheduler_timeout,
+            inspect=self._inspect,
+            fail=self._fail,
+        )
+        self._watch.start()
+        stack.callback(self._watch.stop)
+        link = self.dashboard_link
+        seen = f", to be watched at {link}" if link else ""
+        count = len(self._watch.workers)
+        message = (
+            f"dask: {count} {'worker' if count == 1 else 'workers'} at {self._client.scheduler.address}{seen}"
+        )
+        self._watch.tell("dashboard" if link else "started", message, link=link)
 
-    def _open_client(self) -> distributed.Client:
-        options = dict(self.client_kwargs)
-        where = self._live_cluster if self._live_cluster is not None else self.address
-        if where is not None:
-            options["address"] = where
-        if self.security is not None and self._live_cluster is None:
-            options.setdefault("security", _security(self.security))
-        try:
-            client = Client(**options)
-        except (OSError, TimeoutError) as error:
-            raise ExecutorStartError(
-                f"no Dask scheduler answers at {where or options.get('scheduler_file')}: {error}"
-            ) from error
-        client.scheduler_comm.interval = min(_SEND_SECONDS, client.scheduler_comm.interval)
-        return client
+    def _check_versions(self) -> None:
+        """Compare versions, save with a LocalCluster, which runs what runs here."""
+        if not isinstance(self._live_cluster, distributed.LocalCluster):
+            for difference in check_versions(self._client, self.check_packages, self.start_timeout):
+                self._watch.tell("versions_differ", f"dask: {difference}")
+
+    def _inspect(self, newcomers: list[str]) -> list[str]:
+        if isinstance(self._live_cluster, distributed.LocalCluster):
+            return []
+        return check_newcomers(self._client, self.check_packages, newcomers)
 
     def _forget(self) -> None:
-        del self._client, self._callbacks, self._live_cluster, self._known_slots
+        for name in ("_client", "_callbacks", "_live_cluster", "_watch"):
+            self.__dict__.pop(name, None)
 
     def _close_client(self) -> None:
-        """Cancel what is not done, so that those who wait for it hear of it; then take leave."""
-        client = self._client
+        temporary = self._live_cluster is not None and self._live_cluster is not self.cluster_class
         try:
-            pending = [key for key, state in list(client.futures.items()) if state.status == "pending"]
-            if pending and client.status == "running":
-                take_back(
-                    client, [distributed.Future(key, client) for key in pending], patience=_LAST_SECONDS
-                )
+            leave(self._client, stays=not temporary, patience=_LAST_SECONDS)
         finally:
-            client.close(timeout=_CLOSE_SECONDS)
+            self._client.close(timeout=_CLOSE_SECONDS)
+
+    @property
+    def dashboard_link(self) -> str | None:
+        """Where the dashboard of the started cluster is; None outside `start()`, and if it has none."""
+        return dashboard_of(self._client, self._live_cluster) if "_client" in self.__dict__ else None
+
+    def check_tags(self, tags: Sequence[str]) -> None:
+        """Raise OptionError for a tag `dask-resource:…`, `dask-priority:…` or `dask-workers:…` that is ill-formed."""
+        wish_of(tags)
+
+    def events(self) -> Sequence[ExecutorEvent]:
+        """Workers that came and went, calls that wait for one that suits them, the dashboard's address."""
+        if "_watch" not in self.__dict__:
+            return ()
+        told = self._watch.events
+        return [told.popleft() for _ in range(len(told))]
 
     def submit(
         self, fn: Callable[..., T], /, *args: Any, extra_context: ExtraContext | None = None, **kwargs: Any
     ) -> Future[T]:
-        """Send the call to the scheduler. Tags `dask-resource:KEY=NUM` ask for resources of a worker.
+        """Send the call to the scheduler, with the resources, priority and workers that its tags ask for.
 
-        The key of its future is `name-index-…`, or `name-…` if the call has no index.
+        The key of its future is `name-index-…`, or `name-…` if the call has no index. Raises ExecutorError if the
+        scheduler is gone.
         """
         hints = extra_context or {}
         client = self._client
-        key = _key(fn, hints)
+        key = key_of(fn, hints)
         if kwargs:  # by `apply`, so that none of them is taken for an option of `client.submit`
             fn, args = apply, (fn, list(args), kwargs)
-        resources = resources_of(hints.get("task_tags"))
+        wish = wish_of(hints.get("task_tags"))
+        if client.status != "running":
+            raise self._gone()
         try:
-            sent = client.submit(fn, *portable(client, args), key=key, pure=False, resources=resources)
+            sent = client.submit(fn, *portable(client, args), key=key, pure=False, **wish.options)
         except Exception as error:
             if client.status != "running":
-                raise
-            return _not_portable(key, error)
-        return DaskFuture.adopt(sent, self._callbacks)
+                raise self._gone() from error
+            return not_portable(key, error)
+        future = DaskFuture.adopt(sent, self._callbacks)
+        if wish.picky:
+            self._watch.expect(wish, future)
+        self._watch.expect_after(args, future)
+        return future
+
+    def _gone(self) -> ExecutorError:
+        """The error if there is no scheduler: a client that looks for another one would take calls, and keep them."""
+        scheduler = self._client.scheduler
+        where = scheduler.address if scheduler is not None else self.address
+        return ExecutorError(f"the scheduler at {where} is gone, and all that it held with it")
+
+    def _fail(self, futures: Sequence[DaskFuture], error: Exception) -> None:
+        """Give up calls that wait for what will not come."""
+        for future in futures:
+            future.verdict = error
+        self._client.cancel(list(futures))
 
     def cancel(self, futures: Any) -> int:
         """Take back the calls of all futures in `futures`, nested as in `wait`: none that waited begins.
@@ -225,7 +269,13 @@ class DaskExecutor(Executor):
         ours = {future.key: future for future in find(futures, "futures") if isinstance(future, DaskFuture)}
         for future in ours.values():
             future.exception_or_raise()
-        values = dict(zip(ours, self._client.gather(list(ours.values())), strict=True)) if ours else {}
+        try:
+            values = dict(zip(ours, self._client.gather(list(ours.values())), strict=True)) if ours else {}
+        except Exception as error:  # a worker died since, and with it what had been done
+            told = as_ours(error, "a call that was done")
+            if told is error:
+                raise
+            raise told from error
         return replace(
             futures,
             lambda future: values[future.key] if isinstance(future, DaskFuture) else future.result(),
@@ -234,61 +284,9 @@ class DaskExecutor(Executor):
     @property
     def slots(self) -> int:
         """Threads of all workers now; 1 before `start()` and while there is no worker."""
-        if "_client" not in self.__dict__:
+        if "_watch" not in self.__dict__:
             return 1
         if self._live_cluster is not None:  # it keeps this up to date by itself
             workers = list(self._live_cluster.scheduler_info["workers"].values())
             return max(1, sum(int(worker["nthreads"]) for worker in workers))
-        return self._slots_of_scheduler()
-
-    def _slots_of_scheduler(self) -> int:
-        asked, slots = self._known_slots
-        now = time.monotonic()
-        if now - asked > _SLOTS_SECONDS:
-            slots = max(1, sum(self._client.nthreads().values()))
-            self._known_slots = (now, slots)
-        return slots
-
-
-def _not_portable(key: str, error: Exception) -> Future[Any]:
-    """The future of a call that could not be sent."""
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-    not_portable = ValueNotPortableError(f"the call {key} cannot be pickled: {error.__cause__ or error}")
-    not_portable.__cause__ = error
-    future.set_exception(not_portable)
-    return future
-
-
-def _key(fn: Callable[..., Any], hints: ExtraContext) -> str:
-    name = hints.get("task_name") or getattr(fn, "__name__", "call")
-    index = hints.get("task_index")
-    unique = uuid.uuid4().hex
-    return f"{name}-{unique}" if index is None else f"{name}-{index}-{unique}"
-
-
-def _configured_debug() -> bool:
-    from penstock.config import load_config  # late: it is asked only where the option was not given
-
-    return bool(load_config().debug.value)
-
-
-def _configured_address(client_kwargs: Mapping[str, Any]) -> str | None:
-    if "scheduler_file" in client_kwargs or "address" in client_kwargs:
-        return None
-    address: str | None = dask.config.get("scheduler-address", None)
-    return address
-
-
-def _checked_report(path: str | None) -> str | None:
-    if path is not None and importlib.util.find_spec("bokeh") is None:
-        raise OptionError(
-            "performance_report needs the package 'bokeh', which is not installed here: pip install bokeh",
-            option="performance_report",
-            executor=clusters.NAME,
-        )
-    return path
-
-
-def _security(security: Any) -> Any:
-    """What distributed takes: a Security, from its keywords where it was given by them."""
-    return distributed.Security(**security) if isinstance(security, Mapping) else security
+        return self._watch.slots

@@ -25,13 +25,18 @@ from distributed.scheduler import KilledWorker
 from penstock.errors import WorkerLostError
 from penstock_dask.cancelling import wait_until_known
 
-_LOST_SCHEDULER = "scheduler-connection-lost"
+LOST_SCHEDULER = "scheduler-connection-lost"
+"""What distributed says of calls whose scheduler is gone."""
 
 
 class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carries no types
-    """The future of a call on a cluster. `callbacks` is the pool that runs its callbacks."""
+    """The future of a call on a cluster.
+
+    callbacks: the pool that runs its callbacks. verdict: why it was given up here, which then is its error.
+    """
 
     callbacks: concurrent.futures.ThreadPoolExecutor
+    verdict: Exception | None = None
 
     @classmethod
     def adopt(
@@ -62,6 +67,8 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carri
         """The error of the call, or None; waits for at most `timeout` seconds."""
         if not self.done():
             super().exception(timeout, **kwargs)
+        if self.verdict is not None:
+            return self.verdict
         state = self._state
         if state.status == "error":
             return as_ours(state.exception, self.key)
@@ -87,6 +94,10 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carri
             super().cancel(reason=reason, msg=msg, **kwargs)
         return bool(self.cancelled())
 
+    def cancelled(self) -> bool:
+        """Whether it was taken back."""
+        return self.verdict is None and bool(super().cancelled())
+
     def add_done_callback(self, fn: Callable[[Any], Any]) -> None:
         """Call `fn(future)` when the call is done: at once if it is, in the executor's thread otherwise."""
         if self.done():
@@ -107,8 +118,10 @@ def as_ours(error: BaseException, key: str) -> BaseException:
         ours: BaseException = WorkerLostError(
             f"the worker {worker} died while it ran {key}, or had it in its queue", sure=False
         )
-    elif isinstance(error, FutureCancelledError) and error.reason == _LOST_SCHEDULER:
+    elif isinstance(error, FutureCancelledError) and error.reason == LOST_SCHEDULER:
         ours = WorkerLostError(f"the scheduler that had {key} is gone")
+    elif isinstance(error, CommClosedError):
+        ours = WorkerLostError(f"the value of {key} is gone: {error}", sure=False)
     elif isinstance(error, FutureCancelledError):
         ours = concurrent.futures.CancelledError(str(error))
     else:

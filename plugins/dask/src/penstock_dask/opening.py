@@ -1,0 +1,72 @@
+"""Opening what a DaskExecutor describes: its cluster, if that is its own, and a client of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from distributed.deploy import Cluster
+
+from penstock.main_module import require_guard
+from penstock_dask import cluster as clusters
+from penstock_dask.client import Client
+from penstock_dask.connecting import Deadline, address_in, address_of, connect, secure
+
+if TYPE_CHECKING:
+    from penstock_dask.executor import DaskExecutor
+
+_SEND_SECONDS = 0.002
+"""How long messages to the scheduler are held back; by default it is 10 ms, which each link of a chain pays."""
+
+
+def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
+    """The live cluster, closed by `stack` if it was started here; None where only an address is known."""
+    cluster = executor.cluster_class
+    if cluster is None:
+        return None
+    if not isinstance(cluster, Cluster):
+        stack.enter_context(clusters.configured(local=clusters.is_local(cluster)))
+        options = dict(executor.cluster_kwargs)
+        if clusters.is_local(cluster):
+            if options.get("processes") is not False:
+                require_guard()
+            options = clusters.local_options(options)
+        if executor.security is not None:
+            options.setdefault("security", secure(executor.security))
+        cluster = stack.enter_context(clusters.opened(cluster, options))
+    if executor.adapt_kwargs is not None:
+        cluster.adapt(**executor.adapt_kwargs)
+    return cluster
+
+
+def open_client(executor: DaskExecutor, live: Any, deadline: Deadline) -> Client:
+    """A client of the live cluster, or of the scheduler at the address or in the file. Raises ExecutorStartError."""
+    options = dict(executor.client_kwargs)
+    security = executor.security if live is None else live.security
+    if security:
+        options.setdefault("security", secure(security))
+    where = address_of(live) if live is not None else executor.address
+    if where is None:
+        assert executor.scheduler_file is not None
+        where = address_in(executor.scheduler_file, deadline)
+    client = connect(where, options, deadline)
+    client.scheduler_comm.interval = min(_SEND_SECONDS, client.scheduler_comm.interval)
+    return client
+
+
+def dashboard_of(client: Client, live: Any) -> str | None:
+    """Where the dashboard is; None if there is none."""
+    if not client.scheduler_info()["services"].get("dashboard"):
+        return None
+    server = getattr(getattr(live, "scheduler", None), "http_server", None)
+    link = str(client.dashboard_link)
+    if (
+        server is not None
+        and isinstance(live.scheduler.address, str)
+        and live.scheduler.address.startswith("inproc:")
+    ):
+        host = link.partition("://")[2].partition(":")[
+            0
+        ]  # that of the machine, whatever the dashboard listens on
+        return link.replace(host, "127.0.0.1", 1)
+    return link

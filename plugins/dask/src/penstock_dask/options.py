@@ -1,0 +1,115 @@
+"""The options of a DaskExecutor: what fits together, and what stands in for what was not given."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dask.config
+import distributed
+
+from penstock.errors import OptionError
+from penstock_dask.finding import NAME
+
+WHERE = ("address", "scheduler_file")
+
+
+def wrong(message: str, option: str) -> OptionError:
+    """The error of an option."""
+    return OptionError(message, option=option, executor=NAME)
+
+
+def check_way_in(where: Mapping[str, Any], cluster: Mapping[str, Any]) -> None:
+    """There is one way in: an address, a scheduler file, or a cluster to start. Raises OptionError otherwise."""
+    ways = [name for name, value in where.items() if value is not None]
+    described = [name for name, value in cluster.items() if value is not None]
+    if len(ways) > 1:
+        raise wrong(f"{' and '.join(ways)} say the same twice: give one of them", ways[1])
+    if ways and described:
+        raise wrong(
+            f"{ways[0]}={where[ways[0]]!r} names a cluster that runs already, so {' and '.join(described)} would "
+            "change nothing: give either the address or the cluster to start",
+            described[0],
+        )
+
+
+def checked_client(client_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the client is called with: it does not become the default of the process unless that is asked for."""
+    options = {"set_as_default": False, **(client_kwargs or {})}
+    if options.get("asynchronous"):
+        raise wrong(
+            "client_kwargs: asynchronous=True gives a client that answers by coroutines, which no executor can use; "
+            "from a coroutine, call `await asyncio.to_thread(flow.run)`",
+            "client_kwargs",
+        )
+    return options
+
+
+def where_given(
+    address: str | None, scheduler_file: str | None, client_kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options that say where a cluster is; those of the client are taken for our own."""
+    given = {"address": address, "scheduler_file": scheduler_file}
+    for name in WHERE:
+        if name in client_kwargs:
+            if given[name] is not None:
+                raise wrong(f"client_kwargs says {name} as well: give it once", "client_kwargs")
+            given[name] = client_kwargs[name]
+    return given
+
+
+def configured_address() -> str | None:
+    """What `DASK_SCHEDULER_ADDRESS` or dask's configuration say."""
+    address: str | None = dask.config.get("scheduler-address", None)
+    return address
+
+
+def configured_debug() -> bool:
+    """What penstock's own configuration says."""
+    from penstock.config import load_config  # late: it is asked only where the option was not given
+
+    return bool(load_config().debug.value)
+
+
+def checked_report(path: str | None) -> str | None:
+    """The path of dask's report, if that can be written. Raises OptionError."""
+    if path is not None and importlib.util.find_spec("bokeh") is None:
+        raise wrong(
+            "performance_report needs the package 'bokeh', which is not installed here: pip install bokeh",
+            "performance_report",
+        )
+    return path
+
+
+def checked_security(security: Any, *, temporary: bool) -> Any:
+    """As it was given, if it makes sense. temporary: whether a cluster is to be started. Raises OptionError."""
+    if security is True:
+        if not temporary:
+            raise wrong(
+                "security=True makes temporary credentials, which a cluster that runs already does not know: give "
+                "those that it was started with, as a mapping of tls_ca_file, tls_client_cert and tls_client_key",
+                "security",
+            )
+        if importlib.util.find_spec("cryptography") is None:
+            raise wrong(
+                "security=True needs the package 'cryptography', which is not installed here: pip install cryptography",
+                "security",
+            )
+    if isinstance(security, Mapping):
+        try:
+            made = distributed.Security(**security)
+        except (TypeError, ValueError) as error:
+            raise wrong(f"security: {error}", "security") from error
+        for name, value in vars(made).items() if hasattr(made, "__dict__") else security.items():
+            if "tls" in name and isinstance(value, str) and "\n" not in value and not Path(value).is_file():
+                raise wrong(f"security: {name}: there is no file {value}", "security")
+    return security
+
+
+def positive(option: str, seconds: float | None) -> float | None:
+    """A number of seconds. Raises OptionError for one that is none."""
+    if seconds is not None and not seconds > 0:
+        raise wrong(f"{option} is a number of seconds above 0, not {seconds!r}", option)
+    return seconds

@@ -1,0 +1,105 @@
+"""What is at an address: a scheduler, nothing, a dashboard, a scheduler that speaks TLS …
+
+A scheduler speaks first, whoever connects to it. So the probe listens, and says something only where it hears nothing.
+A client of distributed would wait for ever for the first word of what is no scheduler.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+LISTEN_SECONDS = 1.0
+"""How long to listen before something is said, and how long to wait for the answer."""
+
+_QUESTION = b"GET /json/identity.json HTTP/1.0\r\n\r\n"  # what a dashboard tells the scheduler's address by
+
+
+def look_at(address: str) -> tuple[bool, str, bool]:
+    """Whether a scheduler may be spoken to there, why not, and whether waiting may help."""
+    found = _host_and_port(address)
+    if found is None:
+        return True, "", False
+    protocol, host, port = found
+    try:
+        kind, hint = _kind_of(protocol, host, port)
+    except socket.gaierror:
+        return False, f"the name {host!r} is not known", True
+    except ConnectionRefusedError:
+        return False, f"nothing listens on port {port} of {host}", True
+    except OSError as error:
+        return False, f"{host} does not answer: {error}", True
+    if kind == protocol:
+        return True, "", False
+    if kind == "http":
+        where = (
+            f"the scheduler behind it is at {hint}" if hint else "a scheduler's own port is 8786 by default"
+        )
+        return (
+            False,
+            f"{host}:{port} is the port of a dashboard (an HTTP server answers there); {where}",
+            False,
+        )
+    if kind == "tls":
+        way = f"write tls://{host}:{port}, and give its files as security"
+        return False, f"the scheduler at {host}:{port} expects TLS: {way}", False
+    if kind == "tcp":
+        return False, f"the scheduler at {host}:{port} does not use TLS: write tcp://{host}:{port}", False
+    return False, "something accepts connections there, but it is no scheduler, or too busy to answer", True
+
+
+def _host_and_port(address: str) -> tuple[str, str, int] | None:
+    protocol, _, rest = address.rpartition("://")
+    host, _, port = rest.rpartition(":")
+    if protocol not in ("tcp", "tls", "") or not host or not port.isdigit():
+        return None
+    return protocol or "tcp", host.strip("[]"), int(port)
+
+
+def _kind_of(protocol: str, host: str, port: int) -> tuple[str, str]:
+    """What answers: `tcp` or `tls` for a scheduler, `http`, or nothing that is known; and the scheduler's address."""
+    if protocol == "tls" and _speaks_tls(host, port):
+        return "tls", ""
+    with socket.create_connection((host, port), LISTEN_SECONDS) as connection:
+        with _patience(connection):
+            if connection.recv(1):
+                return "tcp", ""
+        answer = b""
+        with _patience(connection):
+            connection.sendall(_QUESTION)
+            while part := connection.recv(1 << 16):
+                answer += part
+    if answer.startswith(b"HTTP/"):
+        return "http", _told(answer)
+    return ("tls" if _speaks_tls(host, port) else ""), ""
+
+
+def _speaks_tls(host: str, port: int) -> bool:
+    """Whether a handshake goes as far as credentials."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, port), LISTEN_SECONDS) as connection, suppress(TimeoutError):
+        try:
+            context.wrap_socket(connection).close()
+        except ssl.SSLError as error:
+            return "ALERT" in (error.reason or "")
+        except OSError:
+            return False
+        return True
+    return False
+
+
+@contextmanager
+def _patience(connection: socket.socket) -> Iterator[None]:
+    connection.settimeout(LISTEN_SECONDS)
+    with suppress(OSError):
+        yield
+
+
+def _told(answer: bytes) -> str:
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(answer.partition(b"\r\n\r\n")[2]).get("address", ""))
+    return ""

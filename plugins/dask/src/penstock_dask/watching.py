@@ -1,0 +1,198 @@
+"""Watching a cluster while it is used: workers that come and go, calls that no worker suits, a scheduler that is gone.
+
+One thread for each started executor asks the scheduler every other second. It costs the scheduler one small answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import distributed
+from distributed.comm import CommClosedError
+
+from penstock.errors import RequirementError
+from penstock.executor import ExecutorEvent
+from penstock.futures import find
+from penstock_dask.future import LOST_SCHEDULER, DaskFuture
+from penstock_dask.tags import Wish
+
+logger = logging.getLogger("penstock_dask")
+
+INTERVAL = 2.0
+"""Seconds between two looks at a cluster."""
+
+GRACE = 5.0
+"""Seconds that calls wait for a worker that suits them before it is told of."""
+
+
+WARNINGS = frozenset({"waiting", "versions_differ", "scheduler_lost"})
+"""What is to be acted on; the other kinds of events are news."""
+
+
+@attrs.define
+class _Unmet:
+    """A wish that calls wait with. since: when it was first seen that no worker meets it; told: whether it is told."""
+
+    futures: weakref.WeakSet[DaskFuture] = attrs.field(factory=weakref.WeakSet)
+    since: float | None = None
+    told: bool = False
+
+
+class Watch:
+    """Knows how many slots a cluster has, and what happened to it.
+
+    inspect: says what is wrong with workers that came later; fail: gives calls up.
+    """
+
+    def __init__(
+        self,
+        client: distributed.Client,
+        *,
+        resources_timeout: float | None,
+        scheduler_timeout: float,
+        inspect: Callable[[list[str]], list[str]],
+        fail: Callable[[list[DaskFuture], Exception], None],
+    ) -> None:
+        self.client, self.inspect, self.fail = client, inspect, fail
+        self.resources_timeout, self.scheduler_timeout = resources_timeout, scheduler_timeout
+        self.events: deque[ExecutorEvent] = deque(maxlen=1000)
+        self.workers: Mapping[str, int] = {}
+        self._unmet: dict[Wish, _Unmet] = {}
+        self._answered = time.monotonic()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="penstock-dask-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the workers that are there now are no news."""
+        self.workers = dict(self.client.nthreads())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, within the time that one answer may take."""
+        self._stop.set()
+        self._thread.join(INTERVAL)
+
+    @property
+    def slots(self) -> int:
+        """Threads of all workers, as last seen; at least 1."""
+        return max(1, sum(self.workers.values()))
+
+    def expect(self, wish: Wish, future: DaskFuture) -> None:
+        """A call was sent that not every worker suits."""
+        with self._lock:
+            self._unmet.setdefault(wish, _Unmet()).futures.add(future)
+
+    def expect_after(self, args: Any, future: DaskFuture) -> None:
+        """A call was sent that may follow one of those: it fails with it. Costs nothing while there are none."""
+        if not self._unmet:
+            return
+        before = {id(each) for each in find(args, "args")}
+        with self._lock:
+            for unmet in self._unmet.values():
+                if any(id(each) in before for each in unmet.futures):
+                    unmet.futures.add(future)
+
+    def tell(self, kind: str, message: str, *, worker: str | None = None, link: str | None = None) -> None:
+        """Put down what happened, for the log and for those who watch a run."""
+        logger.log(logging.WARNING if kind in WARNINGS else logging.INFO, "%s", message)
+        self.events.append(ExecutorEvent(kind, message, worker, link))
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            try:
+                self._look()
+            except (OSError, TimeoutError, CommClosedError) as error:
+                self._silent(error)
+            except Exception:
+                if not self._stop.is_set() and self.client.status == "running":
+                    logger.warning("the cluster could not be looked at", exc_info=True)
+
+    def _look(self) -> None:
+        if self.client.status != "running":
+            self.client.loop.add_callback(self._give_up)
+            return
+        workers = self.client.sync(self.client.scheduler.ncores, callback_timeout=INTERVAL * 2)
+        self._answered = time.monotonic()
+        self._compare(dict(workers))
+        if self._waiting():
+            told = self.client.sync(
+                self.client.scheduler.identity, n_workers=-1, callback_timeout=INTERVAL * 2
+            )
+            self._check_wishes(told["workers"])
+
+    def _silent(self, error: Exception) -> None:
+        """The scheduler does not answer. A connection that is only open is cut after a while: that ends all waits."""
+        quiet = time.monotonic() - self._answered
+        if quiet < self.scheduler_timeout or self.client.status != "running" or self._stop.is_set():
+            return
+        self.tell("scheduler_lost", f"the scheduler has not answered for {quiet:.0f} s: {error}")
+        comm = getattr(self.client.scheduler_comm, "comm", None)
+        if comm is not None:
+            self.client.loop.add_callback(comm.abort)
+
+    async def _give_up(self) -> None:
+        """End the wait for calls that were sent just as the connection broke; runs in the client's event loop."""
+        for state in list(self.client.futures.values()):
+            if state.status == "pending":
+                state.cancel(reason=LOST_SCHEDULER)
+
+    def _compare(self, workers: dict[str, int]) -> None:
+        before, self.workers = self.workers, workers
+        for address in workers.keys() - before.keys():
+            self.tell(
+                "worker_arrived", f"a worker arrived: {address}, {workers[address]} threads", worker=address
+            )
+        newcomers = sorted(workers.keys() - before.keys())
+        for difference in self.inspect(newcomers) if newcomers else ():
+            self.tell("versions_differ", f"dask: {difference}")
+        for address in before.keys() - workers.keys():
+            left = f"{len(workers)} left" if workers else "none is left"
+            self.tell("worker_left", f"the worker {address} is gone, {left}", worker=address)
+
+    def _waiting(self) -> bool:
+        """Whether a call is pending that not every worker suits; what is over is forgotten."""
+        with self._lock:
+            for wish, unmet in list(self._unmet.items()):
+                if not any(future.status == "pending" for future in list(unmet.futures)):
+                    del self._unmet[wish]
+            return bool(self._unmet)
+
+    def _check_wishes(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
+        now = time.monotonic()
+        with self._lock:
+            waiting = list(self._unmet.items())
+        for wish, unmet in waiting:
+            if not workers or any(wish.is_met_by(address, worker) for address, worker in workers.items()):
+                unmet.since = None
+                continue
+            unmet.since = unmet.since or now
+            waited = now - unmet.since
+            message = f"calls ask for {wish}, which no worker offers: {_offers(workers)}"
+            if waited >= GRACE and not unmet.told:
+                unmet.told = True
+                limit = self.resources_timeout
+                until = "" if limit is None else f"; they fail after {limit:g} s (resources_timeout)"
+                self.tell("waiting", f"{message}{until}")
+            if self.resources_timeout is not None and waited >= self.resources_timeout:
+                lost = [future for future in list(unmet.futures) if future.status == "pending"]
+                self.fail(lost, RequirementError(f"{message}, for {waited:.0f} s", missing=[str(wish)]))
+
+
+def _offers(workers: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the workers have, those with the same together."""
+    offers: dict[str, int] = {}
+    for worker in workers.values():
+        has = ", ".join(
+            f"{key}={amount:g}" for key, amount in sorted((worker.get("resources") or {}).items())
+        )
+        offers[has or "nothing"] = offers.get(has or "nothing", 0) + 1
+    counted = [f"{count} {'offers' if count == 1 else 'offer'} {has}" for has, count in offers.items()]
+    return f"of {len(workers)} workers " + ", ".join(counted[:5])
