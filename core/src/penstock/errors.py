@@ -215,7 +215,7 @@ class ForeignResultError(GraphError):
 
 
 class NoAttributeError(GraphError, AttributeError):
-    """A result stands for no value whose attribute could be taken; probes such as hasattr() expect an AttributeError."""
+    """A result stands for no value whose attribute could be taken; hasattr() and its like expect an AttributeError."""
 
 
 class EmptyFlowError(GraphError):

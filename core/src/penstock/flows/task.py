@@ -206,7 +206,7 @@ def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
     """
     made = Policy(**known_options(policy))
     if fn is not None:
-        return Task(fn, made)
+        return Task(fn, made, name)
     return lambda function: Task(function, made, name)
 
 
