@@ -34,7 +34,9 @@ def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> N
 
 def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
     if value is not None and (not is_seconds(value) or value == 0):
-        raise TaskPolicyError(f"timeout={value!r}: give a number of seconds above 0, or None for no limit")
+        raise TaskPolicyError(
+            f"timeout={value!r}: give a number of seconds above 0, up to {LONGEST} (a year), or None for no limit"
+        )
 
 
 def _values(policy: Policy, attribute: attrs.Attribute[int | None], value: Any) -> None:
