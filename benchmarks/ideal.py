@@ -14,6 +14,7 @@ from benchmarks.clusters import WORKERS, cluster
 from benchmarks.rows import Budget, Row, faster
 from benchmarks.timing import side_by_side, timed
 from penstock.executor import Executor
+from penstock_dask.cluster import configured
 from penstock_local_dask import LocalDaskExecutor
 
 SUBJECT = "ideal"
@@ -29,7 +30,7 @@ def rows(quick: bool) -> Iterator[Row]:
         processes = LocalDaskExecutor(scheduler="processes", num_workers=WORKERS)
         with processes.start():
             yield from _naps_and_spins("processes", processes, pool, n, turns, rounds)
-        with cluster() as (executor, client):
+        with configured(local=True), cluster() as (executor, client):
             client.gather(client.map(work.spins, [[1]] * WORKERS, pure=False))
             yield from _naps_and_spins("dask", executor, pool, n, turns, rounds)
             yield _beside_client(executor, client, n, turns, rounds)

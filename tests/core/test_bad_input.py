@@ -93,7 +93,11 @@ CASES = {
     "negative retries": (made(retries=-1), TaskPolicyError, "retries=-1: give a whole number, 0 or more"),
     "a negative delay": (made(retry_delay=-1), TaskPolicyError, "retry_delay=-1"),
     "a negative timeout": (made(timeout=-3), TaskPolicyError, "timeout=-3"),
-    "a timeout of nothing": (made(timeout=0), TaskPolicyError, r"above 0 \(at most a year\), or None for no limit"),
+    "a timeout of nothing": (
+        made(timeout=0),
+        TaskPolicyError,
+        r"above 0 \(at most a year\), or None for no limit",
+    ),
     "an unknown trigger": (made(trigger="any_succesful"), TaskPolicyError, "did you mean 'any_successful'"),
     "a tag that is no text": (made(tags=["gpu", 1]), TaskPolicyError, "give a list of strings"),
     "tags that are a text": (made(tags="gpu"), TaskPolicyError, "give a list of strings"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.config import Config, Origin, load_config
+from penstock.config import Config, load_config
 from penstock.errors import ConfigError
+from penstock.settings import Origin
 
 Configure = Callable[..., Config]
 

@@ -9,14 +9,15 @@ import pytest
 from penstock import current
 from penstock.context import TaskContext
 from penstock.engine import work
+from penstock.engine.batch import Batch, Step
 from penstock.errors import NoTaskError
 from penstock.flows.templates import CONSTANTS
 
 
 def told(fn, **facts):
     """What `fn` gives as the one call of a batch with some facts."""
-    step = work.Step(3, CONSTANTS, (), {}, (), None, name="asks", index=facts.pop("index", None))
-    batch = work.Batch([(step, fn, -1, -1, None)], {})
+    step = Step(3, CONSTANTS, (), {}, (), None, name="asks", index=facts.pop("index", None))
+    batch = Batch([(step, fn, -1, -1, None)], {})
     batch.run = ("run-1", "whole")
     for name, value in facts.items():
         setattr(batch, name, value)

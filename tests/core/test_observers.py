@@ -13,7 +13,7 @@ import click
 import pytest
 from rich.console import Console
 
-from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp, TaskRuns
+from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp
 from penstock.observers.columns import aligned
 from penstock.observers.frames import trim
 from penstock.observers.lines import LinesObserver
@@ -23,6 +23,7 @@ from penstock.observers.summary import SummaryObserver, failures
 from penstock.observers.tally import Tally, TaskTally, duration, frequency
 from penstock.records import FlowRun, TaskEvent
 from penstock.states import CODE, RunState, TaskState
+from penstock.task_runs import TaskRuns
 
 HERE = Stamp("thread-1", 1000.0, 0.0)
 

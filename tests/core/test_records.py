@@ -7,9 +7,10 @@ import pytest
 
 from penstock import flow, task
 from penstock.errors import RunCancelledError, RunError
-from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp, TaskRuns
+from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp
 from penstock.records import FlowRun
 from penstock.states import CODE, RunState, TaskState
+from penstock.task_runs import TaskRuns
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 

@@ -187,6 +187,11 @@ def test_after_is_the_same_task_to_the_engine():
     assert nodes[1].depends == (0,)
 
 
+def test_a_task_is_called_what_it_was_named():
+    """Whether it is decorated or made by a call with its options beside it."""
+    assert task(name="short")(len).name == task(len, name="short", retries=1).name == "short"
+
+
 @pytest.mark.parametrize("policy", [{"timeout": sys.maxsize}, {"retry_delay": 1e12}])
 def test_seconds_beyond_what_clocks_can_wait_are_refused(policy):
     """Where the task is made, and not in the middle of a run."""

@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping
 import attrs
 
 from penstock.errors import ExecutorLookupError, ExecutorNotInstalledError, UnknownExecutorError
+from penstock.names import did_you_mean, nearest, normalise
 from penstock.plugins import Plugin, asked_at, canonicalise
-from penstock.settings import did_you_mean, nearest, normalise
 
 
 @attrs.frozen

@@ -20,8 +20,8 @@ from penstock.errors import (
     NotAnExecutorError,
 )
 from penstock.executor import Executor
+from penstock.names import did_you_mean, nearest
 from penstock.plugins import asked_at, reason_of
-from penstock.settings import did_you_mean, nearest
 from penstock.sources import load_source
 from penstock.versions import API_VERSION, OLDEST_API_VERSION, remedy_for
 

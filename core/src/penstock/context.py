@@ -45,7 +45,7 @@ class TaskContext:
         return logging.getLogger(f"{LOGGER}.{self.task}")
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A call of a batch: the number of its piece, and the element of the piece, None for a single call."""
 
     batch: Any
@@ -67,7 +67,7 @@ class Place(NamedTuple):
         )
 
 
-running: ContextVar[Callable[[], Place] | None] = ContextVar("penstock_running", default=None)
+running: ContextVar[Callable[[], Position] | None] = ContextVar("penstock_running", default=None)
 """Says where the batch is that runs here; None outside of a task."""
 
 

@@ -210,15 +210,16 @@ def failure_is_cancellation(future: Future[Any]) -> bool:
 def call_now(fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[T]:
     """Call in this thread, and give the future of the call, which is done: for executors that are synchronous.
 
-    `SystemExit` is the error of the call. `KeyboardInterrupt` is the user's, and is raised here.
+    `SystemExit` is the error of the call. `KeyboardInterrupt` is the user's, and is raised here; so is what says that
+    it `goes_on`: that the time is up of a task which runs all this.
     """
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
     future.set_running_or_notify_cancel()
     try:
         value = fn(*args, **kwargs)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  (the error is handed on, as the future's)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or getattr(error, "goes_on", False):
+            raise
         future.set_exception(error)
     else:
         future.set_result(value)

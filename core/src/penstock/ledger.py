@@ -12,9 +12,8 @@ import traceback
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple, overload
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from penstock.records import Attempt, LogLine, TaskRun, TaskTotals
 from penstock.states import STATES, TaskState
@@ -208,69 +207,3 @@ class Ledger:
                 for each in range(len(STATES)):
                     tally[each] += columns.states.count(each)
         return {state: count for state, count in zip(STATES, tally, strict=True) if count}
-
-
-class TaskRuns(Sequence[TaskRun]):
-    """The task runs of a run, in the order in which the flow recorded them; made when they are looked at."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def _starts(self) -> list[int]:
-        ledger = self._ledger
-        return list(accumulate((ledger.width(node) for node in range(len(ledger.names))), initial=0))
-
-    def _key(self, starts: list[int], position: int) -> Key:
-        node = bisect_right(starts, position) - 1
-        return (node, position - starts[node]) if node in self._ledger.mapped else (node, None)
-
-    def __len__(self) -> int:
-        return len(self._ledger.names) + sum(columns.width - 1 for columns in self._ledger.mapped.values())
-
-    @overload
-    def __getitem__(self, position: int) -> TaskRun: ...
-    @overload
-    def __getitem__(self, position: slice) -> list[TaskRun]: ...
-    def __getitem__(self, position: int | slice) -> TaskRun | list[TaskRun]:
-        starts = self._starts()
-        if isinstance(position, slice):
-            positions = range(*position.indices(len(self)))
-            return [self._ledger.task_run(self._key(starts, each)) for each in positions]
-        at = position + len(self) if position < 0 else position
-        if not 0 <= at < len(self):
-            raise IndexError(f"there are {len(self)} task runs")
-        return self._ledger.task_run(self._key(starts, at))
-
-    def __iter__(self) -> Iterator[TaskRun]:
-        ledger = self._ledger
-        for node in range(len(ledger.names)):
-            if node in ledger.mapped:
-                for index in range(ledger.mapped[node].width):
-                    yield ledger.task_run((node, index))
-            else:
-                yield ledger.task_run((node, None))
-
-    def counts(self) -> dict[TaskState, int]:
-        """How many there are in each state that occurs; cheap, however many there are."""
-        return self._ledger.counts()
-
-    def by_task(self) -> dict[str, TaskTotals]:
-        """What became of the task runs of each task name, in the order of their first call."""
-        return self._ledger.by_task()
-
-    def widths(self) -> dict[str, int]:
-        """How many task runs each task name has, as far as is known now; cheaper than `by_task()`."""
-        widths: dict[str, int] = {}
-        for node, name in enumerate(self._ledger.names):
-            widths[name] = widths.get(name, 0) + self._ledger.width(node)
-        return widths
-
-    def failures(self) -> Iterator[TaskRun]:
-        """Those that failed by themselves (not because of an upstream), in the order in which they failed."""
-        for key in self._ledger.failures:
-            run = self._ledger.task_run(key)
-            if run.state.failed and run.state is not TaskState.TRIGGER_FAILED:
-                yield run
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} task runs: {', '.join(f'{n} {state}' for state, n in self.counts().items())}>"

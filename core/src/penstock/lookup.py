@@ -18,8 +18,8 @@ from penstock.errors import (
     NotAnExecutorError,
 )
 from penstock.executor import Executor, ExecutorSpec
+from penstock.names import normalise
 from penstock.plugins import Plugin, PluginRecord, asked_at
-from penstock.settings import normalise
 
 
 def find_plugin(

@@ -18,7 +18,8 @@ import attrs
 from penstock.errors import OptionError
 from penstock.literals import admits, fit, type_name
 from penstock.literals import convert_text as convert_text
-from penstock.settings import Setting, did_you_mean, nearest
+from penstock.names import did_you_mean, nearest
+from penstock.settings import Setting
 
 REQUIRED: Any = inspect.Parameter.empty
 """The default of an option that has none."""

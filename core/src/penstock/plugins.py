@@ -18,7 +18,7 @@ from penstock import hooks
 from penstock.errors import ApiVersionError, BrokenPluginError
 from penstock.executor import ExecutorSpec
 from penstock.metadata import entry_points
-from penstock.settings import normalise
+from penstock.names import normalise
 from penstock.versions import API_VERSION, OLDEST_API_VERSION, remedy_for
 
 EntryPoints = Callable[..., Iterable[EntryPoint]]

@@ -11,7 +11,7 @@ from penstock.errors import RunError
 from penstock.states import RunState, TaskState
 
 if TYPE_CHECKING:
-    from penstock.ledger import TaskRuns
+    from penstock.task_runs import TaskRuns
 
 _ABSENT: Any = object()
 

@@ -22,9 +22,10 @@ from penstock.errors import ConfigError, ExecutorLookupError, OptionError, Unkno
 from penstock.executor import Executor, ExecutorSpec
 from penstock.lookup import find_plugin, import_target, record_of
 from penstock.metadata import entry_points
+from penstock.names import normalise
 from penstock.options import check_options, option_specs
 from penstock.plugins import EntryPoints, Plugin, PluginRecord, asked_at, installed, reason_of
-from penstock.settings import Origin, Setting, normalise, overlay
+from penstock.settings import Origin, Setting, overlay
 
 Asked = str | Mapping[str, Any] | type[Executor]
 """What names an executor: a name or class path, a mapping with `use` and options, or the class."""

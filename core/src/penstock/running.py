@@ -61,7 +61,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         chosen = choose_executor(
             argument=executor, argument_options=executor_options, flow_default=self.executor, config=config
         )
-        graph = self.recorded(args, parameters, self.widest(config))
+        graph = self.recorded(args, parameters, self.max_map_width(config))
         heard_by = [*observers, *_installed()]
         return run_graph(graph, chosen.executor, executor_name=chosen.name, observers=heard_by, config=config)
 

@@ -6,8 +6,7 @@ PENSTOCK_EXECUTOR`, `option --executor`. A `Setting` is a value with its key and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +58,6 @@ class Setting:
     value: Any
     origin: Origin
     text: bool = False
-
-
-def normalise(name: str) -> str:
-    """The one form of a name: `Local-Dask`, `local-dask` and `local_dask` are `local_dask`."""
-    return name.strip().lower().replace("-", "_")
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Which of the known names may have been meant, if any is near enough."""
-    matches = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
-
-
-def did_you_mean(name: str | None) -> str:
-    """The half-sentence of a message that names the nearest thing, or nothing."""
-    return f"; did you mean {name!r}?" if name else ""
 
 
 def overlay(below: Mapping[str, Setting], above: Mapping[str, Setting]) -> dict[str, Setting]:

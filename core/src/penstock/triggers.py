@@ -11,12 +11,12 @@ None if it never ran. In the list of values of a mapped upstream the skipped ele
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
 
 from penstock.errors import TaskPolicyError
+from penstock.names import did_you_mean, nearest
 from penstock.states import TaskState
 
 
@@ -134,8 +134,7 @@ def trigger_named(trigger: str | Trigger | Callable[[Sequence[TaskState]], bool]
     if isinstance(trigger, str):
         if trigger in _NAMED:
             return _NAMED[trigger]
-        near = get_close_matches(trigger, _NAMED, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        hint = did_you_mean(nearest(trigger, _NAMED)) or "."
         raise TaskPolicyError(
             f"there is no trigger {trigger!r}{hint} There are {', '.join(_NAMED)}, and in penstock.triggers "
             "some_successful(at_least=…) and some_failed(at_least=…)"

@@ -17,7 +17,7 @@ import distributed
 import pytest
 
 from penstock import RunState, TaskState, flow, task
-from penstock.errors import ExecutorError, WorkerLostError
+from penstock.errors import ExecutorError, RunTimeoutError, WorkerLostError
 from penstock_dask import DaskExecutor, leaving, watching
 
 
@@ -78,6 +78,12 @@ def eats() -> Any:
 def sleeps(seconds: float, count: int) -> Any:
     """So many sleeps."""
     return slow.map([seconds] * count)
+
+
+@flow(timeout=1.0)
+def hurries() -> Any:
+    """Calls that take longer than the run may."""
+    return slow.map([30.0] * 4)
 
 
 @pytest.fixture
@@ -148,6 +154,7 @@ def test_a_nanny_that_ends_its_worker_for_memory_is_a_crash() -> None:
     run = eats.run(executor=DaskExecutor(cluster_kwargs=options, debug=False))
     (task_run,) = run.task_runs
     assert task_run.state is TaskState.CRASHED
+    assert "its nanny ended it, as it had" in str(task_run.error)
 
 
 def test_a_worker_that_closes_as_its_time_is_up_loses_nothing(tmp_path: Path) -> None:
@@ -228,6 +235,24 @@ def test_nothing_of_a_run_remains_on_a_shared_cluster(
         assert {name for name in theirs.scheduler.clients if not name.startswith("fire")} == set()
         assert set(theirs.scheduler.plugins) == plugins
         assert [set(worker.plugins) for worker in theirs.workers.values()] == workers
+
+
+def test_a_run_that_is_cut_short_stops_its_calls_on_a_shared_cluster() -> None:
+    """Those that run, too: when the run is over, no worker has one."""
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as theirs:
+        (worker,) = theirs.workers.values()
+        executor = DaskExecutor(address=theirs.scheduler_address, debug=False)
+        run = hurries.run(executor=executor)
+        assert isinstance(run.error, RunTimeoutError)
+        assert [each.state for each in run.task_runs] == [TaskState.CANCELLED] * 4
+        assert not worker.active_threads
+        assert not theirs.scheduler.tasks
 
 
 def _stubborn(number: int) -> None:

@@ -30,6 +30,17 @@ def test_defaults_are_filled_in() -> None:
     assert executor.slots == 1
 
 
+def test_the_address_may_be_given_without_its_name() -> None:
+    """As may those that Prefect 1.x takes, in its order."""
+    assert DaskExecutor("tcp://127.0.0.1:1", debug=False).address == "tcp://127.0.0.1:1"
+    given = DaskExecutor(
+        None, distributed.LocalCluster, {"n_workers": 1}, {"maximum": 2}, {"timeout": 3}, True
+    )
+    assert given.cluster_kwargs == {"silence_logs": logging.WARNING, "n_workers": 1}
+    assert given.adapt_kwargs == {"maximum": 2}
+    assert given.client_kwargs == {"set_as_default": False, "timeout": 3}
+
+
 def test_debug_lets_a_local_cluster_log_its_warnings() -> None:
     """`debug` chooses the level of a LocalCluster, unless `silence_logs` does."""
     assert DaskExecutor(debug=True).cluster_kwargs == {"silence_logs": logging.WARNING}
@@ -59,6 +70,7 @@ def test_cluster_class_may_be_a_path(path: str) -> None:
         ("distributed.no_such_module.Cluster", "there is no module 'distributed.no_such_module'"),
         ("LocalCluster", "is no path"),
         (3, "must be a path"),
+        ("distributed.deploy", "is no class, function or cluster, but a module"),
     ],
 )
 def test_a_wrong_cluster_class_is_found_when_the_executor_is_built(path: Any, message: str) -> None:
@@ -90,6 +102,12 @@ def test_the_address_may_come_from_dasks_configuration() -> None:
         described = DaskExecutor(cluster_kwargs={"n_workers": 1}, debug=False)
     assert (executor.address, executor.cluster_class) == ("tcp://127.0.0.1:9", None)
     assert (described.address, described.cluster_class) == (None, distributed.LocalCluster)
+
+
+def test_an_empty_address_in_the_environment_says_nothing() -> None:
+    """As in a shell that unsets a variable by giving it no value."""
+    with dask.config.set({"scheduler-address": ""}):
+        assert DaskExecutor(debug=False).cluster_class is distributed.LocalCluster
 
 
 def test_options_survive_pickling() -> None:
@@ -130,4 +148,4 @@ def test_the_spec_says_what_the_executor_says() -> None:
     from penstock_dask.plugin import penstock_executors
 
     (spec,) = penstock_executors()
-    assert spec.capabilities == DaskExecutor.capabilities
+    assert spec.capabilities == DaskExecutor().capabilities

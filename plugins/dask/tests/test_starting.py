@@ -198,6 +198,8 @@ def test_a_worker_of_another_python_that_comes_later_is_told_of(monkeypatch: pyt
             "there is no file /no/such.pem",
         ),
         ({"start_timeout": 0}, "above 0"),
+        ({"check_packages": "numpy"}, "a list of names"),
+        ({"client_kwargs": {"timout": 3}}, "did you mean 'timeout'"),
         (
             {"cluster_class": distributed.SpecCluster, "cluster_kwargs": {"wokers": {}}},
             "did you mean 'workers'",
@@ -232,3 +234,27 @@ def test_tls_by_object_files_and_temporary_credentials(tmp_path: Path) -> None:
                 assert executor.submit(abs, -1).result() == 1
         plain = address.replace("tls://", "tcp://")
         assert "expects TLS" in _failure(address=plain, start_timeout=60)
+
+
+def test_the_address_of_a_worker_is_told_apart(theirs: distributed.LocalCluster) -> None:
+    """It speaks as a scheduler does, and is none."""
+    (worker,) = [each.address for each in theirs.workers.values()][:1]
+    assert "is no scheduler, but a worker" in _failure(address=worker, start_timeout=20)
+
+
+def test_a_factory_that_gives_no_cluster_is_told_so() -> None:
+    """And not later, by what then goes wrong."""
+    assert "it gives no cluster, but None" in _failure(cluster_class=lambda: None)
+
+
+def test_a_closed_cluster_is_told_so() -> None:
+    """As any other that does not answer."""
+    with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp", **QUIET) as closed:
+        pass
+    assert "closed" in _failure(cluster_class=closed)
+
+
+def test_a_nannys_error_comes_with_its_cause() -> None:
+    """A keyword that no worker takes is named, although only the worker's own process noticed."""
+    options = {"n_workers": 1, "threads_per_worker": 1, "no_such_keyword": 1}
+    assert "no_such_keyword" in _failure(cluster_kwargs=options)

@@ -115,6 +115,20 @@ def test_what_no_worker_offers_is_told_of_and_fails() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
+def test_calls_that_ask_for_what_others_waited_for_in_vain_do_not_wait_again() -> None:
+    """A map of many fails after one deadline, not after one for each window of calls in flight."""
+    executor = DaskExecutor(cluster_kwargs=ONE, resources_timeout=1.0, debug=False)
+    context: Any = {"task_name": "train", "task_tags": ["dask-resource:GPU=1"]}
+    with executor.start():
+        first = executor.submit(abs, -1, extra_context=context)
+        assert isinstance(first.exception(timeout=60), RequirementError)
+        second = executor.submit(abs, -1, extra_context=context)
+        assert second.done()
+        assert isinstance(second.exception(), RequirementError)
+        assert executor.submit(abs, -1).result() == 1
+
+
+@pytest.mark.usefixtures("impatient")
 def test_calls_that_wait_for_a_busy_worker_are_left_alone() -> None:
     """A resource that is in use is offered: nothing fails, however long it takes."""
     executor = DaskExecutor(

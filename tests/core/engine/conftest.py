@@ -6,8 +6,9 @@ from penstock import flow
 from penstock.engine.schedule import Schedule
 from penstock.engine.taking import Taking
 from penstock.flows.templates import fill
-from penstock.ledger import Failure, Ledger, TaskRuns
+from penstock.ledger import Failure, Ledger
 from penstock.states import TaskState
+from penstock.task_runs import TaskRuns
 
 
 class Driven:
@@ -29,7 +30,7 @@ class Driven:
 
     def take(self, budget=1.0, chain=1.0):
         """The next batch of the first lane that has one."""
-        for lane, queue in self.schedule.queues.items():
+        for lane, queue in self.schedule.ready.queues.items():
             if queue.pieces:
                 return Taking(self.schedule, lane, self.costs, self.most).fill(budget, chain)
         return []

@@ -49,7 +49,7 @@ def test_each_retry_waits_for_its_own_delay(driven):
 def test_the_first_attempt_has_number_one_and_each_further_one_the_next(driven):
     """Crashes count as attempts too."""
     flow = driven(lambda: fragile())
-    number = flow.schedule.attempt
+    number = flow.schedule.attempts.number
     assert number((0, None)) == 1
     pieces = flow.take()
     assert flow.schedule.attempts.later(pieces) == {}

@@ -6,9 +6,9 @@ import pytest
 from penstock import Skip, flow, task
 from penstock.engine.ending import end_run
 from penstock.errors import GraphError, TaskFailedError, TaskPolicyError
-from penstock.ledger import TaskRuns
 from penstock.records import FlowRun
 from penstock.states import RunState
+from penstock.task_runs import TaskRuns
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 

@@ -9,9 +9,10 @@ from penstock.engine.explaining import Explaining
 from penstock.engine.limits import Limits
 from penstock.errors import ParameterError, RunError, RunTimeoutError, WorkerLostError
 from penstock.hooks import hookimpl
-from penstock.ledger import Failure, TaskRuns
+from penstock.ledger import Failure
 from penstock.records import FlowRun
 from penstock.states import TaskState
+from penstock.task_runs import TaskRuns
 
 
 @task

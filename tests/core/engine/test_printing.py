@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from penstock.engine import work
+from penstock.engine.batch import Batch, Step
 from penstock.engine.calling import prepare
 from penstock.flows.templates import CONSTANTS
 
@@ -20,8 +21,8 @@ def at_info():
 
 
 def lines_of(fn):
-    step = work.Step(0, CONSTANTS, (), {}, (), None, name="prints")
-    _, outcomes, lines = work.execute(work.Batch([(step, prepare(fn, None, True), -1, -1, None)], {}))
+    step = Step(0, CONSTANTS, (), {}, (), None, name="prints")
+    _, outcomes, lines = work.execute(Batch([(step, prepare(fn, None, True), -1, -1, None)], {}))
     return outcomes[0], [text for *_, text, _, _ in lines]
 
 

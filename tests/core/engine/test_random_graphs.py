@@ -38,10 +38,11 @@ from penstock.flows.options import FlowOptions
 from penstock.flows.policy import Policy
 from penstock.flows.task import Task
 from penstock.hooks import hookimpl
-from penstock.ledger import Ledger, TaskRuns
+from penstock.ledger import Ledger
 from penstock.records import FlowRun
 from penstock.sources import load_source
 from penstock.states import RunState, TaskState
+from penstock.task_runs import TaskRuns
 from penstock.triggers import some_failed, some_successful, trigger_named
 
 GRAPHS = int(os.environ.get("PENSTOCK_GRAPHS", "300"))

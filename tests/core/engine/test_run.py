@@ -8,7 +8,7 @@ import weakref
 import pytest
 
 from penstock import flow, task
-from penstock.engine import work
+from penstock.engine.batch import Batch
 from penstock.states import TaskState
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
@@ -136,7 +136,7 @@ def test_a_long_chain_runs():
 @pytest.mark.parametrize("retries", [0, 1])
 def test_batches_that_stop_early_change_no_result(monkeypatch, retries):
     """Here each stops after its first call."""
-    monkeypatch.setattr(work.Batch, "limit", 0.0)
+    monkeypatch.setattr(Batch, "limit", 0.0)
     failed = set()
 
     @task(retries=retries)

@@ -43,7 +43,7 @@ def test_a_call_is_ready_when_the_last_of_its_upstreams_is_over(driven):
 def test_a_mapped_node_is_one_piece_however_wide(driven):
     """A million elements are not a million entries."""
     flow = driven(lambda: one.map(range(1_000_000)))
-    queue = next(iter(flow.schedule.queues.values()))
+    queue = next(iter(flow.schedule.ready.queues.values()))
     assert queue.pieces == [(0, 0, 1_000_000)]
     flow.know(one, cost=1e-6)
     pieces = flow.take(budget=0.1)
@@ -72,7 +72,7 @@ def test_a_failed_call_waits_for_its_retry_outside_the_queues(driven):
     flow = driven(lambda: two(again()))
     flow.take()
     flow.fail(0)
-    assert flow.schedule.retries == [(3.0, (0, None))]
+    assert flow.schedule.attempts.waiting == [(3.0, (0, None))]
     assert flow.take() == [] and flow.states == ["Retrying", "Pending"]
     flow.schedule.retry((0, None))
     assert flow.take() == [(0, -1, -1)]
@@ -114,7 +114,7 @@ def test_a_lost_batch_goes_again_one_by_one(driven):
     flow.succeed(singles[0])
     flow.schedule.lost(singles[1], lost, sure=True)
     flow.succeed(singles[2])
-    assert flow.schedule.retries == [(0.0, (0, 1))]
+    assert flow.schedule.attempts.waiting == [(0.0, (0, 1))]
     flow.schedule.retry((0, 1))
     flow.schedule.lost(flow.take(), lost, sure=True)
     assert flow.states == ["Success", "Crashed", "Success"] and flow.schedule.done
@@ -126,8 +126,8 @@ def test_a_call_that_was_lost_together_with_others_is_suspected_only(driven):
     lost = Failure(TaskState.CRASHED, WorkerLostError("gone", sure=False))
     pieces = flow.take()
     flow.schedule.lost(pieces, lost, sure=False)
-    assert flow.schedule.retries == [] and flow.schedule.suspects == {(0, 0)}
-    secluded = [lane for lane, queue in flow.schedule.queues.items() if lane.secluded and queue.pieces]
+    assert flow.schedule.attempts.waiting == [] and flow.schedule.attempts.suspects == {(0, 0)}
+    secluded = [lane for lane, queue in flow.schedule.ready.queues.items() if lane.secluded and queue.pieces]
     assert len(secluded) == 1
 
 
@@ -238,7 +238,7 @@ def test_what_a_batch_did_not_come_to_is_ready_again_where_nothing_holds_it_up(d
     flow.succeed([(0, 0, 4)])
     for piece in (last, second, (0, 4, 10)):
         flow.schedule.given_back(piece)
-    (queue,) = flow.schedule.queues.values()
+    (queue,) = flow.schedule.ready.queues.values()
     assert queue.pieces == [(1, 0, 4), (0, 4, 10)] and queue.calls[one] == 10
     flow.run()
     assert set(flow.states) == {"Success"} and len(flow.states) == 21

@@ -9,8 +9,11 @@ import pytest
 
 from penstock import task
 from penstock.engine import work
+from penstock.engine.calls import Calls
+from penstock.engine.carried import Parcel
 from penstock.engine.portable import culprit, pack
-from penstock.engine.shipping import Calls, Shipment, failure_from, open_report
+from penstock.engine.shipping import Shipment
+from penstock.engine.unpacking import failure_from, open_report
 from penstock.errors import TaskError, TaskTimeoutError, ValueNotPortableError
 from penstock.flows.graph import Node
 from penstock.flows.templates import CONSTANTS, RESULTS
@@ -223,7 +226,7 @@ def test_numbers_strings_and_arrays_are_not_unpickled_twice():
 
 def test_a_parcel_that_cannot_be_opened_is_told_and_not_raised():
     """A module that is missing on the worker: the report is the error alone."""
-    error = open_report(work.execute(work.Parcel(b"no pickle")))
+    error = open_report(work.execute(Parcel(b"no pickle")))
     assert isinstance(error, pickle.UnpicklingError)
 
 

@@ -6,14 +6,15 @@ import time
 import pytest
 
 from penstock.engine import spreading, work
+from penstock.engine.batch import Batch, Step
 from penstock.flows.templates import TEMPLATES
 from penstock.ledger import MappedColumns, Span, Stamp
 
 
 def spread(fn, elements, limit=60.0):
     """The outcome of a step that is mapped over `elements`."""
-    piece = (work.Step(0, TEMPLATES, (None,), {}, (), (0,), name="mapped"), fn, 0, len(elements), [elements])
-    batch = work.Batch([piece], {})
+    piece = (Step(0, TEMPLATES, (None,), {}, (), (0,), name="mapped"), fn, 0, len(elements), [elements])
+    batch = Batch([piece], {})
     batch.limit = limit
     (outcome,) = work.execute(batch)[1]
     return batch, outcome
@@ -50,8 +51,8 @@ def test_a_call_knows_its_element_within_a_handful():
             raise ValueError
 
     batch_of_call = []
-    piece = (work.Step(0, TEMPLATES, (None,), {}, (), (0,)), call, 0, 500, [list(range(500))])
-    batch_of_call.append(work.Batch([piece], {}))
+    piece = (Step(0, TEMPLATES, (None,), {}, (), (0,)), call, 0, 500, [list(range(500))])
+    batch_of_call.append(Batch([piece], {}))
     work.execute(batch_of_call[0])
     assert places == list(range(500))
 

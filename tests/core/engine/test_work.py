@@ -13,12 +13,13 @@ import pytest
 
 from penstock import Skip, current
 from penstock.engine import work
+from penstock.engine.batch import Batch, Step
 from penstock.engine.calling import Expired, prepare
 from penstock.flows.templates import CONST, CONSTANTS, LIST, RESULT, RESULTS, TEMPLATES
 
 
 def step(id, plan, args, kwargs=None, depends=(), spread=None):
-    return work.Step(id, plan, args, kwargs or {}, depends, spread)
+    return Step(id, plan, args, kwargs or {}, depends, spread)
 
 
 def single(id, fn, plan=CONSTANTS, args=(), kwargs=None, depends=()):
@@ -33,7 +34,7 @@ def spread(id, fn, *columns, args=None, places=None, kwargs=None):
 
 
 def outcomes(*pieces, given=None):
-    batch = work.Batch(pieces, given or {})
+    batch = Batch(pieces, given or {})
     stamp, told, _ = work.execute(batch)
     assert len(stamp) == 3 and told is batch.outcomes
     return told
@@ -150,11 +151,11 @@ def test_ctrl_c_in_the_main_thread_goes_on():
     def interrupt():
         signal.raise_signal(signal.SIGINT)
 
-    batch = work.Batch([single(0, int), single(1, interrupt), single(2, int)], {})
+    batch = Batch([single(0, int), single(1, interrupt), single(2, int)], {})
     with pytest.raises(KeyboardInterrupt):
         work.execute(batch)
     assert [outcome[1] for outcome in batch.outcomes] == [0]
-    crossed = work.Batch([single(1, interrupt)], {})
+    crossed = Batch([single(1, interrupt)], {})
     crossed.crossed = True
     assert isinstance(work.execute(crossed), bytes)
 
@@ -221,7 +222,7 @@ def test_logs_are_kept_with_their_call():
         other.join()
         logger.warning("value %s", value)
 
-    batch = work.Batch([single(0, int), spread(1, speak, ["a", "b"]), single(2, speak, args=("c",))], {})
+    batch = Batch([single(0, int), spread(1, speak, ["a", "b"]), single(2, speak, args=("c",))], {})
     _, _, lines = work.execute(batch)
     assert [(at, offset, text) for at, offset, _, _, text, _, _ in lines] == [
         (1, 0, "value a"),
@@ -297,7 +298,7 @@ def test_a_call_that_is_about_to_be_killed_is_waited_for():
             time.sleep(0.3)  # heeds nothing meanwhile
         told.append("never")
 
-    batch = work.Batch([single(0, prepare(stubborn, 0.1))], {})
+    batch = Batch([single(0, prepare(stubborn, 0.1))], {})
     batch.killed_if_late = True
     before = set(threading.enumerate())
     thread = threading.Thread(target=work.execute, args=(batch,))
@@ -322,7 +323,7 @@ def test_what_a_call_that_was_left_behind_logs_is_no_other_calls():
         gate.set()
 
     def calls():
-        work.execute(work.Batch([spread(0, prepare(late, 0.2), [0, 1]), single(1, open_gate)], {}))
+        work.execute(Batch([spread(0, prepare(late, 0.2), [0, 1]), single(1, open_gate)], {}))
 
     thread = threading.Thread(target=calls)
     thread.start()
@@ -387,10 +388,10 @@ def test_a_batch_that_takes_too_long_begins_no_further_call():
         spread(1, nap, [0.0] * 3, args=(None,)),
         single(2, nap, args=(0.0,)),
     ]
-    batch = work.Batch(pieces, {})
+    batch = Batch(pieces, {})
     batch.limit = 0.01
     assert len(work.execute(batch)[1]) == 1
-    batch = work.Batch(pieces[1:], {})
+    batch = Batch(pieces[1:], {})
     batch.limit = 0.0
     (outcome,) = work.execute(batch)[1]
     assert outcome[1] == [0.0] and len(outcome[2]) == 1
@@ -398,7 +399,7 @@ def test_a_batch_that_takes_too_long_begins_no_further_call():
 
 def test_elements_with_several_arguments_stop_as_well():
     """After the first that ended too late."""
-    batch = work.Batch([spread(0, lambda a, b: nap(a), [0.0, 0.02, 0.0], [1, 2, 3])], {})
+    batch = Batch([spread(0, lambda a, b: nap(a), [0.0, 0.02, 0.0], [1, 2, 3])], {})
     batch.limit = 0.01
     (outcome,) = work.execute(batch)[1]
     assert outcome[1] == [0.0, 0.02]
@@ -406,7 +407,7 @@ def test_elements_with_several_arguments_stop_as_well():
 
 def test_what_ends_a_call_of_an_abandoned_batch_ends_the_batch():
     """It was meant for the run: the calls behind it do not begin."""
-    batch = work.Batch([single(0, fail), single(1, nap, args=(0.0,))], {})
+    batch = Batch([single(0, fail), single(1, nap, args=(0.0,))], {})
     batch.abandoned = True
     with pytest.raises(ValueError, match=r"^$"):
         work.execute(batch)
@@ -420,7 +421,7 @@ def test_a_log_line_whose_arguments_do_not_fit_fails_no_task():
     handler = logging.NullHandler()
     logger.addHandler(handler)
     try:
-        batch = work.Batch([single(0, lambda: logger.warning("%d items", "no"))], {})
+        batch = Batch([single(0, lambda: logger.warning("%d items", "no"))], {})
         with_logs = work.execute(batch)
     finally:
         logging.raiseExceptions = raising
@@ -432,7 +433,7 @@ def test_a_log_line_whose_arguments_do_not_fit_fails_no_task():
 LAST_RESORT = """
 import logging, sys, threading
 from penstock.engine import work
-from penstock.engine.work import Batch, Step
+from penstock.engine.batch import Batch, Step
 
 logger = logging.getLogger("plain")
 if "handler" in sys.argv:

@@ -46,9 +46,7 @@ class _Digester(pickle.Pickler):
 
     def __init__(self, sink: _Sink, inside: list[Any]) -> None:
         super().__init__(sink, protocol=5)
-        self.fast = (
-            True  # no references to what came before: whether two equal texts are one object does not count
-        )
+        self.fast = True  # no references to what came before: whether two equal texts are one does not count
         self.inside = inside
 
     def persistent_id(self, obj: Any) -> Any:

@@ -20,7 +20,7 @@ import click
 
 from penstock.cli import FAILED, SUCCESS
 from penstock.cli.output import show
-from penstock.cli.parameters import pairs
+from penstock.cli.parameters import key_values
 from penstock.errors import PenstockError, UsageError
 
 STDERR = 2  # where the progress of the suite goes
@@ -29,14 +29,7 @@ END_SECONDS = 6.0  # that it has to clean up after Ctrl-C, and then again when i
 
 @click.command("certify")
 @click.argument("name")
-@click.option(
-    "-o",
-    "options",
-    metavar="KEY=VALUE",
-    multiple=True,
-    callback=pairs,
-    help="An option of the executor, as often as you like.",
-)
+@key_values("-o", "options", "An option of the executor, as often as you like.")
 @click.option(
     "--output",
     metavar="FILE",

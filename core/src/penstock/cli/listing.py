@@ -10,10 +10,11 @@ from penstock.catalogue import KnownExecutor, known_executors
 from penstock.cli.certificates import shipped
 from penstock.cli.config import origin_record, value_text
 from penstock.config import Profile
+from penstock.names import normalise
 from penstock.observers.columns import aligned
 from penstock.plugins import PluginRecord
 from penstock.registry import Registry
-from penstock.settings import Setting, normalise
+from penstock.settings import Setting
 
 CAN = "     can: "
 PROVEN = "  proven: "

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import click
 
 from penstock.errors import ParameterError
 from penstock.literals import convert_text, type_name
+from penstock.names import did_you_mean, nearest
 from penstock.options import annotation_of
-from penstock.settings import did_you_mean, nearest
+
+T = TypeVar("T")
 
 RESERVED = {"executor": "--executor NAME", "executor_options": "-o key=value"}
 """Keywords of `flow.run()` that are no parameters of the flow, and what to write instead."""
@@ -25,7 +27,7 @@ class FlowLike(Protocol):
     signature: inspect.Signature
 
 
-def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """A repeated option `key=value` as a mapping. The value may be empty and may hold further `=`."""
     found: dict[str, str] = {}
     for pair in given:
@@ -37,6 +39,11 @@ def pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
             raise click.BadParameter(f"{key!r} is given twice, as {found[key]!r} and as {text!r}", ctx, param)
         found[key] = text
     return found
+
+
+def key_values(flag: str, name: str, help: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """An option `-o key=value` that may be given often; the command gets a mapping under `name`."""
+    return click.option(flag, name, metavar="KEY=VALUE", multiple=True, callback=_pairs, help=help)
 
 
 def read_parameters(flow: FlowLike, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from penstock._version import __version__
 from penstock.catalogue import known_executors
 from penstock.errors import ProjectError
 from penstock.executor import API_VERSION
+from penstock.names import normalise
 from penstock.plugins import canonicalise, installed
-from penstock.settings import normalise
 
 FILES: Mapping[str, str] = {
     ".github/workflows/tests.yml": "tests.yml",

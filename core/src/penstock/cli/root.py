@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
         """The command that the arguments begin with; a wrong one is an error that names the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from penstock.settings import did_you_mean, nearest
+            from penstock.names import did_you_mean, nearest
 
             there = ", ".join(COMMANDS)
             ctx.fail(

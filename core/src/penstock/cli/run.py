@@ -17,7 +17,7 @@ import click
 from penstock.cli import FAILED, INTERRUPTED, SUCCESS
 from penstock.cli.interrupting import interruptible
 from penstock.cli.output import show, show_error, show_warning
-from penstock.cli.parameters import pairs, read_parameters
+from penstock.cli.parameters import key_values, read_parameters
 from penstock.errors import UsageError
 from penstock.sources import locate
 from penstock.states import RunState
@@ -25,6 +25,7 @@ from penstock.states import RunState
 if TYPE_CHECKING:
     from penstock.config import Config
     from penstock.flows.definition import FlowDefinition
+    from penstock.records import FlowRun
     from penstock.registry import Chosen
 
 
@@ -36,22 +37,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Where to run: a plugin, a profile, or a class path such as ./file.py:Class.",
 )
-@click.option(
-    "-o",
-    "options",
-    metavar="KEY=VALUE",
-    multiple=True,
-    callback=pairs,
-    help="An option of the executor, as often as you like.",
-)
-@click.option(
-    "-p",
-    "parameters",
-    metavar="KEY=VALUE",
-    multiple=True,
-    callback=pairs,
-    help="A parameter of the flow, as often as you like.",
-)
+@key_values("-o", "options", "An option of the executor, as often as you like.")
+@key_values("-p", "parameters", "A parameter of the flow, as often as you like.")
 @click.option("--fail-fast", is_flag=True, help="End the run as soon as a task has failed for good.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but the result and why tasks failed.")
 def run(
@@ -106,7 +93,7 @@ def _run(
     flow, chosen = load(target, executor, options, config)
     values = read_parameters(flow, parameters)
     try:
-        graph = flow.recorded((), values, flow.widest(config))
+        graph = flow.recorded((), values, flow.max_map_width(config))
     except UsageError as error:
         locate(error, getattr(getattr(flow.fn, "__code__", None), "co_filename", None))
         raise
@@ -116,19 +103,19 @@ def _run(
 
     if fail_fast:
         graph.options = attrs.evolve(graph.options, fail_fast=True)
-    done = run_graph(
-        graph,
-        chosen.executor,
-        observers=observers(quiet=quiet),
-        executor_name=chosen.name,
-        config=config,
-    )
-    if not done.ok:
-        return INTERRUPTED if done.state is RunState.CANCELLED else FAILED
-    if done.error is not None:
-        show_warning(f"there is no result: {done.error}")
+    heard_by = observers(quiet=quiet)
+    done = run_graph(graph, chosen.executor, observers=heard_by, executor_name=chosen.name, config=config)
+    return _show_end(done)
+
+
+def _show_end(run: FlowRun) -> int:
+    """Show the result, if the run has one; the exit code."""
+    if not run.ok:
+        return INTERRUPTED if run.state is RunState.CANCELLED else FAILED
+    if run.error is not None:
+        show_warning(f"there is no result: {run.error}")
     else:
-        show_result(done.result)
+        show_result(run.result)
     return SUCCESS
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from penstock.engine.queues import Piece
+from penstock.engine.pieces import Piece, first_of
 from penstock.errors import TaskPolicyError
 from penstock.flows.policy import Policy
 from penstock.ledger import Failure, Key, Ledger
@@ -44,7 +44,7 @@ class Attempts:
         """The numbers of those calls that are not at their first attempt. (They become ready one by one.)"""
         if not self._tries and not self._crashes:
             return {}
-        single = ((node, low if low >= 0 else None) for node, low, high in pieces if high - low <= 1)
+        single = (first_of(piece) for piece in pieces if piece[2] - piece[1] <= 1)
         return {key: number for key in single if (number := self.number(key)) > 1}
 
     def failed(self, key: Key, failure: Failure, policy: Policy) -> Failure | None:

@@ -13,14 +13,15 @@ but a worker must not idle because another got too much. What is known, and what
                                         the rest of it
     TARGET                              and never more than this: progress shows, and little is lost with a worker
 
-Where all of that was wrong, since a task became slow, the batch itself stops and gives the rest back: `work.LIMIT`.
+Where all of that was wrong, since a task became slow, the batch itself stops and gives the rest back: `batch.LIMIT`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from penstock.engine.queues import AnyTask, Queue
+from penstock.engine.queues import Queue
+from penstock.flows.task import AnyTask
 
 TARGET = 0.2
 """Seconds of work in a batch, once the task is known."""

@@ -1,7 +1,7 @@
 """The cache within a run: asks the store for calls that became ready, and gives it the values of those that ran.
 
-    schedule.asked ──arguments──> Keys ──> store.get ──> schedule.succeeded(…, CACHED) | schedule.missed
-    outcomes of a batch ──────────────────> store.put
+    ready.asked ──arguments──> Keys ──> store.get ──> schedule.succeeded(…, CACHED) | ready.missed
+    outcomes of a batch ───────────────> store.put
 
 It does the store's input and output for the schedule, in the loop's thread, in bunches and for a short while at a time.
 A store that fails fails no task: the run goes on without it.
@@ -19,16 +19,17 @@ from typing import Any
 from penstock.caching.entries import open_entry, pack, written
 from penstock.caching.keys import Keys
 from penstock.caching.store import Store
-from penstock.engine.queues import AnyTask, Piece
+from penstock.engine.calls import Calls
+from penstock.engine.pieces import Piece, keys_of
 from penstock.engine.schedule import Schedule
-from penstock.engine.shipping import Calls, load
+from penstock.engine.shipping import load
 from penstock.engine.spreading import arguments, filled
 from penstock.engine.states import CACHED
 from penstock.engine.stowing import take_home
 from penstock.errors import CacheKeyError, CorruptEntryError, UnkeyedCallError
+from penstock.flows.task import AnyTask
 from penstock.flows.templates import CONSTANTS, RESULTS
-from penstock.ledger import Failure
-from penstock.ledger import Key as Call
+from penstock.ledger import Failure, Key
 from penstock.states import TaskState
 
 logger = logging.getLogger("penstock")
@@ -54,16 +55,16 @@ class Cache:
     def __init__(self, schedule: Schedule, store: Store, calls: Calls) -> None:
         self.schedule, self.calls = schedule, calls
         self.store: Store | None = store
-        self.sought: dict[Call, str] = {}
+        self.sought: dict[Key, str] = {}
         self._keys: dict[AnyTask, Keys] = {}
         self._warned: Counter[tuple[str, AnyTask]] = Counter()
 
     @property
     def busy(self) -> bool:
         """Whether there are calls to be looked up, and not enough to run as it is."""
-        if not self.schedule.asked:
+        if not self.schedule.ready.asked:
             return False
-        queues = self.schedule.queues
+        queues = self.schedule.ready.queues
         return sum(sum(queue.calls.values()) for lane, queue in queues.items() if lane.keeps) < ENOUGH
 
     def answer(self) -> None:
@@ -76,7 +77,7 @@ class Cache:
 
     def _bunch(self) -> list[Piece]:
         """Some of the pieces that are asked for, the first ones of a longer one."""
-        asked, room = self.schedule.asked, BUNCH
+        asked, room = self.schedule.ready.asked, BUNCH
         pieces: list[Piece] = []
         while asked and room > 0:
             node, low, high = asked.pop()
@@ -89,15 +90,15 @@ class Cache:
 
     def _look_up(self, pieces: list[Piece]) -> None:
         """Ask the store for the calls of some pieces, and tell the schedule of each what became of it."""
-        wanted: dict[Call, str] = {}
-        refused: dict[Call, CacheKeyError] = {}
+        wanted: dict[Key, str] = {}
+        refused: dict[Key, CacheKeyError] = {}
         for piece in pieces:
             self._make_keys(piece, wanted, refused)
         found = self._get(wanted)
         for piece in reversed(pieces):
             self._tell(piece, found, refused)
 
-    def _make_keys(self, piece: Piece, wanted: dict[Call, str], refused: dict[Call, CacheKeyError]) -> None:
+    def _make_keys(self, piece: Piece, wanted: dict[Key, str], refused: dict[Key, CacheKeyError]) -> None:
         """Find the key of each call, or the error of one whose `cache_key` fails. One without a key simply runs."""
         node, low, _ = piece
         task = self.schedule.nodes[node].task
@@ -136,7 +137,7 @@ class Cache:
         else:
             yield filled(node, given, source)
 
-    def _get(self, wanted: dict[Call, str]) -> dict[Call, Any]:
+    def _get(self, wanted: dict[Key, str]) -> dict[Key, Any]:
         """The values that are there and still count, by call; the others are sought from now on."""
         entries: dict[str, bytes] = {}
         if self.store is not None and wanted:
@@ -144,7 +145,7 @@ class Cache:
                 entries = self.store.get(list(set(wanted.values())))
             except OSError as error:
                 self._give_up("read", error)
-        values: dict[Call, Any] = {}
+        values: dict[Key, Any] = {}
         now = time.time()
         for call, key in wanted.items():
             if key in entries:
@@ -159,39 +160,36 @@ class Cache:
             self.sought[call] = key
         return values
 
-    def _counts(self, call: Call, entry: bytes, now: float) -> bool:
+    def _counts(self, call: Key, entry: bytes, now: float) -> bool:
         expires = self.schedule.nodes[call[0]].task.policy.cache_expires
         return expires is None or now - written(entry) < expires
 
-    def _tell(self, piece: Piece, found: dict[Call, Any], refused: dict[Call, CacheKeyError]) -> None:
+    def _tell(self, piece: Piece, found: dict[Key, Any], refused: dict[Key, CacheKeyError]) -> None:
         """Tell the schedule what became of the calls of a piece, neighbours with the same fate together."""
-        node, low, high = piece
-        schedule = self.schedule
-        if low < 0:
-            if (node, None) in found:
-                schedule.succeeded(node, found[node, None], CACHED)
-            elif (node, None) in refused:
-                schedule.refuse((node, None), Failure(TaskState.FAILED, refused[node, None]))
+        schedule, node = self.schedule, piece[0]
+        left = []
+        for call in keys_of(piece):
+            if call in refused:
+                schedule.refuse(call, Failure(TaskState.FAILED, refused[call]))
             else:
-                schedule.missed(piece)
-            return
-        for index in range(low, high):
-            if (node, index) in refused:
-                schedule.refuse((node, index), Failure(TaskState.FAILED, refused[node, index]))
-        there = [at for at in range(low, high) if (node, at) not in refused]
-        runs = [
-            list(run)
-            for _, run in groupby(
-                enumerate(there), lambda pair: (pair[1] - pair[0], (node, pair[1]) in found)
-            )
-        ]
-        for run in reversed(runs):
-            first, last = run[0][1], run[-1][1] + 1
+                left.append(call)
+        if piece[1] >= 0:
+            self._tell_elements(node, [index for _, index in left if index is not None], found)
+        elif left and left[0] in found:
+            schedule.succeeded(node, found[left[0]], CACHED)
+        elif left:
+            schedule.ready.missed(piece)
+
+    def _tell_elements(self, node: int, left: Sequence[int], found: dict[Key, Any]) -> None:
+        """Tell what became of elements of a node, none of which were refused."""
+        pairs = groupby(enumerate(left), lambda pair: (pair[1] - pair[0], (node, pair[1]) in found))
+        for run in reversed([[index for _, index in neighbours] for _, neighbours in pairs]):
+            first, last = run[0], run[-1] + 1
             if (node, first) in found:
-                values = [found[node, at] for at in range(first, last)]
-                schedule.elements.succeeded(node, first, last, values, {}, CACHED)
+                values = [found[node, index] for index in run]
+                self.schedule.elements.succeeded(node, first, last, values, {}, CACHED)
             else:
-                schedule.missed((node, first, last))
+                self.schedule.ready.missed((node, first, last))
 
     def keep(self, pieces: Sequence[Piece], outcomes: Sequence[Any]) -> None:
         """Put the values that a batch brought into the store, if they were sought there."""
@@ -213,17 +211,17 @@ class Cache:
             except OSError as error:
                 self._give_up("written to", error)
 
-    def _pack(self, call: Call, key: str, value: Any, now: float, entries: dict[str, bytes]) -> None:
+    def _pack(self, call: Key, key: str, value: Any, now: float, entries: dict[str, bytes]) -> None:
         try:
             entries[key] = pack(key, value, now)
         except Exception as error:  # noqa: BLE001  (user data, whose pickling may raise anything)
             label = self._label(call)
             self._warn("value", call, f"the value of {label} is not cached: it cannot be pickled ({error})")
 
-    def _label(self, call: Call) -> str:
+    def _label(self, call: Key) -> str:
         return self.schedule.ledger.task_run(call).label
 
-    def _warn(self, kind: str, call: Call, message: str) -> None:
+    def _warn(self, kind: str, call: Key, message: str) -> None:
         """Once for each task, ten times if entries are damaged: a mapped task would say it a million times."""
         key = (kind, self.schedule.nodes[call[0]].task)
         self._warned[key] += 1
@@ -238,7 +236,7 @@ class Cache:
         self.store = None
 
 
-def _values(node: int, low: int, outcome: Any) -> Iterator[tuple[Call, Any]]:
+def _values(node: int, low: int, outcome: Any) -> Iterator[tuple[Key, Any]]:
     """The values of an outcome of `work` by call; nothing of calls that brought none."""
     if outcome is None or outcome[0] is False:
         return

@@ -31,12 +31,12 @@ AGAIN = 0.05
 class Expired(BaseException):
     """Raised inside a call whose time is up. No Exception, so that `except Exception` in a task lets it through.
 
-    over: whether it has left the call whose time it was. Until then it ends whatever that call runs, flows too.
+    goes_on: whether it is still on its way out of the call whose time it was, and ends what that runs: a flow, too.
     """
 
-    def __init__(self, seconds: float | None = None, over: bool = False) -> None:
+    def __init__(self, seconds: float | None = None, goes_on: bool = True) -> None:
         super().__init__(seconds)
-        self.over = over
+        self.goes_on = goes_on
 
 
 def prepare(fn: Call, timeout: float | None, log_prints: bool = False) -> Call:
@@ -93,7 +93,7 @@ def _alarmed(call: Callable[[], Any], seconds: float) -> Any:
         if not rung or (error is not mine and isinstance(error, (KeyboardInterrupt, Expired))):
             raise
     if rung:
-        raise Expired(seconds, over=True)
+        raise Expired(seconds, goes_on=False)
     return value
 
 
@@ -141,18 +141,26 @@ def can_be_alarmed() -> bool:
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
+def _own_context() -> tuple[contextvars.Context, bool]:
+    """A context for a call that may be left behind, and whether the executor kills it if it does not stop.
+
+    In it the call stays the call that it is, whichever one runs here meanwhile.
+    """
+    context, where = contextvars.copy_context(), running.get()
+    if where is None:
+        return context, False
+    here = where()
+    context.run(running.set, lambda: here)
+    return context, here.batch.killed_if_late
+
+
 def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
     """Call in a thread of its own and wait for `seconds`; a call that takes longer is asked to stop and left.
 
     Where the executor kills a call that does not stop, it is not left: this thread stays with it until then.
     """
     outcome: list[tuple[bool, Any]] = []
-    context = contextvars.copy_context()
-    where, killed = running.get(), False
-    if where is not None:
-        here = where()
-        killed = here.batch.killed_if_late
-        context.run(running.set, lambda: here)  # a call that is left behind stays the call that it was
+    context, killed = _own_context()
 
     def body() -> None:
         try:
@@ -169,7 +177,7 @@ def _in_thread(call: Callable[[], Any], seconds: float | None) -> Any:
         )
         if killed:
             thread.join(UNTIL_KILLED)
-        raise Expired(seconds, over=True)
+        raise Expired(seconds, goes_on=False)
     succeeded, value = outcome[0]
     if not succeeded:
         raise value

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from penstock.context import LOGGER, Place, running
+from penstock.context import LOGGER, Position, running
 from penstock.engine.levels import levels_as_at_home
 
 LINES = 1_000
@@ -26,9 +26,8 @@ CHARACTERS = 1 << 18
 Line = tuple[int, int | None, str, int, str, float, bool]
 """Piece and element, logger, level, text, seconds since the epoch, and whether it was logged in another process."""
 
-_LOCK: Any = (
-    vars(logging).get("_lock") or threading.RLock()
-)  # that of logging itself, which has no public name
+_LOCK: Any = vars(logging).get("_lock") or threading.RLock()
+"""That of logging itself, which has no public name."""
 
 
 class Capture(logging.Handler):
@@ -46,11 +45,11 @@ class Capture(logging.Handler):
         where = running.get()
         if where is None:
             return
-        place = where()
+        position = where()
         if "task" not in record.__dict__:
-            context = place.told()
+            context = position.told()
             record.__dict__.update(task=context.task, task_index=context.index)
-        mine = self._within(place)
+        mine = self._within(position)
         if mine is None:
             return
         self.keep(mine, record.name, record.levelno, _message(record), record.created)
@@ -58,23 +57,23 @@ class Capture(logging.Handler):
         if self.speaks and last and record.levelno >= last.level and _unheard(record):
             last.handle(record)
 
-    def _within(self, place: Place) -> Place | None:
-        """The call of this batch that runs at `place`, or that runs the flow that does; None if it is elsewhere."""
-        while place.batch is not self.batch:
-            if place.batch.outer is None:
+    def _within(self, position: Position) -> Position | None:
+        """The call of this batch that runs at `position`, or that runs the flow that does; None if it is elsewhere."""
+        while position.batch is not self.batch:
+            if position.batch.outer is None:
                 return None
-            place = place.batch.outer()
-        return place
+            position = position.batch.outer()
+        return position
 
-    def keep(self, place: Place, logger: str, level: int, text: str, when: float) -> None:
+    def keep(self, position: Position, logger: str, level: int, text: str, when: float) -> None:
         """Keep a line with its call, unless that has said enough."""
-        kept = self._kept.setdefault(place[1:], [0, 0, 0])
+        kept = self._kept.setdefault(position[1:], [0, 0, 0])
         kept[0] += 1
         kept[1] += len(text)
         if kept[0] > LINES or kept[1] > CHARACTERS:
             kept[2] += 1
         else:
-            self.lines.append((*place[1:], logger, level, text, when, self.crossed))
+            self.lines.append((*position[1:], logger, level, text, when, self.crossed))
 
     def finish(self) -> None:
         """Say of which calls lines were left out."""
@@ -84,9 +83,7 @@ class Capture(logging.Handler):
                     f"{more} more line(s): {LINES} lines and {CHARACTERS} characters of a task run are kept"
                 )
                 self.lines.append((at, offset, LOGGER, logging.WARNING, text, time.time(), self.crossed))
-        self.batch = (
-            None  # else the two would hold each other, and what was computed, until the collector comes
-        )
+        self.batch = None  # else the two would hold each other, with all values, until the collector comes
 
 
 def _message(record: logging.LogRecord) -> str:

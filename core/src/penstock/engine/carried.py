@@ -85,9 +85,8 @@ class Carrier:
         module = self._modules[name] = types.ModuleType(name)
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
         module.__path__ = []
-        alone = (
-            sys.modules.setdefault(name, module) is module
-        )  # some decorators look for the module of their class
+        # Some decorators look for the module of their class.
+        alone = sys.modules.setdefault(name, module) is module
         try:
             exec(compile(source, f"<{name}>", "exec"), module.__dict__)
         except BaseException:

@@ -7,35 +7,31 @@ only where a failure, a skip or a second node that is followed makes them differ
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.engine.remote import Remote
-from penstock.engine.states import CACHED, FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
+from penstock.engine.pieces import gaps
+from penstock.engine.states import CACHED, CANCELLED, FAILED, OVER, PENDING, RUNNING, SKIPPED, SUCCESS
 from penstock.engine.verdicts import refused
-from penstock.errors import ParameterError
+from penstock.engine.widths import sources_of
 from penstock.flows.graph import Node
-from penstock.flows.mapping import length_of, too_wide
-from penstock.flows.templates import CONST
-from penstock.ledger import Failure, MappedColumns
-from penstock.states import STATES, TaskState
+from penstock.ledger import MappedColumns
+from penstock.states import STATES
 
 if TYPE_CHECKING:
     from penstock.engine.schedule import Schedule
 
 
 class Mapped:
-    """A mapped node whose width is known."""
+    """A mapped node whose width is known. sources: what it is spread over; see `widths`."""
 
-    __slots__ = ("columns", "left", "missing", "states", "unwell", "values", "width")
+    __slots__ = ("left", "missing", "sources", "states", "unwell", "values", "width")
 
     def __init__(self, columns: MappedColumns, sources: list[Any], follows: int) -> None:
         self.width = self.left = columns.width
         self.states = columns.states
         self.values: list[Any] = [None] * columns.width
-        self.columns = sources
+        self.sources = sources
         self.unwell = False
         self.missing = bytearray([follows]) * columns.width if follows > 1 else None
 
@@ -98,52 +94,37 @@ class Elements:
                 self.schedule.mapped[upstream].values[low:high] = [None] * (high - low)
 
     def _all_over(self, node_id: int, mapped: Mapped) -> None:
-        mapped.left, mapped.columns = -1, []
+        mapped.left, mapped.sources = -1, []
         self.schedule.states[node_id] = SUCCESS
         if mapped.unwell:
-            codes = set(mapped.states)
-            self.schedule.states[node_id] = (
-                next((code for code in mapped.states if code in FAILED), SKIPPED)
-                if codes & FAILED
-                else SKIPPED
-                if codes == {SKIPPED}
-                else SUCCESS
-            )
-        if self.schedule.uses[node_id]:
-            self.schedule.values[node_id] = (
-                [value for value, code in zip(mapped.values, mapped.states, strict=True) if code != SKIPPED]
-                if mapped.unwell
-                else mapped.values
-            )
-        else:
+            self.schedule.states[node_id] = _state_of(mapped.states)
+        if not self.schedule.uses[node_id]:
             mapped.values = []
+        elif mapped.unwell:
+            pairs = zip(mapped.values, mapped.states, strict=True)
+            self.schedule.values[node_id] = [value for value, code in pairs if code != SKIPPED]
+        else:
+            self.schedule.values[node_id] = mapped.values
         self.schedule.nodes_over.append(node_id)
 
     def open(self, node: Node) -> None:
         """The width of a mapped node can be known now, unless it follows one whose width is not."""
-        if (
-            self.schedule.missing[node.id]
-            or node.id in self.schedule.mapped
-            or self.schedule.states[node.id] in OVER
-        ):
+        schedule = self.schedule
+        if schedule.missing[node.id] or node.id in schedule.mapped or schedule.states[node.id] in OVER:
             return
         guard = self.schedule.guards.get(node.id)
         if guard is not None and self.schedule.states[guard] != SUCCESS:
             refused(self.schedule, node, None)  # as a whole, however many elements it would have had
             return
-        closed = [u for u in node.follows if u not in self.schedule.mapped]
+        closed = [upstream for upstream in node.follows if upstream not in self.schedule.mapped]
         if any(self.schedule.states[upstream] not in OVER for upstream in closed):
             return
-        sources = self._sources(node, closed)
-        if sources is None:
-            return
-        width = min(
-            self.schedule.mapped[source].width if type(source) is int else length_of(source)
-            for source in sources
-        )
-        if width > self.schedule.widest:
-            self._fail(node, too_wide(node.task.name, width, self.schedule.widest))
-            return
+        found = sources_of(self.schedule, node, closed)
+        if found is not None:
+            self._opened(node, *found)
+
+    def _opened(self, node: Node, width: int, sources: list[Any]) -> None:
+        """The width of a node is known: its elements can be dealt with, those that are ready at once."""
         columns = self.schedule.ledger.mapped[node.id] = MappedColumns(width)
         self.schedule.mapped[node.id] = Mapped(columns, sources, len(node.follows))
         if width == 0:
@@ -155,49 +136,6 @@ class Elements:
             self._release(node, 0, width)
         followers = self.schedule.followers.get(node.id, ())
         self.schedule.opening += [self.schedule.nodes[follower] for follower in followers]
-
-    def _sources(self, node: Node, closed: list[int]) -> list[Any] | None:
-        """What the spread arguments are spread over: a sequence, or the id of the mapped node that is followed.
-
-        None if one of them is not there or cannot be spread; the node is over then, with no elements.
-        """
-        sources: list[Any] = []
-        for place in node.spread or ():
-            kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
-            if kind == CONST or (held in self.schedule.mapped and held in node.follows):
-                sources.append(held)
-            elif held in closed or self.schedule.states[held] not in (SUCCESS, CACHED):
-                skipped = self.schedule.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
-                self.schedule.end(
-                    (node.id, None), TaskState.SKIPPED if skipped else TaskState.TRIGGER_FAILED, None
-                )
-                return None
-            else:
-                value = self._here_or_counted(self.schedule.values[held])
-                elements = value if type(value) is Remote else _elements_of(value, self.schedule.widest)
-                if elements is None:
-                    self._refuse_source(node, place, value)
-                    return None
-                sources.append(elements)
-        return sources
-
-    def _here_or_counted(self, value: Any) -> Any:
-        """A value that is to be spread; one that is elsewhere comes here if nobody knows how many elements it has."""
-        if type(value) is Remote and value.width is None:
-            self.schedule.bring([value])
-        return value.home[0] if type(value) is Remote and value.home else value
-
-    def _refuse_source(self, node: Node, place: int | str, value: Any) -> None:
-        error = ParameterError(
-            f"{node.task.name}.map() cannot spread its argument {place!r}: {reprlib.repr(value):.80} "
-            "is no collection of elements",
-            parameter=str(place),
-        )
-        self._fail(node, error)
-
-    def _fail(self, node: Node, error: ParameterError) -> None:
-        self.schedule.ledger.failures[node.id, None] = Failure(TaskState.FAILED, error)
-        self.schedule.end((node.id, None), TaskState.FAILED, error)
 
     def _catch_up(self, node: Node, upstream: int) -> None:
         """Elements of `upstream` that were over before this node was open."""
@@ -227,7 +165,7 @@ class Elements:
                 and _all_well(upstream, low, high)
                 and mapped.states.count(PENDING, low, high) == count
             ):
-                self.schedule.push(node, (node.id, low, high))
+                self.schedule.ready.push(node, (node.id, low, high))
                 return
         for index in range(low, high):
             if mapped.missing is not None:
@@ -240,55 +178,47 @@ class Elements:
     def given_back(self, node: Node, low: int, high: int) -> None:
         """Elements were in a batch that did not come to them: those that nothing holds up are ready again."""
         self.schedule.mapped[node.id].states[low:high] = bytes((PENDING,)) * (high - low)
-        held_up = [at for at in range(high - low) if not self.ready(node, low + at)] if node.follows else ()
-        for start, stop in reversed(list(gaps(held_up, high - low))):
+        waiting = [at for at in range(high - low) if self.held_up(node, low + at)] if node.follows else ()
+        for start, stop in reversed(list(gaps(waiting, high - low))):
             self._release(node, low + start, low + stop)
+
+    def cancel(self, node_id: int) -> int:
+        """The elements of a node that are not over are Cancelled; how many those are."""
+        states = self.schedule.mapped[node_id].states
+        left = [index for index, code in enumerate(states) if code not in OVER]
+        for index in left:
+            states[index] = CANCELLED
+        return len(left)
 
     def _release(self, node: Node, low: int, high: int) -> None:
         """All that these elements waited for is over."""
         followed = [self.schedule.mapped[upstream].states for upstream in node.follows]
         well = all(_all_well(states, low, high) for states in followed)
         if well and not self.schedule.unwell[node.id]:
-            self.schedule.push(node, (node.id, low, high))
+            self.schedule.ready.push(node, (node.id, low, high))
             return
         for index in range(low, high):
             self.decide(node, index)
 
-    def ready(self, node: Node, index: int) -> bool:
-        """Whether all elements that this one follows are over."""
-        return all(self.schedule.mapped[upstream].states[index] in OVER for upstream in node.follows)
+    def held_up(self, node: Node, index: int) -> bool:
+        """Whether an element that this one follows is not over."""
+        return any(self.schedule.mapped[upstream].states[index] not in OVER for upstream in node.follows)
 
     def decide(self, node: Node, index: int) -> None:
         """All that an element waited for is over: it runs, or its trigger or a skip says that it does not."""
         if not refused(self.schedule, node, index):
-            self.schedule.push(node, (node.id, index, index + 1))
+            self.schedule.ready.push(node, (node.id, index, index + 1))
+
+
+def _state_of(states: bytearray) -> int:
+    """The state of a node as a whole: that of its first element that failed; Skipped if all its elements were."""
+    codes = set(states)
+    if codes & FAILED:
+        return next(code for code in states if code in FAILED)
+    return SKIPPED if codes == {SKIPPED} else SUCCESS
 
 
 def _all_well(states: bytearray, low: int, high: int) -> bool:
     """Whether elements `low` to `high` have values, be it from the cache."""
     well = states.count(SUCCESS, low, high)
     return well == high - low or well + states.count(CACHED, low, high) == high - low
-
-
-def _elements_of(value: Any, most: int) -> Sequence[Any] | None:
-    """What a value is spread into, at least as far as one more than `most`; None if it cannot be."""
-    cls = type(value)  # and not by isinstance, as an object may say that it is a list and have no length
-    if issubclass(cls, (list, tuple, range)):
-        return value  # type: ignore[no-any-return]
-    if issubclass(cls, (str, bytes)):
-        return None
-    try:
-        return list(islice(value, most + 1))
-    except Exception:  # noqa: BLE001  (a user's own iterator may raise anything)
-        return None
-
-
-def gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
-    """The runs of offsets below `count` that are not among `holes`."""
-    start = 0
-    for hole in sorted(holes):
-        if hole > start:
-            yield start, hole
-        start = hole + 1
-    if start < count:
-        yield start, count

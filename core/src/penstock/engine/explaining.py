@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from penstock.engine.limits import Limits
 from penstock.engine.naming import meant
+from penstock.engine.pieces import Piece, keys_of
 from penstock.engine.portable import message_of
-from penstock.engine.queues import Piece
 from penstock.engine.reasons import Reasons
-from penstock.engine.schedule import Schedule, keys_of
+from penstock.engine.schedule import Schedule
 from penstock.engine.states import OVER, SUCCESS
 from penstock.flows.branches import merging
 from penstock.flows.graph import Node
@@ -170,7 +170,7 @@ class Explaining:
 
     def _number(self, key: Key) -> str:
         schedule = self.schedule
-        return "" if schedule is None else f", in attempt {schedule.attempt(key)}"
+        return "" if schedule is None else f", in attempt {schedule.attempts.number(key)}"
 
     def _next_try(self, key: Key) -> str:
         for due, _, waits in list(self.waiting):

@@ -32,7 +32,7 @@ def failure(batch: Any, error: BaseException) -> Told:
 
     So does the end of the time of a task that runs this flow.
     """
-    if batch.abandoned or (isinstance(error, Expired) and not error.over):
+    if batch.abandoned or (isinstance(error, Expired) and error.goes_on):
         raise error
     if isinstance(error, KeyboardInterrupt) and not batch.crossed and _is_from_outside(error):
         raise error

@@ -16,7 +16,7 @@ import attrs
 
 from penstock.engine.calling import Expired
 from penstock.engine.limits import Limits
-from penstock.engine.queues import Piece
+from penstock.engine.pieces import Piece
 from penstock.engine.shipping import Shipment
 from penstock.engine.site import Site
 from penstock.executor import ExtraContext

@@ -13,16 +13,19 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from typing import Any
 
 from penstock.caching.store import Store
 from penstock.engine.cache import Cache
 from penstock.engine.calling import Expired
+from penstock.engine.calls import Calls
 from penstock.engine.flights import Flight, Flights
 from penstock.engine.limits import Limits
-from penstock.engine.queues import Lane, Piece
+from penstock.engine.pieces import Piece, first_of
+from penstock.engine.queues import Lane
 from penstock.engine.reports import Reports
 from penstock.engine.schedule import Schedule
-from penstock.engine.shipping import Calls, load
+from penstock.engine.shipping import load
 from penstock.engine.site import Site, Sites
 from penstock.engine.stopping import Stop
 from penstock.engine.taking import Taking
@@ -95,7 +98,7 @@ class Loop:
 
     def _next(self) -> tuple[Site, list[Piece]] | None:
         """The next batch, of each lane in turn, and where it is to go; None if there is none or no room for it."""
-        queues = self.schedule.queues
+        queues = self.schedule.ready.queues
         if len(self.lanes) != len(queues):
             self.lanes = deque(queues)
         for _ in range(len(self.lanes)):
@@ -111,7 +114,7 @@ class Loop:
             batching = site.batching
             taking = Taking(self.schedule, lane, batching.costs, batching.most)
             pieces = taking.fill(batching.budget(ready, site.slots), batching.chain())
-            alike = site.luggage.alike(pieces, self.schedule)
+            alike = site.luggage.weights.alike(pieces, self.schedule)
             for piece in reversed(pieces[alike:]):
                 self.schedule.given_back(piece)
             return site, pieces[:alike]
@@ -122,7 +125,7 @@ class Loop:
             return  # somebody ended the run just now
         node_id, low, high = pieces[0]
         task = self.schedule.nodes[node_id].task
-        secluded = (node_id, low if low >= 0 else None) in self.schedule.suspects
+        secluded = first_of(pieces[0]) in self.schedule.attempts.suspects
         shipment = load(pieces, self.schedule, self.calls)
         context: ExtraContext = {
             "task_name": task.name,
@@ -143,13 +146,13 @@ class Loop:
     def _collect(self) -> None:
         """Wait for arrivals, retries that are due, or the next bunch of events, and take in what is there."""
         self._wake()
-        if self.flights or (self.waiting and not self._any_ready()):
+        if self.flights or (self.waiting and not self.schedule.ready):
             arrived = self.flights.arrived(self._patience())
             for site in self.sites:
                 of_site = [each for each in arrived if each[0].site is site]
                 if of_site:
                     self._take_in(site, of_site)
-        elif not self._any_ready() and not self.schedule.done:
+        elif not self.schedule.ready and not self.schedule.done:
             raise ExecutorError(
                 "nothing runs and nothing is ready, but the run is not over: a defect of penstock"
             )
@@ -157,9 +160,6 @@ class Loop:
             self.told.pass_on(self.run, self.schedule.events)
         if self.eventful:
             self.told.pass_on_events(self.run, self.eventful)
-
-    def _any_ready(self) -> bool:
-        return bool(self.schedule.asked) or any(ready.pieces for ready in self.schedule.queues.values())
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done even if nothing arrives; None if only an arrival matters."""
@@ -180,16 +180,15 @@ class Loop:
     def _wake(self) -> None:
         """Put new retries on the clock, and hand those that are due back to the schedule."""
         now = time.monotonic()
-        for delay, key in self.schedule.retries:
+        for delay, key in self.schedule.attempts.waiting:
             self.retried += 1  # breaks ties in the order of asking
             heappush(self.waiting, (now + delay, self.retried, key))
-        self.schedule.retries.clear()
+        self.schedule.attempts.waiting.clear()
         while self.waiting and self.waiting[0][0] <= now:
             self.schedule.retry(heappop(self.waiting)[2])
 
     def _take_in(self, site: Site, arrived: Sequence[tuple[Flight, float]]) -> None:
         fine: list[tuple[Flight, float]] = []
-        taker = self.reports[site.number]
         among_others = len(arrived) > 1 or site.under_way > 0
         for flight, when in arrived:
             assert flight.future is not None
@@ -204,16 +203,20 @@ class Loop:
         for (flight, when), report in zip(fine, reports, strict=True):
             if isinstance(report, WorkerLostError):
                 self._lost(flight, report, among_others, when)
-                continue
-            opened, size = site.luggage.received(flight.shipment, report)
-            if isinstance(opened, BaseException):
-                taker.batch_failed(flight.pieces, opened)
-                continue
-            if size:
-                taker.weigh(flight.shipment.outward(flight.pieces), size)
-            spent = taker.apply(flight.pieces, opened)
-            if flight.idle:
-                site.batching.learn_trip(max(when - flight.sent - spent, 0.0))
+            else:
+                self._apply(flight, report, when)
+
+    def _apply(self, flight: Flight, report: Any, when: float) -> None:
+        site, taker = flight.site, self.reports[flight.site.number]
+        opened, size = site.luggage.received(flight.shipment, report)
+        if isinstance(opened, BaseException):
+            taker.batch_failed(flight.pieces, opened)
+            return
+        if size:
+            taker.weigh(flight.shipment.outward(flight.pieces), size)
+        spent = taker.apply(flight.pieces, opened)
+        if flight.idle:
+            site.batching.learn_trip(max(when - flight.sent - spent, 0.0))
 
     def _lost(self, flight: Flight, error: BaseException, among_others: bool, when: float) -> None:
         """A batch failed as a whole; or only the answer was lost, and is to come by another way."""

@@ -6,7 +6,7 @@
     received  <──  the report, with a `Remote` in the place of each value that stayed
     fetch     <──  the values themselves, for whoever needs them here
 
-Which tasks bring large values is learned: until one is known to bring none, its calls may keep what they bring.
+Which tasks bring large values is learned; see `weights`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from penstock.engine import keeping, work
 from penstock.engine.carried import Carrier, Parcel
 from penstock.engine.keeping import Known, Slot
 from penstock.engine.portable import LARGE
-from penstock.engine.queues import AnyTask, Piece
 from penstock.engine.remote import Keep, Remote
-from penstock.engine.schedule import Schedule
 from penstock.engine.sending import Sending
-from penstock.engine.shipping import Shipment, inner_pieces, open_report
+from penstock.engine.shipping import Shipment
 from penstock.engine.stowing import put_here, remotes_in, with_remotes
+from penstock.engine.unpacking import open_report
+from penstock.engine.weights import Weights
 from penstock.errors import WorkerLostError
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future, failure_of
@@ -34,19 +34,18 @@ AGAIN = 3
 
 
 class Luggage:
-    """The large values of one site. least: bytes of a value that stays; keeps: whether any do."""
+    """The large values of one site. least: bytes of a value that stays; values_stay: whether any do."""
 
     def __init__(self, executor: Executor, number: int, carrier: Carrier | None) -> None:
         self.executor, self.number, self.carrier = executor, number, carrier
-        self.keeps = "keeps_results_remote" in executor.capabilities
+        self.values_stay = "keeps_results_remote" in executor.capabilities
         self.least = LARGE
         self.bring: Callable[[Sequence[Remote]], None] = self.fetch
         self._execute, self._keeping = self._there(work.execute), self._there(work.execute_keeping)
         self._facts = self._there(keeping.facts)
         self._sending = Sending(self._send, number, carrier)
         self._run_id = ""
-        self._light: set[AnyTask] = set()
-        self._heavy: set[AnyTask] = set()
+        self.weights = Weights()
 
     def _there(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         return fn if self.carrier is None else self.carrier.call(f"{fn.__module__}:{fn.__name__}")
@@ -61,14 +60,14 @@ class Luggage:
         """Send a batch; the future of its report, for `received` to make sense of. Raises what the executor raises."""
         shipment.carrier = self.carrier
         self._run_id = context.get("run_id", "")
-        keeps = self._stowed(shipment) if self.keeps or shipment.remote else []
+        keeps = self._stowed(shipment) if self.values_stay or shipment.remote else []
         beside = ([keep.future for keep in keeps],) if keeps else ()
-        if not self.keeps or self._come_home(shipment):
+        if not self.values_stay or self._come_home(shipment):
             return self.executor.submit(self._execute, shipment, *beside, extra_context=context)
         shipment.settle()
         self._keep(shipment, context, keeps)
         assert shipment.keep is not None
-        known_large = not self._heavy.isdisjoint(piece[0].task for piece in shipment.pieces)
+        known_large = self.weights.any_heavy(piece[0].task for piece in shipment.pieces)
         shipment.looked = not known_large and hasattr(shipment.keep.future, "type")
         return shipment.keep.future if shipment.looked else self._told(shipment)
 
@@ -87,7 +86,7 @@ class Luggage:
     def _come_home(self, shipment: Shipment) -> bool:
         """Whether values are not to stay: those of tasks that bring none that are large, and what a cache may keep."""
         cached = shipment.pieces[0][0].task.policy.cache_key is not None  # such share a batch with no others
-        return cached or self._light.issuperset(piece[0].task for piece in shipment.pieces)
+        return cached or self.weights.all_light(piece[0].task for piece in shipment.pieces)
 
     def _keep(self, shipment: Shipment, context: ExtraContext, keeps: Sequence[Keep]) -> None:
         """Send a batch whose values stay, and note how it is sent again. It holds on to nothing that it reads."""
@@ -128,7 +127,7 @@ class Luggage:
     def _stowed(self, shipment: Shipment) -> list[Keep]:
         """Replace what a batch reads and is not here by where it is; what is to go along, in the order of numbers."""
         found = list(remotes_in(shipment)) if shipment.remote else []
-        if self.keeps:
+        if self.values_stay:
             found += self._sending.found(shipment, self.least)
         foreign = [each for each in found if each[0].keep.site != self.number]
         self.bring([remote for remote, *_ in foreign if remote.home is None])
@@ -144,25 +143,6 @@ class Luggage:
             keep.renew()
         return list(numbers)
 
-    def alike(self, pieces: Sequence[Piece], schedule: Schedule) -> int:
-        """How many of the first pieces to send together, so that either all their values stay or none does.
-
-        Values that stay are lost with their worker and made again; those that are at home already should not be.
-        """
-        count = len(pieces)
-        while count > 1 and self._heavy:
-            first = pieces[:count]
-            inner = inner_pieces(set(first), schedule.users)
-            kinds = [
-                schedule.nodes[piece[0]].task in self._heavy if piece not in inner else None
-                for piece in first
-            ]
-            outward = [kind for kind in kinds if kind is not None]
-            if len(set(outward)) < 2:
-                break
-            count = kinds.index(not outward[0])
-        return count
-
     def received(self, shipment: Shipment, report: Any) -> tuple[Any, int]:
         """The report of a batch, or the error that is all there is of it; and how many bytes its values have.
 
@@ -174,27 +154,21 @@ class Luggage:
             report, known = keeping.facts(report) if type(report) is dict else report
         size = report.__sizeof__() if isinstance(report, (bytes, Parcel)) else 0
         opened = open_report(report)
-        if isinstance(opened, BaseException) or not self.keeps:
+        if isinstance(opened, BaseException) or not self.values_stay:
             return opened, size
         tasks = [piece[0].task for piece in shipment.pieces]
         if keep is None:
             if shipment.looked:
-                self._learn(tasks, opened[1], set())
+                self.weights.learn(tasks, opened[1], set())
             elif isinstance(report, Parcel) or size >= self.least * _calls_of(shipment):
-                self._light.difference_update(tasks)  # to be looked at once more
+                self.weights.doubt(tasks)
             return opened, size
         stamp, outcomes, lines = opened
-        self._learn(tasks, outcomes, {tasks[piece] for (piece, _), *_ in known})
+        self.weights.learn(tasks, outcomes, {tasks[piece] for (piece, _), *_ in known})
         keep.slots, keep.worker = len(known), str(stamp[0]).partition("/")[0]
         shipment.remote.update(shipment.pieces[piece][0].id for (piece, _), *_ in known)
         total = size + sum(bytes_ for _, bytes_, _ in known)
         return (stamp, with_remotes(outcomes, known, keep), lines), total
-
-    def _learn(self, tasks: Sequence[AnyTask], outcomes: Sequence[Any], large: set[AnyTask]) -> None:
-        """A task that brought a large value may bring another one; one that did not is taken for light."""
-        self._heavy |= large
-        brought = {task for task, outcome in zip(tasks, outcomes, strict=False) if _is_well(outcome)}
-        self._light = (self._light | brought) - self._heavy
 
     def forget(self) -> None:
         """Let go of what was sent to stay there."""
@@ -232,10 +206,3 @@ class Luggage:
 
 def _calls_of(shipment: Shipment) -> int:
     return sum(high - low or 1 for _, _, low, high, _ in shipment.pieces)
-
-
-def _is_well(outcome: Any) -> bool:
-    """Whether every call of an outcome brought a value."""
-    if outcome is None or outcome[0] is False:
-        return False
-    return outcome[0] is True or not outcome[3]

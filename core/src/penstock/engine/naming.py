@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
-from penstock.engine.queues import Piece
+from penstock.engine.pieces import Piece, piece_of
 from penstock.errors import ParameterError
 from penstock.ledger import Ledger
+from penstock.names import did_you_mean, nearest
 from penstock.records import TaskRun
 
 
 def meant(ledger: Ledger, what: Any) -> list[Piece]:
     """The task runs that are meant, the elements of a mapped node together. Raises ParameterError if there are none."""
     if isinstance(what, TaskRun) and what.key is not None:
-        node, index = what.key
-        return [(node, -1, -1) if index is None else (node, index, index + 1)]
+        return [piece_of(what.key)]
     asked = what if isinstance(what, str) else getattr(what, "label", getattr(what, "name", None))
     if not isinstance(asked, str):
         raise ParameterError(f"explain({what!r:.80}): give a TaskRun, a task, its name, or 'name[index]'")
@@ -27,8 +26,7 @@ def meant(ledger: Ledger, what: Any) -> list[Piece]:
         found = list(_labelled(ledger, indexed[1], int(indexed[2])))
     if not found:
         names = dict.fromkeys(ledger.names)
-        near = get_close_matches(indexed[1] if indexed else asked, names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
+        hint = did_you_mean(nearest(indexed[1] if indexed else asked, names)) or "."
         raise ParameterError(f"the run has no task run {asked!r}{hint} Its tasks are {', '.join(names)}")
     return found
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from penstock.classpath import is_class_path
 from penstock.config import Config
-from penstock.engine.queues import AnyTask, Place
+from penstock.engine.queues import Place
 from penstock.engine.site import Site
 from penstock.executor import Executor
 from penstock.flows.graph import Graph
+from penstock.flows.task import AnyTask
+from penstock.names import normalise
 from penstock.registry import Asked, Registry
-from penstock.settings import Origin, normalise
+from penstock.settings import Origin
 
 Named = Asked | Executor
 

@@ -63,12 +63,12 @@ class _Lines:
         if where is None:  # the function was called outside of a run
             self.beneath.write(f"{line}\n")
             return
-        place = where()
-        logger = place.told().logger
+        position = where()
+        logger = position.told().logger
         if logger.isEnabledFor(logging.INFO):
             logger.info(line, stacklevel=_TO_CALLER)
         else:
-            place.batch.logs.keep(place, logger.name, logging.INFO, line, time.time())
+            position.batch.logs.keep(position, logger.name, logging.INFO, line, time.time())
             self.beneath.write(f"{line}\n")
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from penstock.flows.task import Task
-
-Piece = tuple[int, int, int]
-"""Elements `low` to `high` of a mapped node, `(node, low, high)`, or a single call, `(node, -1, -1)`."""
-
-AnyTask = Task[..., Any]
+from penstock.engine.pieces import Piece
+from penstock.flows.task import AnyTask
 
 
 class Lane(NamedTuple):

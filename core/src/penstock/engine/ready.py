@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from penstock.engine.queues import AnyTask, Lane, Piece, Place, Queue
+from penstock.engine.pieces import Piece, first_of
+from penstock.engine.queues import Lane, Place, Queue
 from penstock.engine.remote import worker_of
 from penstock.flows.graph import Node
+from penstock.flows.task import AnyTask
 from penstock.ledger import Key
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class Ready:
         self.asked: list[Piece] = []
         self._home, self._places, self._caching = home, places, caching
         self._lanes: dict[AnyTask, Lane] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to run, or to ask the cache for."""
+        return bool(self.asked) or any(queue.pieces for queue in self.queues.values())
 
     def turn(self) -> None:
         """What was pushed first is taken first."""
@@ -77,7 +83,7 @@ class Ready:
         task = node.task
         lane = self.lane(task)
         if self.attempts.alone:
-            lane = self._lane_of_one(lane, (piece[0], piece[1] if piece[1] >= 0 else None))
+            lane = self._lane_of_one(lane, first_of(piece))
         queue = self.queues.get(lane)
         if queue is None:
             if lane.asks:

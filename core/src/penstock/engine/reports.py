@@ -17,13 +17,13 @@ from penstock.engine import work
 from penstock.engine.batching import Batching
 from penstock.engine.cache import Cache
 from penstock.engine.capture import Line
-from penstock.engine.elements import gaps
+from penstock.engine.pieces import Piece, first_of, gaps
 from penstock.engine.portable import LARGE
-from penstock.engine.queues import AnyTask, Piece
-from penstock.engine.schedule import Schedule, keys_of
-from penstock.engine.shipping import drop_locals, failure_from
+from penstock.engine.schedule import Schedule
+from penstock.engine.unpacking import drop_locals, failure_from
 from penstock.errors import TaskTimeoutError, WorkerLostError
 from penstock.executor import Executor
+from penstock.flows.task import AnyTask
 from penstock.ledger import Failure, Key, Span, Stamp
 from penstock.records import LogLine
 from penstock.states import TaskState
@@ -65,7 +65,7 @@ class Reports:
 
         away: when it was sent, in seconds since the epoch, and how many seconds later it failed; None if it was not.
         """
-        first = next(keys_of(pieces[0]))
+        first = first_of(pieces[0])
         if len(pieces) == 1 and pieces[0][2] - pieces[0][1] <= 1 and not isinstance(error, _LOST):
             killed = isinstance(error, TaskTimeoutError)
             told = ("TimedOut" if killed else "Failed", error, "")
@@ -86,10 +86,10 @@ class Reports:
         spent: dict[AnyTask, list[float]] = {}
         calls: float
         if lines:
-            self._log(pieces, lines, elsewhere=not work.is_here(stamp.worker))
+            self._log(pieces, lines, stamp.worker)
         if self.cache is not None:
             self.cache.keep(pieces, outcomes)
-        for (node_id, low, high), outcome in zip(pieces, outcomes, strict=False):
+        for (node_id, low, _), outcome in zip(pieces, outcomes, strict=False):
             if outcome is None:
                 schedule.not_run((node_id, None))
                 continue
@@ -103,14 +103,7 @@ class Reports:
                     schedule.failed((node_id, None), self._failure(value, task))
                 seconds, calls = ended - began, 1
             else:
-                began, values, ends, failures = outcome
-                high = low + len(ends)
-                schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
-                schedule.elements.succeeded(node_id, low, high, values, failures)
-                self._element_failures(node_id, low, failures)
-                if values and (size := _size_of(values[-1])) >= LARGE:  # one stands for all
-                    self.batching.learn_size(task, size)
-                seconds, calls = ends[-1] - began, high - low
+                calls, seconds = self._apply_elements(node_id, low, stamp, outcome)
             if (total := spent.get(task)) is None:
                 total = spent[task] = [0, 0.0]
             total[0] += calls
@@ -119,6 +112,17 @@ class Reports:
         for task, (calls, seconds) in spent.items():
             self.batching.learn(task, int(calls), seconds)
         return sum(seconds for _, seconds in spent.values())
+
+    def _apply_elements(self, node_id: int, low: int, stamp: Stamp, outcome: Any) -> tuple[int, float]:
+        """Take in what came of the elements of a piece: how many they were, and the seconds that they took."""
+        began, values, ends, failures = outcome
+        high = low + len(ends)
+        self.schedule.ledger.mapped[node_id].spans += _spans(low, high, stamp, outcome)
+        self.schedule.elements.succeeded(node_id, low, high, values, failures)
+        self._element_failures(node_id, low, failures)
+        if values and (size := _size_of(values[-1])) >= LARGE:  # one stands for all
+            self.batching.learn_size(self.schedule.nodes[node_id].task, size)
+        return high - low, ends[-1] - began
 
     def _failure(self, told: tuple[str, Any, str], task: AnyTask) -> Failure:
         """The failure of a call; only the first few keep what their frames held, for a debugger."""
@@ -145,12 +149,12 @@ class Reports:
             else:
                 self.schedule.failed((node_id, low + offset), self._failure(told, task))
 
-    def _log(self, pieces: list[Piece], lines: Iterable[Line], *, elsewhere: bool) -> None:
+    def _log(self, pieces: list[Piece], lines: Iterable[Line], worker: str) -> None:
         """Keep what the calls logged, and let the driver's handlers see what was logged in another process.
 
         An executor that forwards logs has let them see it already.
         """
-        unseen = elsewhere and "forwards_logs" not in self.executor.capabilities
+        unseen = not work.is_here(worker) and "forwards_logs" not in self.executor.capabilities
         for at, offset, name, level, message, when, crossed in lines:
             node_id, low, _ = pieces[at]
             key = (node_id, None if offset is None else low + offset)
@@ -161,7 +165,9 @@ class Reports:
                 node = self.schedule.nodes[node_id]
                 record.created, record.msecs = when, when % 1 * 1000
                 record.__dict__.update(
-                    task=node.task.name, task_index=node.index if offset is None else key[1]
+                    task=node.task.name,
+                    task_index=node.index if offset is None else key[1],
+                    worker=worker,
                 )
                 own.handle(record)
 

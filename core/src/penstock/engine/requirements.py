@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from penstock.engine.queues import AnyTask
 from penstock.errors import OptionError, RequirementError
 from penstock.executor import Executor
 from penstock.flows.graph import Graph
+from penstock.flows.task import AnyTask
 from penstock.registry import Registry
 
 

@@ -20,9 +20,10 @@ from penstock.engine.telling import Observers
 from penstock.errors import RunCancelledError, RunError, RunTimeoutError
 from penstock.executor import Executor
 from penstock.flows.graph import Graph
-from penstock.ledger import Ledger, TaskRuns
+from penstock.ledger import Ledger
 from penstock.records import FlowRun
 from penstock.states import RunState
+from penstock.task_runs import TaskRuns
 
 
 def run_graph(

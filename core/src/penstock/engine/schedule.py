@@ -1,12 +1,12 @@
 """The schedule: which calls are ready, and what follows from what came of one. Pure: no clock, no thread, no executor.
 
     Schedule(graph, ledger)      the nodes without upstreams are ready
-    queues                  -->  ready pieces; `Taking.fill` chooses those that are to run together
+    ready                   -->  ready pieces; `Taking.fill` chooses those that are to run together
     succeeded / failed / …  <--  what came of a piece; marks what depends on it as ready, skipped, trigger-failed …
     done                         nothing is left
 
-A *piece* is `(node, low, high)`: elements `low` to `high` of a mapped node, or `(node, -1, -1)` for a single call.
-A million mapped calls are thus a handful of pieces, and their states are slices of a bytearray.
+What it deals with are *pieces*, `(node, low, high)`: see `pieces`. The states of their elements are slices of a
+bytearray.
 
 Nodes that are over go onto a list of work (`drain`) rather than down the stack, so a chain of 100,000 tasks that may
 not run any more does not overflow it.
@@ -14,18 +14,21 @@ not run any more does not overflow it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from penstock.engine.attempts import Attempts
+from penstock.engine.edges import edges_of
 from penstock.engine.elements import Elements, Mapped
-from penstock.engine.queues import AnyTask, Piece, Place
+from penstock.engine.pieces import Piece, keys_of, piece_of
+from penstock.engine.queues import Place
 from penstock.engine.ready import Ready
 from penstock.engine.remote import Remote, nowhere
 from penstock.engine.states import CACHED, CANCELLED, OVER, PENDING, RETRYING, RUNNING, SUCCESS
 from penstock.engine.verdicts import merge, refused
 from penstock.flows.branches import merging
 from penstock.flows.graph import Graph, Node
+from penstock.flows.task import AnyTask
 from penstock.flows.templates import results_in
 from penstock.ledger import Failure, Key, Ledger
 from penstock.records import TaskEvent
@@ -65,58 +68,24 @@ class Schedule:
         self.events: list[TaskEvent] | None = [] if observed else None
         self.unfinished = count
         self.returned = results_in(graph.returns)
-        self.guards, self.widest = graph.guards, graph.max_map_width
-        self.consumers: list[list[int]] = [[] for _ in range(count)]
-        self.followers: dict[int, list[int]] = {}
+        self.guards, self.max_map_width = graph.guards, graph.max_map_width
+        self.consumers, self.followers, self.uses = edges_of(nodes, self.returned)
         self.missing = [len(node.depends) for node in nodes]
-        self.unwell = bytearray(count)
+        # Nodes that have to be asked even if all is well count as unwell from the start: `any_failed` says no then.
+        self.unwell = bytearray(node.task.policy.trigger is not all_successful for node in nodes)
         self.first_failed: Key | None = None
         self.attempts = Attempts(ledger)
-        self.alone, self.suspects = self.attempts.alone, self.attempts.suspects
-        self.retries = self.attempts.waiting
-        ready = self.ready = Ready(self, Place(0, hard_timeouts), places or {}, caching=caching)
-        self.queues, self.asked = ready.queues, ready.asked
-        self.lane, self.push, self.missed, self.worker_of = (
-            ready.lane,
-            ready.push,
-            ready.missed,
-            ready.worker_of,
-        )
+        self.ready = Ready(self, Place(0, hard_timeouts), places or {}, caching=caching)
         self.spans: list[Piece] = []
         self.opening: list[Node] = []
         self.nodes_over: list[int] = []
         self.elements = Elements(self)
-        self._connect(nodes)
         self._start(nodes)
-
-    def attempt(self, key: Key) -> int:
-        """Which attempt of a call runs now or comes next: 1 for the first."""
-        return self.attempts.number(key)
 
     @property
     def done(self) -> bool:
         """Whether every node is over."""
         return self.unfinished == 0
-
-    def _connect(self, nodes: list[Node]) -> None:
-        consumers, followers = self.consumers, self.followers
-        for node in nodes:
-            node_id = node.id
-            for upstream in node.depends:
-                consumers[upstream].append(node_id)
-            for upstream in node.follows:
-                followers.setdefault(upstream, []).append(node_id)
-            if node.task.policy.trigger is not all_successful:
-                self.unwell[node_id] = 1  # it has to be asked even if all is well: `any_failed` says no then
-        uses = self.uses = [len(consuming) for consuming in consumers]
-        for upstream, following in followers.items():
-            uses[upstream] += len(following)
-        for node in nodes:
-            if node.needs is not node.depends:
-                for upstream in set(node.depends).difference(node.needs):
-                    uses[upstream] -= 1
-        for returned in self.returned:
-            uses[returned] += 1
 
     def _start(self, nodes: list[Node]) -> None:
         roots = [node for node in nodes if not node.depends and not node.follows]
@@ -124,15 +93,14 @@ class Schedule:
             if node.spread is not None:
                 self.elements.open(node)
             else:
-                self.push(node, (node.id, -1, -1))
+                self.ready.push(node, (node.id, -1, -1))
         self.drain()
         self.ready.turn()
 
     def retry(self, key: Key) -> None:
         """A call that waited for its next try is ready again."""
-        node, index = key
         self._set_state(key, PENDING)
-        self.push(self.nodes[node], (node, -1, -1) if index is None else (node, index, index + 1))
+        self.ready.push(self.nodes[key[0]], piece_of(key))
 
     def succeeded(self, node_id: int, value: Any, code: int = SUCCESS) -> None:
         """A single call brought a value; code: SUCCESS, or CACHED if it came from the cache."""
@@ -171,7 +139,7 @@ class Schedule:
         if index is None:
             if not self.missing[node_id]:
                 self._decide(node)
-        elif self.elements.ready(node, index):
+        elif not self.elements.held_up(node, index):
             self.elements.decide(node, index)
         self.drain()
 
@@ -202,16 +170,11 @@ class Schedule:
             if self.states[node.id] in OVER:
                 continue
             self.states[node.id] = CANCELLED
-            count, mapped = 1, self.mapped.get(node.id)
-            if mapped is not None:
-                left = [index for index, code in enumerate(mapped.states) if code not in OVER]
-                count = len(left)
-                for index in left:
-                    mapped.states[index] = CANCELLED
+            count = self.elements.cancel(node.id) if node.id in self.mapped else 1
             if self.events is not None:
                 self.events.append(TaskEvent(node.task.name, TaskState.CANCELLED, count, node.id))
         self.ready.clear()
-        self.retries.clear()
+        self.attempts.waiting.clear()
         self.unfinished = 0
 
     def is_leaf(self, node_id: int) -> bool:
@@ -222,7 +185,7 @@ class Schedule:
         """Forget all values, once the run has its result: what is elsewhere is not kept there for it any more."""
         self.values.clear()
         for mapped in self.mapped.values():
-            mapped.values, mapped.columns = [], []
+            mapped.values, mapped.sources = [], []
 
     def users(self, node_id: int) -> tuple[list[int], list[int]] | None:
         """The nodes that take the value of a node, as a whole and element by element; None if the flow returns it."""
@@ -317,7 +280,7 @@ class Schedule:
         elif self.unwell[node_id]:
             self._decide(node)
         else:
-            self.push(node, (node_id, -1, -1))
+            self.ready.push(node, (node_id, -1, -1))
 
     def _forget(self, node_id: int) -> None:
         """Nothing is still to use a node. (One that maps over fewer of its elements may be over before it is.)"""
@@ -332,13 +295,4 @@ class Schedule:
         if node.task is merging:
             merge(self, node)
         else:
-            self.push(node, (node.id, -1, -1))
-
-
-def keys_of(piece: Piece) -> Iterator[Key]:
-    """The task runs of a piece."""
-    node, low, high = piece
-    if low < 0:
-        yield node, None
-    else:
-        yield from ((node, index) for index in range(low, high))
+            self.ready.push(node, (node.id, -1, -1))

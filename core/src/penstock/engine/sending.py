@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from penstock.engine import keeping
+from penstock.engine.calls import Calls
 from penstock.engine.carried import Carrier, Parcel
 from penstock.engine.constants import constants_of, hefty
 from penstock.engine.remote import Keep, Remote
-from penstock.engine.shipping import Calls, Shipment
+from penstock.engine.shipping import Shipment
 from penstock.engine.stowing import Found
 from penstock.futures import Future
 

@@ -1,4 +1,4 @@
-"""Shipping: how a batch leaves the driver's process, if it does, and how its report comes back.
+"""Shipping: how a batch leaves the driver's process, if it does. How its report comes back says `unpacking`.
 
 An executor that stays in the process hands the batch to the worker as it is: nothing is pickled or copied. Any
 pickler that gets hold of it finds a parcel made by cloudpickle instead, so functions of scripts, lambdas and closures
@@ -7,87 +7,29 @@ travel on every executor, and no executor has to know. The memory of large array
 
 from __future__ import annotations
 
-import pickle
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 
-from penstock.engine import belongings, work
-from penstock.engine.belongings import Belongings
-from penstock.engine.calling import Call, prepare
-from penstock.engine.carried import Carrier, Parcel
+from penstock.engine.batch import Batch
+from penstock.engine.calls import Calls
+from penstock.engine.carried import Parcel
 from penstock.engine.constants import without_constants
-from penstock.engine.levels import levels_here
-from penstock.engine.portable import culprit, large_buffers
-from penstock.engine.queues import AnyTask, Piece
+from penstock.engine.pieces import Piece, inner_pieces
+from penstock.engine.portable import culprit
 from penstock.engine.remote import Keep
-from penstock.errors import TaskError, TaskTimeoutError, ValueNotPortableError
+from penstock.errors import ValueNotPortableError
 from penstock.flows.graph import Node
-from penstock.ledger import Failure
-from penstock.states import TaskState
+from penstock.flows.task import AnyTask
 
 if TYPE_CHECKING:
     from penstock.engine.elements import Mapped
     from penstock.engine.schedule import Schedule
 
 
-class _Prepared(dict[AnyTask, Call]):
-    """Prepares a function when it is first asked for; after that it is one look-up."""
-
-    def __missing__(self, task: AnyTask) -> Call:
-        call = self[task] = prepare(*_prepared(task))
-        return call
-
-
-def _prepared(task: AnyTask) -> tuple[Call, float | None, bool]:
-    """What `prepare` needs."""
-    return task.body, task.policy.timeout, task.policy.log_prints
-
-
-class Calls:
-    """The functions of the tasks of one run: `here`, as they are called in this process, and pickled once.
-
-    run: its id and the name of its flow.
-    """
-
-    def __init__(self, run: tuple[str, str] = ("", "")) -> None:
-        self.run = run
-        self.here = _Prepared()
-        self._blobs: dict[AnyTask, bytes] = {}
-        self._belongings: Belongings | None = None
-        self._levels: dict[str, int] | None = None
-
-    @property
-    def levels(self) -> dict[str, int]:
-        """The levels of this process's loggers when a batch first left it."""
-        if self._levels is None:
-            self._levels = levels_here()
-        return self._levels
-
-    def dumps(self, value: Any, carrier: Carrier | None, buffers: list[Any] | None = None) -> bytes:
-        """A pickle, its large buffers beside it in `buffers`; a carrier if penstock may not be where it goes."""
-        if carrier is not None:
-            if self._belongings is None:
-                self._belongings = Belongings(carrier)
-            return self._belongings.dumps(value, buffers)
-        beside = None if buffers is None else large_buffers(buffers)
-        return belongings.dumps(value, beside)
-
-    def blob(self, task: AnyTask, carrier: Carrier | None = None) -> bytes:
-        """The function as bytes for `work.load_call`. Raises ValueNotPortableError if it cannot be pickled."""
-        if task not in self._blobs:
-            try:
-                self._blobs[task] = self.dumps(_prepared(task), carrier)
-            except Exception as error:
-                raise ValueNotPortableError(f"the function of {task.name} cannot be sent: {error}") from error
-        return self._blobs[task]
-
-
-class Shipment(work.Batch):
+class Shipment(Batch):
     """A batch on the driver's side: its steps are the nodes of the graph, its source the schedule's values.
 
     users: for a node, the ids of those that take its value: `(consumers, followers)`, or None if the flow returns it.
@@ -183,21 +125,6 @@ class Shipment(work.Batch):
         return ValueNotPortableError(f"a batch cannot be pickled: {error}")
 
 
-def inner_pieces(
-    pieces: set[Piece], users: Callable[[int], tuple[Sequence[int], Sequence[int]] | None]
-) -> set[Piece]:
-    """Those of the pieces of a batch whose values are taken by others of them, and by nothing else."""
-    single = {node for node, low, _ in pieces if low < 0}
-    inner = set()
-    for node, low, high in pieces:
-        taking = users(node)
-        if taking is not None:
-            consumers, followers = taking
-            if single.issuperset(consumers) and all((each, low, high) in pieces for each in followers):
-                inner.add((node, low, high))
-    return inner
-
-
 def load(pieces: Sequence[Piece], schedule: Schedule, calls: Calls) -> Shipment:
     """The shipment of some pieces, with what their calls are spread over and which values they read."""
     nodes, mapped, here = schedule.nodes, schedule.mapped, calls.here
@@ -227,7 +154,7 @@ def _columns(
 ) -> list[Any]:
     """What elements `low` to `high` are spread over; the number of a node whose elements are made in this batch."""
     columns: list[Any] = []
-    for source in mapped[node_id].columns:
+    for source in mapped[node_id].sources:
         if type(source) is not int:
             columns.append(source[low:high])
         elif (source, low) in made:
@@ -246,55 +173,3 @@ def _parts(node: Node, inner: bool, swaps: Mapping[int, int]) -> tuple[Any, ...]
     if swaps:
         plan, args, kwargs = without_constants(plan, args, kwargs, swaps)
     return node.id, plan, args, kwargs, node.depends, node.spread, inner, node.task.name, node.index
-
-
-def open_report(report: Any) -> tuple[Any, Any, Any] | BaseException:
-    """The report of a batch as `work.execute` made it, wherever it ran; or why there is none.
-
-    There is none if the batch could not be opened where it was to run, or its values cannot be unpickled here.
-    """
-    if not isinstance(report, (bytes, Parcel)):
-        return report  # type: ignore[no-any-return]
-    try:
-        stamp, outcomes, lines = report.open() if isinstance(report, Parcel) else pickle.loads(report)
-    except Exception as error:  # noqa: BLE001  (unpickling runs the code of others)
-        return error
-    return (stamp, outcomes, lines) if stamp is not None else _error_from(outcomes[1])
-
-
-def failure_from(told: tuple[str, Any, str], task: AnyTask) -> Failure:
-    """The failure of a call from what the worker told of it."""
-    state, error, text = told
-    if state == "TimedOut":
-        limit = task.policy.timeout or 0.0
-        return Failure(
-            TaskState.TIMED_OUT,
-            TaskTimeoutError(f"{task.name} took longer than {limit} s", seconds=limit),
-            text,
-        )
-    return Failure(TaskState(state), _error_from(error), text)
-
-
-def drop_locals(error: BaseException) -> None:
-    """Let go of what the frames of an error, and of those that led to it, hold; their lines can still be told."""
-    ahead: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while ahead:
-        each = ahead.pop()
-        if each is not None and id(each) not in seen:
-            seen.add(id(each))
-            traceback.clear_frames(each.__traceback__)
-            ahead += [each.__cause__, each.__context__]
-
-
-def _error_from(packed: Any) -> BaseException:
-    if isinstance(packed, BaseException):
-        return packed
-    if isinstance(packed[0], bytes):
-        blob, *packed = packed
-        with suppress(Exception):  # its class may be one that only the worker has
-            return pickle.loads(blob)  # type: ignore[no-any-return]  # only errors are packed so
-    type_name, message, *bases = packed
-    if type_name == f"{ValueNotPortableError.__module__}.{ValueNotPortableError.__qualname__}":
-        return ValueNotPortableError(message)
-    return TaskError(message, type_name=type_name, bases=bases)

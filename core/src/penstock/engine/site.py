@@ -64,7 +64,7 @@ class Site:
         self.hard_timeouts = "hard_timeouts" in executor.capabilities
         self.carrier = engine_carrier() if "distributed" in executor.capabilities else None
         self.luggage = Luggage(executor, number, self.carrier)
-        if self.luggage.keeps:
+        if self.luggage.values_stay:
             self.batching.heaviest = HEAVIEST_THERE
 
     def look(self) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from penstock.engine.queues import AnyTask, Lane, Piece
+from penstock.engine.pieces import Piece
+from penstock.engine.queues import Lane
 from penstock.engine.schedule import Schedule
 from penstock.engine.states import RUNNING
 from penstock.flows.graph import Node
+from penstock.flows.task import AnyTask
 from penstock.states import TaskState
 from penstock.triggers import all_successful
 
@@ -23,7 +25,7 @@ class Taking:
         self, schedule: Schedule, lane: Lane, costs: Mapping[AnyTask, float], most: Mapping[AnyTask, int]
     ) -> None:
         self.schedule, self.lane, self.costs, self.most = schedule, lane, costs, most
-        self.queue = schedule.queues[lane]
+        self.queue, self.alone = schedule.ready.queues[lane], schedule.attempts.alone
         self.pieces: list[Piece] = []
         self.spent = 0.0
         self.counts: dict[AnyTask, int] = {}
@@ -73,7 +75,7 @@ class Taking:
 
     def _elsewhere(self, node: Node, low: int) -> bool:
         """Whether a call takes a large value from another worker than those before it do."""
-        worker = self.schedule.worker_of(node, low)
+        worker = self.schedule.ready.worker_of(node, low)
         if self.worker is None:
             self.worker = worker
         return worker not in (None, self.worker)
@@ -168,6 +170,6 @@ class Taking:
         """Whether a call may run as soon as what it needs has succeeded, in this batch."""
         task = node.task
         if task not in self.fusible:
-            schedule = self.schedule
-            self.fusible[task] = task.policy.trigger is all_successful and schedule.lane(task) == self.lane
-        return self.fusible[task] and not self.schedule.unwell[node.id] and not self.schedule.alone
+            ordinary = task.policy.trigger is all_successful
+            self.fusible[task] = ordinary and self.schedule.ready.lane(task) == self.lane
+        return self.fusible[task] and not self.schedule.unwell[node.id] and not self.alone

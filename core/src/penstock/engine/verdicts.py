@@ -70,9 +70,7 @@ def merge(schedule: Schedule, node: Node) -> None:
                 schedule.values[node.id] = list(value) if kind != CONST and held in schedule.mapped else value
             schedule.states[node.id] = SUCCESS
             schedule.tell(node.id, TaskState.SUCCESS)
-            schedule.nodes_over.append(
-                node.id
-            )  # onto the list, as merges may follow each other a thousand deep
+            schedule.nodes_over.append(node.id)  # no further: merges may be a thousand deep
             return
     failure = Failure(TaskState.SKIPPED, Skip("all branches were skipped"))
     schedule.ledger.failures[node.id, None] = failure

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from penstock.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
@@ -15,6 +14,7 @@ from penstock.flows.options import FlowOptions
 from penstock.flows.recording import recording
 from penstock.flows.results import current_recorder
 from penstock.flows.task import attribute, item
+from penstock.names import did_you_mean, nearest
 from penstock.settings import MAX_MAP_WIDTH
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class FlowDefinition(Generic[P, R]):
         recorder.graph.check_reference()
         return recorder.graph
 
-    def widest(self, config: Config) -> int:
-        """How many elements a map may have: as a variable says, else the flow's own option, else a file."""
+    def max_map_width(self, config: Config) -> int:
+        """How many elements a mapped task may have: as a variable says, else the flow's own option, else a file."""
         setting, own = config.max_map_width, self.options.max_map_width
         return int(setting.value) if own is None or setting.origin.kind == "variable" else own
 
@@ -116,8 +116,7 @@ def _checked_requirements(requires: Iterable[str]) -> frozenset[str]:
     for requirement in sorted(wanted, key=str):
         capability, colon, detail = str(requirement).partition(":")
         if capability not in CAPABILITIES or (colon and not (capability == "resources" and detail)):
-            near = get_close_matches(capability, CAPABILITIES, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            hint = did_you_mean(nearest(capability, CAPABILITIES)) or "."
             raise TaskPolicyError(
                 f"requires={requirement!r} is no capability{hint} There are {', '.join(CAPABILITIES)}, "
                 "and resources:NAME"

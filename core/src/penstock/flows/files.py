@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import traceback
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from penstock.errors import FlowFileError, PenstockError
 from penstock.flows.definition import FlowDefinition
+from penstock.names import did_you_mean, nearest
 from penstock.sources import load_source, locate
 
 
@@ -42,8 +42,8 @@ def _flows_in(path: str) -> dict[str, FlowDefinition[..., Any]]:
     if file.is_dir():
         raise FlowFileError(f"{path} is a folder; name the file of a flow in it", path=path)
     if not file.is_file():
-        near = get_close_matches(file.name, [each.name for each in file.parent.glob("*.py")], n=1)
-        hint = f"; did you mean {file.with_name(near[0])}?" if near else ""
+        near = nearest(file.name, [each.name for each in file.parent.glob("*.py")])
+        hint = f"; did you mean {file.with_name(near)}?" if near else ""
         raise FlowFileError(f"there is no file {path}{hint}", path=path)
     if file.suffix != ".py":
         raise FlowFileError(f"{path} is no Python file: its name must end in .py", path=path)
@@ -65,8 +65,7 @@ def _flows_in(path: str) -> dict[str, FlowDefinition[..., Any]]:
 def _named(flows: dict[str, FlowDefinition[..., Any]], name: str, path: str) -> FlowDefinition[..., Any]:
     if name in flows:
         return flows[name]
-    near = get_close_matches(name, flows, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(nearest(name, flows))
     listed = f"it holds {', '.join(flows)}" if flows else "it holds no flow at all"
     raise FlowFileError(f"{path} has no flow {name!r}: {listed}{hint}", path=path)
 

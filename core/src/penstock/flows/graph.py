@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +11,7 @@ import attrs
 from penstock.errors import CycleError, GraphError
 from penstock.flows.options import FlowOptions
 from penstock.flows.templates import CONST, Template
+from penstock.names import did_you_mean, nearest
 from penstock.settings import MAX_MAP_WIDTH
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ class Graph:
         names = dict.fromkeys(node.task.name for node in self.nodes)
         for asked in self.options.reference:
             if asked not in names:
-                near = get_close_matches(asked, names, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else "."
+                hint = did_you_mean(nearest(asked, names)) or "."
                 raise GraphError(
                     f"reference={asked!r} of the flow {self.flow} is no task that it called{hint} It called "
                     f"{', '.join(names)}"

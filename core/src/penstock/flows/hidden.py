@@ -32,7 +32,7 @@ def refuse_hidden(values: Iterable[object], where: str) -> None:
         )
 
 
-def parts_of(value: object) -> Iterable[object]:
+def contents_of(value: object) -> Iterable[object]:
     """What an object holds that is no list, tuple, set or dict: the fields of a record, the items of a deque."""
     if issubclass(type(value), (type, ModuleType)):
         return ()
@@ -63,9 +63,9 @@ def held_by(fn: Callable[..., Any]) -> Iterator[object]:
     """What a function was made with: the arguments of a partial, the instance of a method, what a closure is over."""
     if isinstance(fn, functools.partial):
         for part in (*fn.args, *fn.keywords.values()):
-            yield from (part, *parts_of(part))
+            yield from (part, *contents_of(part))
         yield from held_by(fn.func)
-    yield from parts_of(getattr(fn, "__self__", None))
+    yield from contents_of(getattr(fn, "__self__", None))
     for cell in getattr(fn, "__closure__", None) or ():
         try:
             yield cell.cell_contents

@@ -71,7 +71,7 @@ def _check_collection(value: Any, place: int | str, task: str) -> None:
 
 
 def _elements(
-    spread: Mapping[int | str, Any], task: str, ceiling: int
+    spread: Mapping[int | str, Any], task: str, most: int
 ) -> dict[int | str, Result | Sequence[Any]]:
     """The elements of each argument, as many as may be needed. Raises ParameterError if there are too many.
 
@@ -82,14 +82,14 @@ def _elements(
     unsized = [
         place for place, value in spread.items() if not isinstance(value, Result) and not _is_sized(value)
     ]
-    width = min(lengths, default=ceiling + 1)
+    width = min(lengths, default=most + 1)
     rows: list[tuple[Any, ...]] = []
     if unsized:
-        width = min(width, ceiling + 1)
+        width = min(width, most + 1)
         rows += islice(zip(*(spread[place] for place in unsized), strict=False), width)
         width = len(rows)
-    if width > ceiling and not (later and not unsized):
-        raise too_wide(task, width, ceiling)
+    if width > most and not (later and not unsized):
+        raise too_wide(task, width, most)
     taken = dict(zip(unsized, zip(*rows, strict=True) if rows else [()] * len(unsized), strict=True))
     return {place: taken[place] if place in taken else _kept(value) for place, value in spread.items()}
 
@@ -111,10 +111,10 @@ def length_of(value: Sized) -> int:
         return sys.maxsize
 
 
-def too_wide(task: str, width: int, ceiling: int) -> ParameterError:
-    """What is said of a map of more elements than it may have; width: how many were counted."""
+def too_wide(task: str, width: int, most: int) -> ParameterError:
+    """What is said of a map of more than `most` elements; width: how many were counted."""
     return ParameterError(
-        f"{task}.map() has {width:,} elements or more, and {ceiling:,} are the most that it may have. Raise that by "
+        f"{task}.map() has {width:,} elements or more, and {most:,} are the most that it may have. Raise that by "
         "flow(max_map_width=…) or the setting max_map_width, or let each call do more"
     )
 

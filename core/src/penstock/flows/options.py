@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import attrs
 
 from penstock.errors import TaskPolicyError
+from penstock.names import did_you_mean, nearest
 from penstock.retrying import LONGEST, is_seconds
 
 
@@ -68,7 +68,6 @@ def flow_options(options: Mapping[str, Any]) -> FlowOptions:
     names = ["name", "executor", "requires", *(field.name for field in attrs.fields(FlowOptions))]
     for name in options:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            hint = did_you_mean(nearest(name, names)) or "."
             raise TaskPolicyError(f"a flow has no option {name!r}{hint} There are {', '.join(names)}")
     return FlowOptions(**options)

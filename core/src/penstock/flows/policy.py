@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import attrs
 
 from penstock.errors import TaskPolicyError
 from penstock.executor import Executor
+from penstock.names import did_you_mean, nearest
 from penstock.registry import Asked
 from penstock.retrying import LONGEST, Delay, RetryOn, checked_delay, checked_errors, is_seconds
 from penstock.states import TaskState
@@ -35,7 +35,7 @@ def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> N
 def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
     if value is not None and (not is_seconds(value) or value == 0):
         raise TaskPolicyError(
-            f"timeout={value!r}: give a number of seconds above 0, up to {LONGEST} (a year), or None for no limit"
+            f"timeout={value!r}: give a number of seconds above 0 (at most a year), or None for no limit"
         )
 
 
@@ -105,7 +105,6 @@ def known_options(policy: dict[str, Any]) -> dict[str, Any]:
     names = [field.name for field in attrs.fields(Policy)]
     for name in policy:
         if name not in names:
-            near = get_close_matches(name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
+            hint = did_you_mean(nearest(name, names)) or "."
             raise TaskPolicyError(f"a task has no option {name!r}{hint} It has {', '.join(names)}")
     return policy

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import CycleError, ForeignResultError, GraphError
 from penstock.flows.graph import ElementNode, Graph, MappedNode, Node
-from penstock.flows.hidden import parts_of, refuse_hidden
+from penstock.flows.hidden import contents_of, refuse_hidden
 from penstock.flows.results import Result, recorder_here
 from penstock.flows.templates import (
     CONST,
@@ -164,7 +164,7 @@ class Recorder:
             parts = tuple(self.template(part, place) for part in (value.start, value.stop, value.step))
             return (CONST, value) if all(part[0] == CONST for part in parts) else (RECORD, parts, slice)
         if not issubclass(cls, (list, tuple, set, frozenset, dict)):  # an object may only say that it is one
-            refuse_hidden(parts_of(value), f"{place} is a {cls.__name__} that")
+            refuse_hidden(contents_of(value), f"{place} is a {cls.__name__} that")
             return (CONST, value)
         if id(value) in inside:
             raise CycleError(f"{place} contains itself")

@@ -114,6 +114,10 @@ class Task(Generic[P, R]):
         return f"<task {self.name}>"
 
 
+AnyTask = Task[..., Any]
+"""A task, whatever its function takes and returns."""
+
+
 def _check_function(fn: Any) -> None:
     """Raise TaskPolicyError for what cannot be a task."""
     if isinstance(fn, classmethod):

@@ -31,7 +31,7 @@ def take_back(
     keys = {future.key for future in futures}
     wait_until_known(client, futures, patience=patience)
     client.cancel(list(futures))
-    _until(lambda left: not any(_states(client, keys, left).values()), patience)
+    until_forgotten(client, futures, patience=patience)
     return _running(client, keys, patience)
 
 
@@ -45,6 +45,14 @@ def wait_until_known(
         return all(_states(client, pending, left).values()) if pending else True
 
     _until(known, patience)
+
+
+def until_forgotten(
+    client: distributed.Client, futures: Sequence[distributed.Future], *, patience: float = PATIENCE
+) -> None:
+    """Wait until the scheduler has none of the calls, which were cancelled."""
+    keys = {future.key for future in futures}
+    _until(lambda left: not any(_states(client, keys, left).values()), patience)
 
 
 def _states(client: distributed.Client, keys: AbstractSet[str], timeout: float) -> dict[str, str | None]:

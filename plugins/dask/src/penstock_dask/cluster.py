@@ -27,6 +27,8 @@ CLOSE_SECONDS = 4.0
 """How long a temporary cluster may take to close."""
 END_SECONDS = 1.0
 """How long one of its workers may take to end by itself, before it is ended."""
+REASONS = 4
+"""How many errors, of which each came of the next, are told of."""
 
 LOOPBACK: Mapping[str, Any] = {
     "host": "127.0.0.1",
@@ -40,8 +42,6 @@ CONFIG: Mapping[str, Any] = {
     "distributed.scheduler.worker-saturation": float("inf"),
     # The engine sends a lost call again by itself; dask would let it take four workers along first.
     "distributed.scheduler.allowed-failures": 0,
-    # Its remedy, `scatter`, is not in the hands of who writes a flow.
-    "distributed.admin.large-graph-warning-threshold": "1TB",
 }
 """What a temporary cluster is configured with, where its user has configured nothing else."""
 
@@ -49,6 +49,11 @@ LOCAL_CONFIG: Mapping[str, Any] = {
     # A nanny starts its worker again by itself. Distributed looks 15 s after a loss whether that worker is there; if it
     # happens to be starting anew just then, since it was lost once more, its nanny is closed for good.
     "distributed.deploy.lost-worker-timeout": "365 days",
+    # The scheduler, and what looks after the workers, share the cores with the calls. Measured with two workers:
+    # an idle cluster takes 7 % of a core by distributed's defaults (3 the scheduler, 2 each worker), half of that so.
+    "distributed.admin.tick.interval": "200ms",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.worker.profile.interval": "50ms",
 }
 """What a local one is configured with besides."""
 
@@ -56,6 +61,20 @@ LOCAL_CONFIG: Mapping[str, Any] = {
 def is_local(cluster_class: Any) -> bool:
     """Whether it is distributed's LocalCluster, or made from it."""
     return isinstance(cluster_class, type) and issubclass(cluster_class, distributed.LocalCluster)
+
+
+def can_kill(cluster_class: Any, cluster_kwargs: Mapping[str, Any] | None) -> bool:
+    """Whether its workers are processes of this machine, each with a nanny that starts another one in its place."""
+    options = cluster_kwargs or {}
+    nanny = options.get("worker_class") or distributed.Nanny
+    nannied = isinstance(nanny, type) and issubclass(nanny, distributed.Nanny)
+    return is_local(cluster_class) and nannied and options.get("processes") is not False
+
+
+def worker_processes(cluster: Any) -> set[int]:
+    """The ids of the processes of a cluster's workers now, as far as it has nannies here."""
+    nannies = [each for each in list(cluster.workers.values()) if isinstance(each, distributed.Nanny)]
+    return {nanny.pid for nanny in nannies if nanny.pid is not None}
 
 
 def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,13 +124,28 @@ def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any
     runner.start()
     try:
         cluster = cluster_class(**cluster_kwargs)
-        return sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
+        made = sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
+        if not hasattr(made, "scheduler_address"):
+            raise TypeError(f"it gives no cluster, but {made!r}")
+        return made
     except UsageError:
         raise
     except Exception as error:
         runner.stop()
         name = getattr(cluster_class, "__name__", cluster_class)
-        raise ExecutorStartError(f"{name} could not be started: {type(error).__name__}: {error}") from error
+        raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
+
+
+def _reasons(error: BaseException) -> str:
+    """The error and what it came of: that of a nanny says only that it is one, and its cause what is wrong."""
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(told) < REASONS:
+        text = f"{type(cause).__name__}: {cause}"
+        if not told or text != told[-1]:
+            told.append(text)
+        cause = cause.__cause__
+    return "; it came of ".join(told)
 
 
 @contextmanager
@@ -135,25 +169,29 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _put_off() -> Iterator[None]:
-    """Put off the first Ctrl-C to the end: whatever is blocked here, another thread of the program may take it."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
+    """Put off the first Ctrl-C or SIGTERM to the end: a cluster that has half started cannot be closed.
+
+    Whatever is blocked here, another thread of the program may take the signal. SIGTERM is not blocked for the workers.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    handlers = {int(each): signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM) if here}
     heard: list[tuple[int, FrameType | None]] = []
 
     def keep(signum: int, frame: FrameType | None) -> None:
         heard.append((signum, frame))
         if len(heard) > 1:
-            handler(signum, frame)
+            heeded[signum](signum, frame)
 
-    signal.signal(signal.SIGINT, keep)
+    heeded = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in heeded:
+        signal.signal(number, keep)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
-    if heard:
-        handler(*heard[0])
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+        if heard:  # also if the start failed, as it does when a signal reaches the workers too
+            heeded[heard[0][0]](*heard[0])
 
 
 async def _result_of(awaitable: Any) -> Any:
@@ -178,12 +216,9 @@ def _close(cluster: Any, runner: LoopRunner) -> None:
 
 def _kill_processes(cluster: Any) -> None:
     """End the worker processes of a local cluster that is too busy to do so itself."""
-    for worker in list(cluster.workers.values()) if isinstance(cluster, distributed.LocalCluster) else ():
-        process = getattr(getattr(worker, "process", None), "process", None)
-        pid = getattr(process, "pid", None)
-        if pid is not None:
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+    for pid in worker_processes(cluster) if isinstance(cluster, distributed.LocalCluster) else ():
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 async def _end_workers(cluster: distributed.LocalCluster) -> None:
@@ -200,8 +235,19 @@ async def _end_workers(cluster: distributed.LocalCluster) -> None:
         else worker.close(timeout=END_SECONDS, executor_wait=False, reason="penstock-close")
         for worker in cluster.workers.values()
     ]
-    await asyncio.gather(*closing, return_exceptions=True)
+    closed = asyncio.gather(*closing, return_exceptions=True)
+    while not closed.done():
+        await _kill_starting(processes)
+        await asyncio.wait([closed], timeout=0.02)
     await _kill_replacements(processes)
+
+
+async def _kill_starting(processes: list[Any]) -> None:
+    """End processes that nannies are just starting in the place of others: a nanny would wait until its is up."""
+    for each in processes:
+        if each.status is distributed.Status.starting and each.process is not None:
+            with suppress(ValueError, AssertionError):  # it is no process yet, or no more
+                await each.process.kill()
 
 
 async def _kill_replacements(processes: list[Any]) -> None:

@@ -49,9 +49,16 @@ def connect(where: Any, options: Mapping[str, Any], deadline: Deadline) -> Clien
     options.setdefault("timeout", deadline.left)
     try:
         return Client(address=where, **options)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, RuntimeError) as error:  # RuntimeError: of a closed cluster
         raise ExecutorStartError(f"no Dask scheduler answers at {where}: {error}. {MORE}") from error
     except TypeError as error:
+        if "identity()" in str(
+            error
+        ):  # it speaks as a scheduler does, and knows another question by that name
+            raise ExecutorStartError(
+                f"what answers at {where} is no scheduler, but a worker or its nanny ({error}): a scheduler's own port "
+                "is 8786 by default"
+            ) from error
         if not str(where).startswith("tls://"):
             raise
         raise ExecutorStartError(

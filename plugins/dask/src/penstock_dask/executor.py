@@ -10,31 +10,39 @@ import concurrent.futures
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import distributed
 from dask.utils import apply
 from distributed.deploy import Cluster
 
-from penstock.errors import ExecutorError
+from penstock.errors import ExecutorError, RequirementError
 from penstock.executor import Executor, ExecutorEvent, ExtraContext
 from penstock.futures import Future, find, replace
 from penstock_dask import cluster as clusters
 from penstock_dask import options as checks
+from penstock_dask.announcing import announced
 from penstock_dask.arguments import portable
 from penstock_dask.cancelling import take_back
 from penstock_dask.connecting import Deadline, await_worker, is_adaptive
 from penstock_dask.finding import check_keywords, find_class
 from penstock_dask.future import DaskFuture, as_ours
-from penstock_dask.keys import key_of, not_portable
+from penstock_dask.keys import failed, key_of, not_portable
 from penstock_dask.leaving import leave
 from penstock_dask.nesting import make_room
 from penstock_dask.opening import dashboard_of, open_client, open_cluster
+from penstock_dask.overtime import Overtime
 from penstock_dask.tags import PREFIX, wish_of
 from penstock_dask.versions import check_newcomers, check_versions
 from penstock_dask.watching import Watch
 
 T = TypeVar("T")
+
+CAPABILITIES = frozenset(
+    {"parallel", "distributed", "survives_worker_loss", "keeps_results_remote", "resources"}
+)
+"""What it can do on any cluster."""
 
 _CLOSE_SECONDS = 2.0
 """How long the client may take to close."""
@@ -60,7 +68,8 @@ class DaskExecutor(Executor):
     debug: whether a LocalCluster logs its warnings; by default what penstock's configuration says.
     start_timeout: seconds until a scheduler answers and a first worker is there; queues may take longer.
     resources_timeout: seconds that a call waits for a worker that offers what its tags ask for, before it fails;
-        None for ever. It is told of after 5 seconds.
+        None for ever. It is told of after 5 seconds. So long, and no less than `start_timeout`, calls wait when
+        there is no worker at all any more, before the run ends; with `adapt_kwargs` they wait for ever.
     scheduler_timeout: seconds that a scheduler may be silent before it counts as gone. One whose connection
         breaks is gone at once.
     check_packages: packages whose versions are to be compared between here and the workers.
@@ -68,24 +77,21 @@ class DaskExecutor(Executor):
     Raises OptionError for options that do not fit together, and for a class that cannot be imported.
     """
 
-    capabilities = frozenset(
-        {"parallel", "distributed", "survives_worker_loss", "keeps_results_remote", "resources"}
-    )
     native_futures: ClassVar[tuple[type, ...]] = (distributed.Future,)
     resource_tag: ClassVar[str] = f"{PREFIX}{{name}}={{amount}}"
 
     def __init__(
         self,
-        *,
         address: str | None = None,
-        scheduler_file: str | None = None,
         cluster_class: str | Callable[..., Any] | Cluster | None = None,
         cluster_kwargs: Mapping[str, Any] | None = None,
         adapt_kwargs: Mapping[str, Any] | None = None,
         client_kwargs: Mapping[str, Any] | None = None,
+        debug: bool | None = None,
+        *,
+        scheduler_file: str | None = None,
         security: distributed.Security | Mapping[str, Any] | bool | None = None,
         performance_report: str | None = None,
-        debug: bool | None = None,
         start_timeout: float = 60.0,
         resources_timeout: float | None = 300.0,
         scheduler_timeout: float = 60.0,
@@ -110,7 +116,7 @@ class DaskExecutor(Executor):
         self.start_timeout = checks.positive("start_timeout", start_timeout) or 0.0
         self.resources_timeout = checks.positive("resources_timeout", resources_timeout)
         self.scheduler_timeout = checks.positive("scheduler_timeout", scheduler_timeout) or 0.0
-        self.check_packages = tuple(check_packages)
+        self.check_packages = checks.checked_packages(check_packages)
 
     def _cluster(self, cluster_class: Any, cluster_kwargs: Mapping[str, Any] | None) -> tuple[Any, Any]:
         """Class and keywords with their defaults filled in; None and None where a cluster runs already."""
@@ -128,6 +134,12 @@ class DaskExecutor(Executor):
         quiet = {"silence_logs": logging.WARNING if self.debug else logging.CRITICAL}
         return found, {**(quiet if clusters.is_local(found) else {}), **(cluster_kwargs or {})}
 
+    @property
+    def capabilities(self) -> frozenset[str]:  # type: ignore[override]  # it depends on the cluster
+        """What it can do. A call is killed with its worker, which only a cluster of our own on this machine allows."""
+        killing = clusters.can_kill(self.cluster_class, self.cluster_kwargs)
+        return CAPABILITIES | {"hard_timeouts"} if killing else CAPABILITIES
+
     @contextmanager
     def start(self) -> Iterator[DaskExecutor]:
         """Open the cluster, if it is ours, and a client of it; close both on leaving, within 5 seconds.
@@ -144,11 +156,13 @@ class DaskExecutor(Executor):
             )
             stack.callback(self._forget)
             self._client = open_client(self, self._live_cluster, deadline)
+            self._given_up: set[str] = set()
             stack.callback(self._close_client)
             stack.enter_context(make_room(self._client))
             if not is_adaptive(self._live_cluster, self.adapt_kwargs):
                 await_worker(self._client, self._live_cluster, deadline)
             self._open_watch(stack)
+            self._open_overtime(stack)
             self._check_versions()
             if self.performance_report is not None:
                 stack.enter_context(self._client.as_current())
@@ -159,6 +173,7 @@ class DaskExecutor(Executor):
         self._watch = Watch(
             self._client,
             resources_timeout=self.resources_timeout,
+            workers_timeout=checks.workers_timeout(self),
             scheduler_timeout=self.scheduler_timeout,
             inspect=self._inspect,
             fail=self._fail,
@@ -173,6 +188,14 @@ class DaskExecutor(Executor):
         )
         self._watch.tell("dashboard" if link else "started", message, link=link)
 
+    def _open_overtime(self, stack: ExitStack) -> None:
+        self._overtime = None
+        if "hard_timeouts" in self.capabilities:
+            processes = partial(clusters.worker_processes, self._live_cluster)
+            self._overtime = Overtime(self._client, processes, self._watch.tell)
+            self._overtime.start()
+            stack.callback(self._overtime.stop)
+
     def _check_versions(self) -> None:
         """Compare versions, save with a LocalCluster, which runs what runs here."""
         if not isinstance(self._live_cluster, distributed.LocalCluster):
@@ -185,13 +208,13 @@ class DaskExecutor(Executor):
         return check_newcomers(self._client, self.check_packages, newcomers)
 
     def _forget(self) -> None:
-        for name in ("_client", "_callbacks", "_live_cluster", "_watch"):
+        for name in ("_client", "_callbacks", "_live_cluster", "_watch", "_overtime", "_given_up"):
             self.__dict__.pop(name, None)
 
     def _close_client(self) -> None:
         temporary = self._live_cluster is not None and self._live_cluster is not self.cluster_class
         try:
-            leave(self._client, stays=not temporary, patience=_LAST_SECONDS)
+            leave(self._client, stays=not temporary, patience=_LAST_SECONDS, given_up=self._given_up)
         finally:
             self._client.close(timeout=_CLOSE_SECONDS)
 
@@ -224,16 +247,25 @@ class DaskExecutor(Executor):
         key = key_of(fn, hints)
         if kwargs:  # by `apply`, so that none of them is taken for an option of `client.submit`
             fn, args = apply, (fn, list(args), kwargs)
+        limit = hints.get("task_timeout") if self._overtime is not None else None
+        if self._overtime is not None and limit is not None:
+            fn, args = announced, (self._overtime.ear, limit, key, fn, *args)
         wish = wish_of(hints.get("task_tags"))
-        if client.status != "running":
+        if client.status != "running" or self._watch.deserted is not None:
             raise self._gone()
+        if wish in self._watch.refused:
+            return failed(RequirementError(self._watch.refused[wish], missing=[str(wish)]))
         try:
             sent = client.submit(fn, *portable(client, args), key=key, pure=False, **wish.options)
         except Exception as error:
             if client.status != "running":
                 raise self._gone() from error
+            if key in client.futures:  # the client waits for it, although it was never sent
+                client.futures[key].cancel()
             return not_portable(key, error)
         future = DaskFuture.adopt(sent, self._callbacks)
+        if self._overtime is not None and limit is not None:
+            self._overtime.expect(future)
         if wish.picky:
             self._watch.expect(wish, future)
         self._watch.expect_after(args, future)
@@ -241,6 +273,8 @@ class DaskExecutor(Executor):
 
     def _gone(self) -> ExecutorError:
         """The error if there is no scheduler: a client that looks for another one would take calls, and keep them."""
+        if self._watch.deserted is not None:
+            return ExecutorError(self._watch.deserted)
         scheduler = self._client.scheduler
         where = scheduler.address if scheduler is not None else self.address
         return ExecutorError(f"the scheduler at {where} is gone, and all that it held with it")
@@ -255,13 +289,15 @@ class DaskExecutor(Executor):
         """Take back the calls of all futures in `futures`, nested as in `wait`: none that waited begins.
 
         Asks the workers once, however many futures there are. Gives how many were taken back; those that run
-        already run on, and their values are dropped.
+        already run on until the executor is left, and their values are dropped.
         """
         found = list(find(futures, "futures"))
         ours = {f.key: f for f in found if isinstance(f, DaskFuture) and not f.done()}
         cancelled = sum(bool(f.cancel()) for f in found if not (isinstance(f, DaskFuture) and f.key in ours))
         if ours:
-            cancelled += len(ours) - len(take_back(self._client, list(ours.values())))
+            running = take_back(self._client, list(ours.values()))
+            self._given_up |= running
+            cancelled += len(ours) - len(running)
         return cancelled
 
     def wait(self, futures: Any) -> Any:

@@ -40,7 +40,10 @@ def find_class(path: Any) -> Any:
             f"cluster_class {path!r}: {module_name} has no {name}"
             + (f"; it has {classes}" if classes else "")
         )
-    return getattr(found, name)
+    found = getattr(found, name)
+    if not isinstance(found, Cluster) and not callable(found):
+        raise _wrong(f"cluster_class {path!r} is no class, function or cluster, but a {type(found).__name__}")
+    return found
 
 
 def _missing(path: str, module_name: str, missing: ModuleNotFoundError) -> str:
@@ -57,23 +60,29 @@ def _wrong(message: str) -> OptionError:
     return OptionError(message, option="cluster_class", executor=NAME)
 
 
-def check_keywords(cluster_class: Any, keywords: Iterable[str]) -> None:
-    """Raise OptionError for a keyword that the class does not take. One that passes on what it gets takes all."""
+def check_keywords(
+    called: Any, keywords: Iterable[str], *, option: str = "cluster_kwargs", lenient: bool = True
+) -> None:
+    """Raise OptionError for a keyword that a class or function does not take.
+
+    option: who gave them; lenient: whether one that passes on what it gets takes all.
+    """
     try:
-        parameters = inspect.signature(cluster_class).parameters
+        parameters = inspect.signature(called).parameters
     except (TypeError, ValueError):  # it does not tell
         return
-    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+    if lenient and any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
         return
-    known = [name for name, each in parameters.items() if each.kind is not each.POSITIONAL_ONLY]
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    known = [name for name, each in parameters.items() if each.kind in kinds]
     for keyword in keywords:
         if keyword not in known:
             near = get_close_matches(keyword, known, n=1)
-            name = getattr(cluster_class, "__name__", str(cluster_class))
+            name = getattr(called, "__name__", str(called))
             hint = f"; did you mean {near[0]!r}?" if near else f"; it takes {known}"
             raise OptionError(
-                f"cluster_kwargs: {name} takes no {keyword!r}{hint}",
-                option="cluster_kwargs",
+                f"{option}: {name} takes no {keyword!r}{hint}",
+                option=option,
                 executor=NAME,
                 nearest=near[0] if near else None,
             )

@@ -15,18 +15,29 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import dask.utils
 import distributed
 from distributed.client import FutureCancelledError
 from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from penstock.errors import WorkerLostError
+from penstock.errors import TaskTimeoutError, WorkerLostError
 from penstock_dask.cancelling import wait_until_known
 
 LOST_SCHEDULER = "scheduler-connection-lost"
 """What distributed says of calls whose scheduler is gone."""
+
+_ASK_SECONDS = 1.0
+"""How long the scheduler may take to say why a worker is gone."""
+
+DESERTED = "penstock-deserted"
+"""What we say of calls that no worker came for."""
+
+LATE = "penstock-late"
+"""What we say of a call that took too long, and of those that follow it."""
 
 
 class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carries no types
@@ -71,10 +82,10 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carri
             return self.verdict
         state = self._state
         if state.status == "error":
-            return as_ours(state.exception, self.key)
+            return as_ours(state.exception, self.key, self.client)
         if state.status == "cancelled":
             cancelled = as_ours(state.exception, self.key)
-            if isinstance(cancelled, WorkerLostError):
+            if isinstance(cancelled, (WorkerLostError, TaskTimeoutError)):
                 return cancelled
             raise cancelled
         return None
@@ -111,15 +122,23 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed carri
         self.callbacks.submit(fn, self)
 
 
-def as_ours(error: BaseException, key: str) -> BaseException:
-    """The error that the contract knows: WorkerLostError for a lost worker or scheduler, CancelledError."""
+def as_ours(error: BaseException, key: str, client: distributed.Client | None = None) -> BaseException:
+    """The error that the contract knows: WorkerLostError for a lost worker or scheduler, CancelledError.
+
+    client: asks the scheduler why a worker was lost.
+    """
     if isinstance(error, KilledWorker):
         worker = getattr(error.last_worker, "address", error.last_worker)
         ours: BaseException = WorkerLostError(
-            f"the worker {worker} died while it ran {key}, or had it in its queue", sure=False
+            f"the worker {worker} died while it ran {key}, or had it in its queue{_why(client, worker)}",
+            sure=False,
         )
     elif isinstance(error, FutureCancelledError) and error.reason == LOST_SCHEDULER:
         ours = WorkerLostError(f"the scheduler that had {key} is gone")
+    elif isinstance(error, FutureCancelledError) and error.reason == DESERTED:
+        ours = WorkerLostError(f"{key} was given up: {error.msg}", sure=False)
+    elif isinstance(error, FutureCancelledError) and str(error.reason).startswith(LATE):
+        ours = TaskTimeoutError(str(error.msg), seconds=float(error.reason.rpartition(":")[2]))
     elif isinstance(error, CommClosedError):
         ours = WorkerLostError(f"the value of {key} is gone: {error}", sure=False)
     elif isinstance(error, FutureCancelledError):
@@ -128,3 +147,17 @@ def as_ours(error: BaseException, key: str) -> BaseException:
         return error
     ours.__cause__ = error
     return ours
+
+
+def _why(client: distributed.Client | None, worker: str) -> str:
+    """Why a worker is gone, as far as its nanny told the scheduler: it used too much memory."""
+    if client is None or client.status != "running":
+        return ""
+    with suppress(Exception):  # this is a hint, and the loss is told of without it too
+        topic = "worker-restart-memory"
+        events = client.sync(client.scheduler.events, topic=topic, callback_timeout=_ASK_SECONDS)
+        for _, event in reversed(events):
+            if event["worker"] == worker:
+                held = dask.utils.format_bytes(event["rss"])
+                return f": its nanny ended it, as it had {held} of memory, too near its limit"
+    return ""

@@ -14,10 +14,15 @@ from penstock.futures import Future
 
 def not_portable(key: str, error: Exception) -> Future[Any]:
     """The future of a call that could not be sent."""
-    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
     not_portable = ValueNotPortableError(f"the call {key} cannot be pickled: {error.__cause__ or error}")
     not_portable.__cause__ = error
-    future.set_exception(not_portable)
+    return failed(not_portable)
+
+
+def failed(error: Exception) -> Future[Any]:
+    """The future of a call that was not sent."""
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    future.set_exception(error)
     return future
 
 

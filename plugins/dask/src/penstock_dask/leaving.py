@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import distributed
@@ -26,13 +27,20 @@ RUNNING_PATIENCE = 10.0
 _PAUSE = 0.1
 
 
-def leave(client: distributed.Client, *, stays: bool, patience: float) -> None:
-    """Cancel what is pending, so that those who wait for it hear of it. stays: whether the cluster outlives us."""
-    pending = [key for key, state in list(client.futures.items()) if state.status == "pending"]
-    if not pending or client.status != "running":
+def leave(
+    client: distributed.Client, *, stays: bool, patience: float, given_up: AbstractSet[str] = frozenset()
+) -> None:
+    """Cancel what is pending, so that those who wait for it hear of it.
+
+    stays: whether the cluster outlives us; given_up: keys of calls that ran on when they were cancelled before.
+    """
+    if client.status != "running":
         return
-    futures = [distributed.Future(key, client) for key in pending]
-    running = take_back(client, futures, patience=PATIENCE if stays else patience)
+    running = set(given_up)
+    pending = [key for key, state in list(client.futures.items()) if state.status == "pending"]
+    if pending:
+        futures = [distributed.Future(key, client) for key in pending]
+        running |= take_back(client, futures, patience=PATIENCE if stays else patience)
     if stays and running:
         _interrupt(client, running)
 

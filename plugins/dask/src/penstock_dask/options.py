@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask.config
 import distributed
 
 from penstock.errors import OptionError
-from penstock_dask.finding import NAME
+from penstock_dask.finding import NAME, check_keywords
+
+if TYPE_CHECKING:
+    from penstock_dask.executor import DaskExecutor
 
 WHERE = ("address", "scheduler_file")
 
@@ -44,6 +47,7 @@ def checked_client(client_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
             "from a coroutine, call `await asyncio.to_thread(flow.run)`",
             "client_kwargs",
         )
+    check_keywords(distributed.Client, options, option="client_kwargs", lenient=False)
     return options
 
 
@@ -63,7 +67,7 @@ def where_given(
 def configured_address() -> str | None:
     """What `DASK_SCHEDULER_ADDRESS` or dask's configuration say."""
     address: str | None = dask.config.get("scheduler-address", None)
-    return address
+    return address or None  # an empty variable says nothing
 
 
 def configured_debug() -> bool:
@@ -106,6 +110,23 @@ def checked_security(security: Any, *, temporary: bool) -> Any:
             if "tls" in name and isinstance(value, str) and "\n" not in value and not Path(value).is_file():
                 raise wrong(f"security: {name}: there is no file {value}", "security")
     return security
+
+
+def checked_packages(packages: Sequence[str]) -> tuple[str, ...]:
+    """Names of packages. Raises OptionError for a text, whose letters would be taken for them."""
+    if isinstance(packages, str):
+        raise wrong(f"check_packages is a list of names, as in [{packages!r}]", "check_packages")
+    return tuple(packages)
+
+
+def workers_timeout(executor: DaskExecutor) -> float | None:
+    """Seconds that calls wait while there is no worker at all; None for ever, as where they come with the work."""
+    adaptive = (
+        executor.adapt_kwargs is not None or getattr(executor.cluster_class, "_adaptive", None) is not None
+    )
+    if adaptive or executor.resources_timeout is None:
+        return None
+    return max(executor.start_timeout, executor.resources_timeout)
 
 
 def positive(option: str, seconds: float | None) -> float | None:

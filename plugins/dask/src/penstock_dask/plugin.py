@@ -16,6 +16,13 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
         target="penstock_dask.executor:DaskExecutor",
         summary="a Dask cluster: a temporary one of any class, or a running one by its address",
         capabilities=frozenset(
-            {"parallel", "distributed", "survives_worker_loss", "keeps_results_remote", "resources"}
+            {
+                "parallel",
+                "distributed",
+                "hard_timeouts",
+                "survives_worker_loss",
+                "keeps_results_remote",
+                "resources",
+            }
         ),
     )

@@ -20,7 +20,7 @@ from distributed.comm import CommClosedError
 from penstock.errors import RequirementError
 from penstock.executor import ExecutorEvent
 from penstock.futures import find
-from penstock_dask.future import LOST_SCHEDULER, DaskFuture
+from penstock_dask.future import DESERTED, LOST_SCHEDULER, DaskFuture
 from penstock_dask.tags import Wish
 
 logger = logging.getLogger("penstock_dask")
@@ -45,10 +45,21 @@ class _Unmet:
     told: bool = False
 
 
+@attrs.define
+class _Without:
+    """A time without any worker. since: when it was first seen that calls wait for one; told: whether it is told."""
+
+    since: float | None = None
+    told: bool = False
+
+
 class Watch:
     """Knows how many slots a cluster has, and what happened to it.
 
     inspect: says what is wrong with workers that came later; fail: gives calls up.
+    workers_timeout: seconds that calls wait while there is no worker at all; None for ever.
+    deserted: why no calls are taken, once they waited for so long; until a worker comes.
+    refused: for which wishes no calls are taken, since some waited too long, and why; until a worker comes.
     """
 
     def __init__(
@@ -56,15 +67,20 @@ class Watch:
         client: distributed.Client,
         *,
         resources_timeout: float | None,
+        workers_timeout: float | None,
         scheduler_timeout: float,
         inspect: Callable[[list[str]], list[str]],
         fail: Callable[[list[DaskFuture], Exception], None],
     ) -> None:
         self.client, self.inspect, self.fail = client, inspect, fail
-        self.resources_timeout, self.scheduler_timeout = resources_timeout, scheduler_timeout
+        self.resources_timeout, self.workers_timeout = resources_timeout, workers_timeout
+        self.scheduler_timeout = scheduler_timeout
         self.events: deque[ExecutorEvent] = deque(maxlen=1000)
         self.workers: Mapping[str, int] = {}
+        self.deserted: str | None = None
+        self._without = _Without()
         self._unmet: dict[Wish, _Unmet] = {}
+        self.refused: dict[Wish, str] = {}
         self._answered = time.monotonic()
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -122,6 +138,7 @@ class Watch:
         workers = self.client.sync(self.client.scheduler.ncores, callback_timeout=INTERVAL * 2)
         self._answered = time.monotonic()
         self._compare(dict(workers))
+        self._check_any_workers()
         if self._waiting():
             told = self.client.sync(
                 self.client.scheduler.identity, n_workers=-1, callback_timeout=INTERVAL * 2
@@ -151,11 +168,34 @@ class Watch:
                 "worker_arrived", f"a worker arrived: {address}, {workers[address]} threads", worker=address
             )
         newcomers = sorted(workers.keys() - before.keys())
+        if newcomers:
+            self.refused.clear()
         for difference in self.inspect(newcomers) if newcomers else ():
             self.tell("versions_differ", f"dask: {difference}")
         for address in before.keys() - workers.keys():
             left = f"{len(workers)} left" if workers else "none is left"
             self.tell("worker_left", f"the worker {address} is gone, {left}", worker=address)
+
+    def _check_any_workers(self) -> None:
+        """Give up calls that have waited too long while there was no worker at all."""
+        if self.workers:
+            self._without, self.deserted = _Without(), None
+            return
+        pending = [key for key, state in list(self.client.futures.items()) if state.status == "pending"]
+        if not pending:
+            self._without.since = None
+            return
+        now, limit = time.monotonic(), self.workers_timeout
+        self._without.since = self._without.since or now
+        waited = now - self._without.since
+        if waited >= GRACE and not self._without.told:
+            self._without.told = True
+            until = "" if limit is None else f"; the run ends after {limit:g} s (resources_timeout)"
+            self.tell("waiting", f"calls wait for a worker, and there is none{until}")
+        if limit is not None and waited >= limit:
+            self.deserted = f"no worker has been there for {waited:.0f} s, and none is in sight"
+            futures = [distributed.Future(key, self.client) for key in pending]
+            self.client.cancel(futures, reason=DESERTED, msg=self.deserted)
 
     def _waiting(self) -> bool:
         """Whether a call is pending that not every worker suits; what is over is forgotten."""
@@ -183,7 +223,8 @@ class Watch:
                 self.tell("waiting", f"{message}{until}")
             if self.resources_timeout is not None and waited >= self.resources_timeout:
                 lost = [future for future in list(unmet.futures) if future.status == "pending"]
-                self.fail(lost, RequirementError(f"{message}, for {waited:.0f} s", missing=[str(wish)]))
+                self.refused[wish] = f"{message}, for {waited:.0f} s"
+                self.fail(lost, RequirementError(self.refused[wish], missing=[str(wish)]))
 
 
 def _offers(workers: Mapping[str, Mapping[str, Any]]) -> str:
