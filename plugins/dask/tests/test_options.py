@@ -24,7 +24,7 @@ def test_defaults_are_filled_in() -> None:
     assert executor.address is None
     assert executor.cluster_class is distributed.LocalCluster
     assert executor.cluster_kwargs == {"silence_logs": logging.CRITICAL}
-    assert executor.adapt_kwargs is None
+    assert executor.adapt_kwargs == {}
     assert executor.client_kwargs == {"set_as_default": False}
     assert executor.debug is False
     assert executor.slots == 1

@@ -243,9 +243,12 @@ def test_scaling_in_loses_nothing() -> None:
             assert executor.wait(kept) == [bytes(1000)] * 20
 
 
-def test_logs_carry_task_and_worker(cluster: DaskExecutor) -> None:
-    """What a task logs on a worker is in its record, with the worker's name beside it."""
-    run = resting.run(0.0, 3, executor=cluster)
+def test_logs_carry_task_and_worker(cluster: DaskExecutor, caplog: pytest.LogCaptureFixture) -> None:
+    """What a task logs on a worker is in its record, and in the driver's log, with the worker's name beside it."""
+    with caplog.at_level(logging.INFO):
+        run = resting.run(0.0, 3, executor=cluster)
+    heard = {record.task_index: record.worker for record in caplog.records if record.message == "resting"}  # type: ignore[attr-defined]
+    assert heard == {each.index: each.worker for each in run.task_runs}
     for each in run.task_runs:
         assert [line.message for line in each.logs] == ["resting"]
         assert each.worker

@@ -126,8 +126,8 @@ class Reports:
 
     def _failure(self, told: tuple[str, Any, str], task: AnyTask) -> Failure:
         """The failure of a call; only the first few keep what their frames held, for a debugger."""
-        failure = failure_from(told, task)
         self.failures += 1
+        failure = failure_from(told, task, whole=self.failures <= WITH_LOCALS)
         if self.failures > WITH_LOCALS:
             drop_locals(failure.error)
         return failure

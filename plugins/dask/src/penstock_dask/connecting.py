@@ -143,9 +143,9 @@ def address_of(cluster: Any) -> Any:
     return str(cluster.scheduler_address)
 
 
-def is_adaptive(cluster: Any, adapt_kwargs: Mapping[str, Any] | None) -> bool:
+def is_adaptive(cluster: Any, adapt_kwargs: Mapping[str, Any]) -> bool:
     """Whether workers come only once there is work."""
-    if adapt_kwargs is not None:
+    if adapt_kwargs:
         return not (adapt_kwargs.get("minimum") or adapt_kwargs.get("minimum_jobs"))
     return getattr(cluster, "_adaptive", None) is not None
 

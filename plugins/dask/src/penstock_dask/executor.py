@@ -26,7 +26,7 @@ from penstock_dask.announcing import announced
 from penstock_dask.arguments import portable
 from penstock_dask.cancelling import take_back
 from penstock_dask.connecting import Deadline, await_worker, is_adaptive
-from penstock_dask.finding import check_keywords, find_class
+from penstock_dask.finding import find_class
 from penstock_dask.future import DaskFuture, as_ours
 from penstock_dask.keys import failed, key_of, not_portable
 from penstock_dask.leaving import leave
@@ -61,7 +61,7 @@ class DaskExecutor(Executor):
         there already and that is not closed; by default `distributed.LocalCluster`.
     cluster_kwargs: what the class is called with. A LocalCluster listens on loopback only and is quiet,
         unless this says otherwise.
-    adapt_kwargs: what `cluster.adapt` is called with (`minimum`, `maximum` …); by default it is not called.
+    adapt_kwargs: what `cluster.adapt` is called with (`minimum`, `maximum` …); not called if empty, as by default.
     client_kwargs: what `distributed.Client` is called with besides; `set_as_default` is False by default.
     security: a `distributed.Security`, its keywords, or True for temporary credentials of a LocalCluster.
     performance_report: the path of an HTML file that dask's performance report is written to (needs bokeh).
@@ -110,7 +110,7 @@ class DaskExecutor(Executor):
         if not any(value is not None for value in (*where.values(), *described.values())):
             self.address = checks.configured_address()
         self.cluster_class, self.cluster_kwargs = self._cluster(cluster_class, cluster_kwargs)
-        self.adapt_kwargs = dict(adapt_kwargs) if adapt_kwargs is not None else None
+        self.adapt_kwargs = dict(adapt_kwargs or {})
         self.security = checks.checked_security(security, temporary=self.cluster_class is not None)
         self.performance_report = checks.checked_report(performance_report)
         self.start_timeout = checks.positive("start_timeout", start_timeout) or 0.0
@@ -130,7 +130,6 @@ class DaskExecutor(Executor):
                     "cluster_kwargs",
                 )
             return found, {}
-        check_keywords(found, cluster_kwargs or ())
         quiet = {"silence_logs": logging.WARNING if self.debug else logging.CRITICAL}
         return found, {**(quiet if clusters.is_local(found) else {}), **(cluster_kwargs or {})}
 

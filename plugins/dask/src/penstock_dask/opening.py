@@ -11,6 +11,7 @@ from penstock.main_module import require_guard
 from penstock_dask import cluster as clusters
 from penstock_dask.client import Client
 from penstock_dask.connecting import Deadline, address_in, address_of, connect, secure
+from penstock_dask.finding import check_keywords
 
 if TYPE_CHECKING:
     from penstock_dask.executor import DaskExecutor
@@ -25,6 +26,7 @@ def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
     if cluster is None:
         return None
     if not isinstance(cluster, Cluster):
+        check_keywords(cluster, executor.cluster_kwargs)
         stack.enter_context(clusters.configured(local=clusters.is_local(cluster)))
         options = dict(executor.cluster_kwargs)
         if clusters.is_local(cluster):
@@ -34,7 +36,7 @@ def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
         if executor.security is not None:
             options.setdefault("security", secure(executor.security))
         cluster = stack.enter_context(clusters.opened(cluster, options))
-    if executor.adapt_kwargs is not None:
+    if executor.adapt_kwargs:
         cluster.adapt(**executor.adapt_kwargs)
     return cluster
 

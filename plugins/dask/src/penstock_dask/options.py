@@ -121,9 +121,7 @@ def checked_packages(packages: Sequence[str]) -> tuple[str, ...]:
 
 def workers_timeout(executor: DaskExecutor) -> float | None:
     """Seconds that calls wait while there is no worker at all; None for ever, as where they come with the work."""
-    adaptive = (
-        executor.adapt_kwargs is not None or getattr(executor.cluster_class, "_adaptive", None) is not None
-    )
+    adaptive = executor.adapt_kwargs or getattr(executor.cluster_class, "_adaptive", None) is not None
     if adaptive or executor.resources_timeout is None:
         return None
     return max(executor.start_timeout, executor.resources_timeout)
