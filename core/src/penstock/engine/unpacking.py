@@ -86,7 +86,7 @@ def _without_tracebacks(error: BaseException) -> BaseException:
 
 
 def _apart(blob: bytes) -> BaseException:
-    """Unpickled in a thread of its own: the tracebacks that tblib makes hold the frames above them, and those the run."""
+    """Unpickled in a thread of its own: a traceback that tblib makes holds the frames above it, and so the run."""
     with ThreadPoolExecutor(1) as thread:
         error: BaseException = thread.submit(pickle.loads, blob).result()
     return error
