@@ -184,6 +184,38 @@ def test_show_takes_a_class_path(capsys: pytest.CaptureFixture[str]) -> None:
     assert "It has no options." in capsys.readouterr().out
 
 
+DECIDING = """
+from penstock.executor import Executor
+
+class Deciding(Executor):
+    def __init__(self, *, workers: int = 1):
+        if workers < 1:
+            raise ValueError("too few")
+        self.workers = workers
+
+    @property
+    def capabilities(self):
+        return frozenset({"parallel"} if self.workers > 1 else ())
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize(("workers", "capabilities"), [(1, []), (2, ["parallel"]), (0, [])])
+def test_show_tells_what_an_executor_can_do_as_it_is_set(
+    capsys: pytest.CaptureFixture[str], workers: int, capabilities: list[str]
+) -> None:
+    """Capabilities that depend on options are those of the profile; options that are refused hide nothing else."""
+    Path("deciding.py").write_text(DECIDING)
+    Path("penstock.toml").write_text(
+        f'[executors.some]\nuse = "./deciding.py:Deciding"\nworkers = {workers}\n'
+    )
+    shown = record(capsys, "executors", "show", "some")
+    assert shown["capabilities"] == capabilities
+    assert shown["options"][0]["value"] == workers
+
+
 def test_show_of_what_there_is_not_is_2(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that names what was asked, what exists and the nearest."""
     site.install_plugin("turbine")

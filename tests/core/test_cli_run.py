@@ -34,6 +34,12 @@ class Serial(Executor):
             future.set_exception(error)
         return future
 
+class Locked(Serial):
+    """One that does not start."""
+
+    def start(self):
+        raise ValueError("the door is locked")
+
 class Other(Serial):
     """Another one, that leaves a trace."""
 
@@ -211,6 +217,15 @@ def test_a_flow_that_raises_while_it_is_recorded_is_1() -> None:
     assert "Error: flow 'refuses' failed before its first task ran" in done.stderr
     assert done.stderr.rstrip().endswith("RuntimeError: not today")
     assert "penstock/flows" not in done.stderr
+
+
+def test_an_executor_that_does_not_start_is_2_in_one_line() -> None:
+    """Whatever its `start` raises: the reason is told, and not where in whose code it came up."""
+    done = run("flows.py:doubles", "-p", "limit=1", "-e", "./executors.py:Locked")
+    assert done.returncode == 2
+    told = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(told) == 1 and told[0].endswith("could not be started: ValueError: the door is locked")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_mistyped_executor_is_2_before_the_file_is_loaded(flows: Path) -> None:

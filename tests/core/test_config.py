@@ -150,6 +150,7 @@ def test_variables_lie_over_files_and_reach_into_mappings(configure: Configure) 
         ('\nexecuter = "x"', r"line 2, key 'executer': there is no such setting; did you mean 'executor'\?"),
         ("executor = 3", r"line 1, key 'executor': expected a name or a class path, got 3"),
         ('executor = ""', r"key 'executor': expected a name"),
+        ("[executor.two]\nx = 1", r"a class path, got \{.*\}; a profile is the table \[executors\.NAME\]"),
         ("debug = 1", r"line 1, key 'debug': expected true or false, got 1"),
         ("executors = 3", r"key 'executors': expected a table, got 3"),
         ("[executors]\nhpc = 'x'", r"line 2, key 'executors\.hpc': expected a table of options, got 'x'"),

@@ -140,11 +140,14 @@ def test_an_unknown_name_says_where_it_was_set(
     assert f"there is no executor 'turbin' (asked by {place}); " in str(caught.value)
 
 
-def test_a_profile_without_use_that_names_no_plugin_is_said_to_lack_it(registry: Any) -> None:
+@pytest.mark.parametrize("line", ['us = "turbine"', 'use = "hpc"'])
+def test_a_profile_that_stands_for_nothing_is_said_to_need_a_use(registry: Any, line: str) -> None:
+    """It has no `use`, or one that is its own name, and there is no plugin of that name."""
     with pytest.raises(
-        UnknownExecutorError, match=r"no executor 'hpc'.*\(profile 'hpc', .*line 2.* has no key 'use'\)"
+        UnknownExecutorError,
+        match=r"no executor 'hpc'.*\(profile 'hpc', .*line 2.* names no other executor in its key 'use'\)",
     ):
-        registry('[executors.hpc]\nus = "turbine"').get_executor("hpc")
+        registry(f"[executors.hpc]\n{line}").get_executor("hpc")
 
 
 def test_a_known_executor_that_is_absent_comes_with_the_line_that_installs_it(registry: Any) -> None:

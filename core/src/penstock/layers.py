@@ -67,7 +67,10 @@ class _FileReader:
         if setting is None:
             raise self.error(key, f"there is no such setting{did_you_mean(nearest(key[-1], names))}")
         if not setting.fits(value):
-            raise self.error(key, f"expected {setting.words}, got {value!r}")
+            profiles = ".".join((*self.top, "executors", "NAME"))
+            slip = key == ("executor",) and isinstance(value, dict)
+            hint = f"; a profile is the table [{profiles}]" if slip else ""
+            raise self.error(key, f"expected {setting.words}, got {value!r}{hint}")
 
     def settings(self, table: str, content: dict[str, Any]) -> Iterator[tuple[Key, Setting]]:
         for name, value in content.items():

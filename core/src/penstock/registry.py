@@ -210,7 +210,8 @@ class Registry:
             return find_plugin(asked, origin, self._installed, elsewhere)
         except UnknownExecutorError as error:
             if profile := profiles.get(normalise(asked)):
-                error.args = (f"{error} (profile {profile.name!r}, {profile.origin}, has no key 'use')",)
+                lack = f"{profile.name!r}, {profile.origin}, names no other executor in its key 'use'"
+                error.args = (f"{error} (profile {lack})",)
             raise
 
 

@@ -12,9 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import click
+import pluggy
 import pytest
 
+from penstock import flow, task
 from penstock.executor import Executor
+from penstock.flows.files import load_flow
 from penstock.records import FlowRun
 from penstock.states import TaskState
 from penstock_dask import DaskExecutor
@@ -123,10 +127,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
-def _run(file: Path, flow: str, executor: Executor) -> FlowRun:
-    from penstock.flows.files import load_flow
-
-    loaded: Any = load_flow(f"{file}:{flow}")
+def _run(file: Path, name: str, executor: Executor) -> FlowRun:
+    loaded: Any = load_flow(f"{file}:{name}")
     return loaded.run(executor=executor)  # type: ignore[no-any-return]
 
 
@@ -157,10 +159,6 @@ def test_a_missing_import_is_the_failure_of_its_task(bare: Path, file: Path) -> 
 
 def test_a_function_whose_module_is_missing_there_says_where(bare: Path) -> None:
     """A task of a package that is installed here alone: the error names the package and the worker."""
-    import click
-
-    from penstock import flow, task
-
     installed_here: Any = task(click.style)
 
     @flow
@@ -169,8 +167,6 @@ def test_a_function_whose_module_is_missing_there_says_where(bare: Path) -> None
 
     run = main.run(executor=DaskExecutor(scheduler_file=str(bare), debug=False))
     assert run.ok  # click comes with dask
-
-    import pluggy
 
     only_here: Any = task(pluggy.HookspecMarker, name="mark")
 

@@ -128,9 +128,21 @@ def test_calls_that_wait_are_taken_back_for_certain(cluster: DaskExecutor, tmp_p
 
 
 def test_results_stay_on_the_workers(cluster: DaskExecutor) -> None:
-    """A call whose argument is a future gets the value from a worker, not from the driver."""
-    large = cluster.submit(bytes, 10_000_000)
-    assert cluster.submit(len, large).result() == 10_000_000
+    """A call whose argument is a future gets the value from a worker: here one that the driver could not unpickle."""
+    driver = os.getpid()
+
+    def unpickled() -> Any:
+        assert os.getpid() != driver, "it came to the driver"
+        return Homeless()
+
+    class Homeless:
+        def __reduce__(self) -> Any:
+            return unpickled, ()
+
+    made = cluster.submit(lambda: Homeless())
+    assert cluster.submit(lambda value: type(value).__name__, made).result() == "Homeless"
+    with pytest.raises(Exception, match="it came to the driver"):
+        made.result()
 
 
 def test_resources_choose_the_worker() -> None:

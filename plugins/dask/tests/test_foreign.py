@@ -1,13 +1,15 @@
-"""A cluster of others, started from a shell: it loses all workers, and has other clients."""
+"""A cluster of others, started from a shell: it loses workers or its scheduler, and has other clients."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,16 @@ from penstock_dask import DaskExecutor, watching
 
 
 @task
-def noted(folder: str, number: int) -> int:
-    """Take a moment."""
-    time.sleep(0.01)
-    return number
+def rest(seconds: float) -> float:
+    """Sleep."""
+    time.sleep(seconds)
+    return seconds
+
+
+@flow
+def rests(seconds: float, count: int) -> Any:
+    """So many of them."""
+    return rest.map([seconds] * count)
 
 
 class Foreign:
@@ -31,22 +39,24 @@ class Foreign:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "scheduler.json"
-        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.start("scheduler", *options)
+
+    def open(self) -> None:
+        """Start it, and wait for its address."""
+        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start("scheduler", *options)
         end = time.monotonic() + 30
         while not self.file.exists() or not self.file.read_text():
             assert time.monotonic() < end
             time.sleep(0.05)
         self.address = json.loads(self.file.read_text())["address"]
-        self.start_worker()
+        self.worker = self.start_worker("--nthreads", "2")
 
-    def start_worker(self) -> None:
-        """One more, which becomes `worker`."""
-        self.worker = self.start("worker", "--no-nanny", "--nthreads", "2", "--no-dashboard")
+    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """One more."""
+        return self._start("worker", "--no-nanny", "--no-dashboard", *options)
 
-    def start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        """One more process."""
+    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--scheduler-file", str(self.file)]
         process = subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=self.file.parent)
         self.processes.append(process)
@@ -60,58 +70,92 @@ class Foreign:
 
 
 @pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[tuple[str, Foreign]]:
-    """The address of a scheduler with one worker, and all that was started."""
-    shell = Foreign(tmp_path)
-    yield shell.address, shell
-    shell.close()
+def foreign(tmp_path: Path) -> Iterator[Foreign]:
+    """A cluster that was started by others, and that may be broken."""
+    cluster = Foreign(tmp_path)
+    try:
+        cluster.open()
+        yield cluster
+    finally:
+        cluster.close()
 
 
-@flow
-def many(folder: str) -> Any:
-    """A second of calls."""
-    return noted.map([folder] * 500, range(500))
+def after(seconds: float, act: Callable[..., object], *args: object) -> None:
+    """Act after a while, in a thread that does not outlive the test, which waits for what this does."""
+    threading.Timer(seconds, act, args).start()
 
 
 def test_a_cluster_that_loses_its_last_worker_ends_the_run(
-    foreign: tuple[str, Foreign], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls wait for another worker for as long as the options say, and it is told of before."""
     monkeypatch.setattr(watching, "INTERVAL", 0.2)
     monkeypatch.setattr(watching, "GRACE", 0.5)
-    address, shell = foreign
     options: dict[str, Any] = {"start_timeout": 2, "resources_timeout": 1.5, "debug": False}
-    with DaskExecutor(address=address, **options).start() as executor:
+    with DaskExecutor(address=foreign.address, **options).start() as executor:
         executor.submit(abs, -1).result()
-        shell.worker.kill()
+        foreign.worker.kill()
         began = time.monotonic()
         with pytest.raises(ExecutorError, match="no worker has been there for"):
-            many.run(str(tmp_path), executor=executor)
+            rests.run(0.01, 500, executor=executor)
         assert 2 <= time.monotonic() - began < 30
         assert any("there is none" in event.message for event in executor.events())
 
 
 def test_a_worker_that_comes_in_time_takes_what_waited(
-    foreign: tuple[str, Foreign], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the run goes on."""
     monkeypatch.setattr(watching, "INTERVAL", 0.2)
-    address, shell = foreign
-    with DaskExecutor(address=address, debug=False).start() as executor:
+    with DaskExecutor(address=foreign.address, debug=False).start() as executor:
         executor.submit(abs, -1).result()
-        shell.worker.kill()
-        shell.worker.wait()
-        shell.start_worker()
-        assert many.run(str(tmp_path), executor=executor).ok
+        foreign.worker.kill()
+        foreign.worker.wait()
+        foreign.start_worker("--nthreads", "2")
+        assert rests.run(0.01, 500, executor=executor).ok
 
 
-def test_a_large_argument_is_no_warning_and_that_of_others_is(foreign: tuple[str, Foreign]) -> None:
+def test_a_worker_that_closes_as_its_time_is_up_loses_nothing(foreign: Foreign) -> None:
+    """As under a queue's walltime: `--lifetime` closes a worker in good order, and the others go on."""
+    with DaskExecutor(address=foreign.address, debug=False).start() as executor:
+        foreign.start_worker("--lifetime", "1.5s")
+        foreign.start_worker("--lifetime", "2.5s")
+        run = rests.run(0.1, 120, executor=executor)
+        assert run.ok, [each.error for each in run.task_runs if each.error][:1]
+        assert all(len(each.attempts) < 3 for each in run.task_runs)
+
+
+def test_a_scheduler_that_is_killed_ends_the_run(foreign: Foreign) -> None:
+    """With an error that names it, within seconds."""
+    with DaskExecutor(address=foreign.address, debug=False).start() as executor:
+        executor.submit(abs, -1).result()
+        after(1.0, foreign.scheduler.kill)
+        began = time.monotonic()
+        with pytest.raises(ExecutorError, match="is gone"):
+            rests.run(0.3, 1000, executor=executor)
+        assert time.monotonic() - began < 20
+
+
+def test_a_scheduler_that_falls_silent_ends_the_run(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection is open, but nobody answers: after `scheduler_timeout` it counts as gone."""
+    monkeypatch.setattr(watching, "INTERVAL", 0.3)
+    with DaskExecutor(address=foreign.address, scheduler_timeout=2, debug=False).start() as executor:
+        executor.submit(abs, -1).result()
+        after(0.5, foreign.scheduler.send_signal, signal.SIGSTOP)
+        began = time.monotonic()
+        with pytest.raises(ExecutorError, match="is gone"):
+            rests.run(0.3, 1000, executor=executor)
+        assert time.monotonic() - began < 30
+
+
+def test_a_large_argument_is_no_warning_and_that_of_others_is(foreign: Foreign) -> None:
     """Distributed's warning of large graphs is silenced for our calls alone."""
-    address, _ = foreign
     data = bytes(12_000_000)
     with (
-        DaskExecutor(address=address, debug=False).start() as executor,
-        distributed.Client(address, set_as_default=False) as other,
+        DaskExecutor(address=foreign.address, debug=False).start() as executor,
+        distributed.Client(foreign.address, set_as_default=False) as other,
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("error")

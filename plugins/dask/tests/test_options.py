@@ -15,7 +15,8 @@ import pytest
 
 from penstock.errors import OptionError
 from penstock_dask import DaskExecutor
-from penstock_dask.tags import resources_of
+from penstock_dask.plugin import penstock_executors
+from penstock_dask.tags import wish_of
 
 
 def test_defaults_are_filled_in() -> None:
@@ -118,9 +119,10 @@ def test_options_survive_pickling() -> None:
 
 def test_tags_become_resources() -> None:
     """`dask-resource:KEY=NUM` is a number of KEY; other tags are nothing to it."""
-    assert resources_of(["dask-resource:GPU=1", "big", "dask-resource:MEM=2e9"]) == {"GPU": 1.0, "MEM": 2e9}
-    assert resources_of(["big"]) is None
-    assert resources_of(None) is None
+    wish = wish_of(["dask-resource:GPU=1", "big", "dask-resource:MEM=2e9"])
+    assert wish.options == {"resources": {"GPU": 1.0, "MEM": 2e9}}
+    assert wish_of(["big"]).options == {}
+    assert wish_of(None).options == {}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_tags_become_resources() -> None:
 def test_an_ill_formed_resource_shows_the_right_form(tag: str) -> None:
     """The error shows how it is written."""
     with pytest.raises(OptionError, match="dask-resource:GPU=1"):
-        resources_of([tag])
+        wish_of([tag])
 
 
 def test_the_plugin_module_imports_no_dask() -> None:
@@ -145,7 +147,5 @@ def test_the_plugin_module_imports_no_dask() -> None:
 
 def test_the_spec_says_what_the_executor_says() -> None:
     """Capabilities are listed without importing dask, and are those of the class."""
-    from penstock_dask.plugin import penstock_executors
-
     (spec,) = penstock_executors()
     assert spec.capabilities == DaskExecutor().capabilities

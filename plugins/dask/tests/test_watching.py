@@ -238,6 +238,7 @@ def test_scaling_in_loses_nothing() -> None:
             run = resting.run(0.02, 40, executor=executor)
             assert run.ok, run.task_runs[0].error
             assert {each.state for each in run.task_runs} == {TaskState.SUCCESS}
+            assert all(len(each.attempts) == 1 for each in run.task_runs)
             kept = executor.map(bytes, [1000] * 20)
             time.sleep(0.3)
             assert executor.wait(kept) == [bytes(1000)] * 20

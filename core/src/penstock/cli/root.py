@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -52,7 +53,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings=SETTINGS)
 @click.version_option(__version__, "--version", message="penstock %(version)s")
-def penstock() -> None:
+@click.pass_context
+def penstock(context: click.Context) -> None:
     """Run flows of Python functions on the executor that you name.
 
     A flow file holds functions decorated with @task and one decorated with @flow that calls them. Where they
@@ -75,3 +77,5 @@ def penstock() -> None:
     \b
     Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 interrupted.
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        context.color = False  # else click looks only at whether it is a terminal

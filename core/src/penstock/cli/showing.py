@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import textwrap
 from typing import Any
@@ -28,16 +29,18 @@ class Showing:
 
     @classmethod
     def of(cls, registry: Registry, name: str) -> Showing:
-        """Gather them. Imports the class and makes no executor; raises an ExecutorLookupError."""
+        """Gather them. Imports the class and starts nothing; raises an ExecutorLookupError."""
         resolved = registry.resolve(name, origin=Origin("argument", "of penstock executors show"))
         return cls(name, resolved, tuple(option_specs(resolved.cls)))
 
     @property
     def capabilities(self) -> list[str]:
-        """What it can do with default options: what its plugin declares, else what its class does."""
-        spec = self.resolved.spec
-        declared = spec.capabilities if spec else getattr(self.resolved.cls, "capabilities", ())
-        # On a class that decides by its options this is a property, and only an instance knows.
+        """What it can do as it is set now; where no executor can be made so, what is declared for it."""
+        spec, own = self.resolved.spec, getattr(self.resolved.cls, "capabilities", ())
+        declared = spec.capabilities if spec else own
+        if not isinstance(own, frozenset):  # on a class that decides by its options this is a property
+            with contextlib.suppress(Exception):  # options that it refuses are to be shown all the same
+                declared = self.resolved.build().capabilities
         return sorted(declared) if isinstance(declared, frozenset) else []
 
     def text(self) -> str:

@@ -37,8 +37,9 @@ def run_graph(
     """Run a graph on an executor, which is started and shut down for it unless it is started already.
 
     config: where limits and the executors that tasks name come from; without it there are no limits but the flow's own.
-    Returns the run, whether it succeeded or not. Raises what the executor's `start()` raises, before observers hear of
-    anything; and KeyboardInterrupt, after what ran was cancelled, the executor closed and observers told of the end.
+    Returns the run, whether it succeeded or not. Raises ExecutorStartError (or another PenstockError of `start()`),
+    before observers hear of anything; and KeyboardInterrupt, after what ran was cancelled, the executor closed and
+    observers told of the end.
     """
     graph.check()
     own = Site(executor, executor_name or type(executor).__name__)

@@ -20,7 +20,7 @@ from penstock.engine.carrying import engine_carrier
 from penstock.engine.luggage import Luggage
 from penstock.engine.remote import Remote
 from penstock.engine.shipping import Shipment
-from penstock.errors import WorkerLostError
+from penstock.errors import ExecutorStartError, PenstockError, WorkerLostError
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import Future
 
@@ -112,9 +112,17 @@ class Sites:
         self._stack = ExitStack()
 
     def open(self, site: Site) -> None:
-        """Start its executor, unless it is started. Raises what `start()` raises."""
+        """Start its executor, unless it is started. Raises ExecutorStartError, or another PenstockError."""
         if not site.executor.started:
-            self._stack.enter_context(site.executor.start())
+            try:
+                self._stack.enter_context(site.executor.start())
+            except PenstockError:
+                raise
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise ExecutorStartError(
+                    f"the executor {site.name} could not be started: {reason}"
+                ) from error
         site.opened = True
         site.look()
 

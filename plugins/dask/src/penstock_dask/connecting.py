@@ -52,9 +52,8 @@ def connect(where: Any, options: Mapping[str, Any], deadline: Deadline) -> Clien
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:  # RuntimeError: of a closed cluster
         raise ExecutorStartError(f"no Dask scheduler answers at {where}: {error}. {MORE}") from error
     except TypeError as error:
-        if "identity()" in str(
-            error
-        ):  # it speaks as a scheduler does, and knows another question by that name
+        # A worker speaks as a scheduler does, and knows another question by the name of `identity`.
+        if "identity()" in str(error):
             raise ExecutorStartError(
                 f"what answers at {where} is no scheduler, but a worker or its nanny ({error}): a scheduler's own port "
                 "is 8786 by default"

@@ -15,8 +15,7 @@ from typing import Any
 from distributed.deploy import Cluster
 
 from penstock.errors import OptionError
-
-NAME = "dask"
+from penstock_dask.plugin import NAME
 
 
 def find_class(path: Any) -> Any:

@@ -46,6 +46,7 @@ def leave(
 
 
 def _interrupt(client: distributed.Client, keys: set[str]) -> None:
+    """Interrupt the calls until none of them runs, and warn of those that do not heed it."""
     end = time.monotonic() + RUNNING_PATIENCE
     left = set(keys)
     while left and client.status == "running" and (seconds := end - time.monotonic()) > 0:

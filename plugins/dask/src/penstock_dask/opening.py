@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from penstock_dask import cluster as clusters
 from penstock_dask.client import Client
 from penstock_dask.connecting import Deadline, address_in, address_of, connect, secure
 from penstock_dask.finding import check_keywords
+from penstock_dask.temporary import opened
 
 if TYPE_CHECKING:
     from penstock_dask.executor import DaskExecutor
@@ -35,7 +37,7 @@ def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
             options = clusters.local_options(options)
         if executor.security is not None:
             options.setdefault("security", secure(executor.security))
-        cluster = stack.enter_context(clusters.opened(cluster, options))
+        cluster = stack.enter_context(opened(cluster, options))
     if executor.adapt_kwargs:
         cluster.adapt(**executor.adapt_kwargs)
     return cluster
@@ -57,18 +59,15 @@ def open_client(executor: DaskExecutor, live: Any, deadline: Deadline) -> Client
 
 
 def dashboard_of(client: Client, live: Any) -> str | None:
-    """Where the dashboard is; None if there is none."""
+    """Where the dashboard is; None if there is none, or nothing to see on it, as a cluster of ours has no bokeh."""
+    if live is not None and importlib.util.find_spec("bokeh") is None:
+        return None
     if not client.scheduler_info()["services"].get("dashboard"):
         return None
-    server = getattr(getattr(live, "scheduler", None), "http_server", None)
     link = str(client.dashboard_link)
-    if (
-        server is not None
-        and isinstance(live.scheduler.address, str)
-        and live.scheduler.address.startswith("inproc:")
-    ):
-        host = link.partition("://")[2].partition(":")[
-            0
-        ]  # that of the machine, whatever the dashboard listens on
+    scheduler: Any = getattr(live, "scheduler", None)
+    if getattr(scheduler, "http_server", None) is not None and str(scheduler.address).startswith("inproc:"):
+        # It has the machine's name there, whatever the dashboard listens on.
+        host = link.partition("://")[2].partition(":")[0]
         return link.replace(host, "127.0.0.1", 1)
     return link

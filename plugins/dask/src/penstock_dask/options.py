@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dask.config
 import distributed
+from distributed.deploy import Cluster
 
 from penstock.errors import OptionError
-from penstock_dask.finding import NAME, check_keywords
+from penstock_dask.cluster import is_local
+from penstock_dask.finding import check_keywords, find_class
+from penstock_dask.plugin import NAME
 
 if TYPE_CHECKING:
     from penstock_dask.executor import DaskExecutor
@@ -36,6 +40,22 @@ def check_way_in(where: Mapping[str, Any], cluster: Mapping[str, Any]) -> None:
             "change nothing: give either the address or the cluster to start",
             described[0],
         )
+
+
+def checked_cluster(
+    cluster_class: Any, cluster_kwargs: Mapping[str, Any] | None, *, debug: bool
+) -> tuple[Any, dict[str, Any]]:
+    """The class of a cluster to start, or the cluster that is there already, and the keywords with their defaults."""
+    found = find_class(cluster_class if cluster_class is not None else distributed.LocalCluster)
+    if isinstance(found, Cluster):
+        if cluster_kwargs:
+            raise wrong(
+                "cluster_kwargs would change nothing: cluster_class is a cluster that is there already",
+                "cluster_kwargs",
+            )
+        return found, {}
+    quiet = {"silence_logs": logging.WARNING if debug else logging.CRITICAL}
+    return found, {**(quiet if is_local(found) else {}), **(cluster_kwargs or {})}
 
 
 def checked_client(client_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -34,24 +34,27 @@ def look_at(address: str) -> tuple[bool, str, bool]:
         return False, f"{host} does not answer: {error}", True
     if kind == protocol:
         return True, "", False
-    if kind == "http":
-        where = (
-            f"the scheduler behind it is at {hint}" if hint else "a scheduler's own port is 8786 by default"
-        )
+    if kind == "":
         return (
             False,
-            f"{host}:{port} is the port of a dashboard (an HTTP server answers there); {where}",
-            False,
+            "something accepts connections there, but it is no scheduler, or too busy to answer",
+            True,
         )
+    return False, _remedy(kind, hint, f"{host}:{port}"), False
+
+
+def _remedy(kind: str, hint: str, place: str) -> str:
+    """What is at the place instead of what was looked for, and what to write."""
     if kind == "tls":
-        way = f"write tls://{host}:{port}, and give its files as security"
-        return False, f"the scheduler at {host}:{port} expects TLS: {way}", False
+        return f"the scheduler at {place} expects TLS: write tls://{place}, and give its files as security"
     if kind == "tcp":
-        return False, f"the scheduler at {host}:{port} does not use TLS: write tcp://{host}:{port}", False
-    return False, "something accepts connections there, but it is no scheduler, or too busy to answer", True
+        return f"the scheduler at {place} does not use TLS: write tcp://{place}"
+    where = f"the scheduler behind it is at {hint}" if hint else "a scheduler's own port is 8786 by default"
+    return f"{place} is the port of a dashboard (an HTTP server answers there); {where}"
 
 
 def _host_and_port(address: str) -> tuple[str, str, int] | None:
+    """Protocol, host and port; None for an address that only distributed understands."""
     protocol, _, rest = address.rpartition("://")
     host, _, port = rest.rpartition(":")
     if protocol not in ("tcp", "tls", "") or not host or not port.isdigit():
@@ -94,12 +97,14 @@ def _speaks_tls(host: str, port: int) -> bool:
 
 @contextmanager
 def _patience(connection: socket.socket) -> Iterator[None]:
+    """Silence, and a connection that breaks, end what is done in it."""
     connection.settimeout(LISTEN_SECONDS)
     with suppress(OSError):
         yield
 
 
 def _told(answer: bytes) -> str:
+    """The scheduler's address, as a dashboard tells it; empty if it does not."""
     with suppress(ValueError, AttributeError):
         return str(json.loads(answer.partition(b"\r\n\r\n")[2]).get("address", ""))
     return ""

@@ -14,14 +14,15 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from penstock.errors import OptionError
+from penstock_dask.plugin import NAME
 
-PREFIX = "dask-resource:"
+RESOURCE = "dask-resource:"
 PRIORITY = "dask-priority:"
 WORKERS = "dask-workers:"
 OTHERS = "dask-allow-other-workers"
 
 _FORMS = {
-    PREFIX: "dask-resource:GPU=1",
+    RESOURCE: "dask-resource:GPU=1",
     PRIORITY: "dask-priority:10",
     WORKERS: "dask-workers:tcp://10.0.0.5:40001,alice",
     OTHERS: OTHERS,
@@ -45,9 +46,8 @@ class Wish(NamedTuple):
         if self.priority:
             found["priority"] = self.priority
         if self.workers:
-            numbers = [
-                int(name) for name in self.workers if name.isdigit()
-            ]  # a LocalCluster's names are numbers
+            # The names of a LocalCluster's workers are numbers.
+            numbers = [int(name) for name in self.workers if name.isdigit()]
             found["workers"], found["allow_other_workers"] = [*self.workers, *numbers], self.elsewhere
         return found
 
@@ -78,18 +78,13 @@ def wish_of(tags: Sequence[str] | None) -> Wish:
     return _wish(tuple(tags)) if tags else NONE
 
 
-def resources_of(tags: Sequence[str] | None) -> dict[str, float] | None:
-    """The resources that the tags ask for, `{"GPU": 1.0}`, or None."""
-    return dict(wish_of(tags).resources) or None
-
-
 @lru_cache(maxsize=256)
 def _wish(tags: tuple[str, ...]) -> Wish:
     resources: dict[str, float] = {}
     priority, elsewhere = 0, False
     workers: tuple[str, ...] = ()
     for tag in tags:
-        if tag.startswith(PREFIX):
+        if tag.startswith(RESOURCE):
             key, amount = _resource(tag)
             resources[key] = amount
         elif tag.startswith(PRIORITY):
@@ -106,17 +101,17 @@ def _wish(tags: tuple[str, ...]) -> Wish:
 
 
 def _resource(tag: str) -> tuple[str, float]:
-    key, equals, number = tag.removeprefix(PREFIX).partition("=")
+    key, equals, number = tag.removeprefix(RESOURCE).partition("=")
     try:
         amount = float(number)
     except ValueError:
         amount = -1.0
     if not key.strip() or not equals or not 0 < amount < float("inf"):
         raise OptionError(
-            f"the tag {tag!r} asks for no resource: write {PREFIX}{key.strip() or 'KEY'}=NUM, as in "
-            f"{_FORMS[PREFIX]}",
+            f"the tag {tag!r} asks for no resource: write {RESOURCE}{key.strip() or 'KEY'}=NUM, as in "
+            f"{_FORMS[RESOURCE]}",
             option=tag,
-            executor="dask",
+            executor=NAME,
         )
     return key.strip(), amount
 
@@ -144,4 +139,4 @@ def _refuse_misspelt(tag: str) -> None:
 
 
 def _wrong(tag: str, what: str, form: str) -> OptionError:
-    return OptionError(f"the tag {tag!r} {what} {_FORMS[form]}", option=tag, executor="dask", nearest=form)
+    return OptionError(f"the tag {tag!r} {what} {_FORMS[form]}", option=tag, executor=NAME, nearest=form)

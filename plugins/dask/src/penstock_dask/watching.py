@@ -1,4 +1,4 @@
-"""Watching a cluster while it is used: workers that come and go, calls that no worker suits, a scheduler that is gone.
+"""Watching a cluster while it is used: workers that come and go, calls that wait for one, a scheduler that is gone.
 
 One thread for each started executor asks the scheduler every other second. It costs the scheduler one small answer.
 """
@@ -8,20 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import attrs
 import distributed
 from distributed.comm import CommClosedError
 
-from penstock.errors import RequirementError
 from penstock.executor import ExecutorEvent
-from penstock.futures import find
 from penstock_dask.future import DESERTED, LOST_SCHEDULER, DaskFuture
-from penstock_dask.tags import Wish
+from penstock_dask.wishes import Wishes
 
 logger = logging.getLogger("penstock_dask")
 
@@ -31,18 +27,8 @@ INTERVAL = 2.0
 GRACE = 5.0
 """Seconds that calls wait for a worker that suits them before it is told of."""
 
-
 WARNINGS = frozenset({"waiting", "versions_differ", "scheduler_lost"})
 """What is to be acted on; the other kinds of events are news."""
-
-
-@attrs.define
-class _Unmet:
-    """A wish that calls wait with. since: when it was first seen that no worker meets it; told: whether it is told."""
-
-    futures: weakref.WeakSet[DaskFuture] = attrs.field(factory=weakref.WeakSet)
-    since: float | None = None
-    told: bool = False
 
 
 @attrs.define
@@ -59,7 +45,7 @@ class Watch:
     inspect: says what is wrong with workers that came later; fail: gives calls up.
     workers_timeout: seconds that calls wait while there is no worker at all; None for ever.
     deserted: why no calls are taken, once they waited for so long; until a worker comes.
-    refused: for which wishes no calls are taken, since some waited too long, and why; until a worker comes.
+    wishes: of the calls that not every worker suits.
     """
 
     def __init__(
@@ -72,18 +58,15 @@ class Watch:
         inspect: Callable[[list[str]], list[str]],
         fail: Callable[[list[DaskFuture], Exception], None],
     ) -> None:
-        self.client, self.inspect, self.fail = client, inspect, fail
-        self.resources_timeout, self.workers_timeout = resources_timeout, workers_timeout
-        self.scheduler_timeout = scheduler_timeout
+        self.client, self.inspect = client, inspect
+        self.workers_timeout, self.scheduler_timeout = workers_timeout, scheduler_timeout
         self.events: deque[ExecutorEvent] = deque(maxlen=1000)
         self.workers: Mapping[str, int] = {}
         self.deserted: str | None = None
         self._without = _Without()
-        self._unmet: dict[Wish, _Unmet] = {}
-        self.refused: dict[Wish, str] = {}
+        self.wishes = Wishes(resources_timeout, self.tell, fail)
         self._answered = time.monotonic()
         self._stop = threading.Event()
-        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="penstock-dask-watch", daemon=True)
 
     def start(self) -> None:
@@ -100,21 +83,6 @@ class Watch:
     def slots(self) -> int:
         """Threads of all workers, as last seen; at least 1."""
         return max(1, sum(self.workers.values()))
-
-    def expect(self, wish: Wish, future: DaskFuture) -> None:
-        """A call was sent that not every worker suits."""
-        with self._lock:
-            self._unmet.setdefault(wish, _Unmet()).futures.add(future)
-
-    def expect_after(self, args: Any, future: DaskFuture) -> None:
-        """A call was sent that may follow one of those: it fails with it. Costs nothing while there are none."""
-        if not self._unmet:
-            return
-        before = {id(each) for each in find(args, "args")}
-        with self._lock:
-            for unmet in self._unmet.values():
-                if any(id(each) in before for each in unmet.futures):
-                    unmet.futures.add(future)
 
     def tell(self, kind: str, message: str, *, worker: str | None = None, link: str | None = None) -> None:
         """Put down what happened, for the log and for those who watch a run."""
@@ -139,11 +107,11 @@ class Watch:
         self._answered = time.monotonic()
         self._compare(dict(workers))
         self._check_any_workers()
-        if self._waiting():
+        if self.wishes.pending():
             told = self.client.sync(
                 self.client.scheduler.identity, n_workers=-1, callback_timeout=INTERVAL * 2
             )
-            self._check_wishes(told["workers"])
+            self.wishes.check(told["workers"], GRACE)
 
     def _silent(self, error: Exception) -> None:
         """The scheduler does not answer. A connection that is only open is cut after a while: that ends all waits."""
@@ -169,7 +137,7 @@ class Watch:
             )
         newcomers = sorted(workers.keys() - before.keys())
         if newcomers:
-            self.refused.clear()
+            self.wishes.refused.clear()
         for difference in self.inspect(newcomers) if newcomers else ():
             self.tell("versions_differ", f"dask: {difference}")
         for address in before.keys() - workers.keys():
@@ -196,44 +164,3 @@ class Watch:
             self.deserted = f"no worker has been there for {waited:.0f} s, and none is in sight"
             futures = [distributed.Future(key, self.client) for key in pending]
             self.client.cancel(futures, reason=DESERTED, msg=self.deserted)
-
-    def _waiting(self) -> bool:
-        """Whether a call is pending that not every worker suits; what is over is forgotten."""
-        with self._lock:
-            for wish, unmet in list(self._unmet.items()):
-                if not any(future.status == "pending" for future in list(unmet.futures)):
-                    del self._unmet[wish]
-            return bool(self._unmet)
-
-    def _check_wishes(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
-        now = time.monotonic()
-        with self._lock:
-            waiting = list(self._unmet.items())
-        for wish, unmet in waiting:
-            if not workers or any(wish.is_met_by(address, worker) for address, worker in workers.items()):
-                unmet.since = None
-                continue
-            unmet.since = unmet.since or now
-            waited = now - unmet.since
-            message = f"calls ask for {wish}, which no worker offers: {_offers(workers)}"
-            if waited >= GRACE and not unmet.told:
-                unmet.told = True
-                limit = self.resources_timeout
-                until = "" if limit is None else f"; they fail after {limit:g} s (resources_timeout)"
-                self.tell("waiting", f"{message}{until}")
-            if self.resources_timeout is not None and waited >= self.resources_timeout:
-                lost = [future for future in list(unmet.futures) if future.status == "pending"]
-                self.refused[wish] = f"{message}, for {waited:.0f} s"
-                self.fail(lost, RequirementError(self.refused[wish], missing=[str(wish)]))
-
-
-def _offers(workers: Mapping[str, Mapping[str, Any]]) -> str:
-    """What the workers have, those with the same together."""
-    offers: dict[str, int] = {}
-    for worker in workers.values():
-        has = ", ".join(
-            f"{key}={amount:g}" for key, amount in sorted((worker.get("resources") or {}).items())
-        )
-        offers[has or "nothing"] = offers.get(has or "nothing", 0) + 1
-    counted = [f"{count} {'offers' if count == 1 else 'offer'} {has}" for has, count in offers.items()]
-    return f"of {len(workers)} workers " + ", ".join(counted[:5])

@@ -1,0 +1,147 @@
+"""A temporary cluster: opened, and closed in limited time whatever its workers do."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
+import distributed
+from distributed.utils import LoopRunner, sync
+
+from penstock.errors import ExecutorStartError, UsageError
+from penstock_dask.cluster import is_local, worker_processes
+from penstock_dask.interrupts import uninterrupted
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 4.0
+"""How long a temporary cluster may take to close."""
+END_SECONDS = 1.0
+"""How long one of its workers may take to end by itself, before it is ended."""
+REASONS = 4
+"""How many errors, of which each came of the next, are told of."""
+
+
+@contextmanager
+def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any]) -> Iterator[Any]:
+    """A temporary cluster, closed on leaving within CLOSE_SECONDS."""
+    runner = LoopRunner(asynchronous=False)
+    cluster = None
+    try:
+        with uninterrupted() if is_local(cluster_class) else nullcontext():
+            cluster = _started(cluster_class, cluster_kwargs, runner)
+        yield cluster
+    finally:
+        if cluster is not None:
+            _close(cluster, runner)
+
+
+def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
+    """What the class, function or coroutine function gives, once it is up. Raises ExecutorStartError."""
+    runner.start()
+    try:
+        cluster = cluster_class(**cluster_kwargs)
+        made = sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
+        if not hasattr(made, "scheduler_address"):
+            raise TypeError(f"it gives no cluster, but {made!r}")
+        return made
+    except UsageError:
+        runner.stop()
+        raise
+    except Exception as error:
+        runner.stop()
+        name = getattr(cluster_class, "__name__", cluster_class)
+        raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
+
+
+def _reasons(error: BaseException) -> str:
+    """The error and what it came of: that of a nanny says only that it is one, and its cause what is wrong."""
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(told) < REASONS:
+        text = f"{type(cause).__name__}: {cause}"
+        if not told or text != told[-1]:
+            told.append(text)
+        cause = cause.__cause__
+    return "; it came of ".join(told)
+
+
+async def _result_of(awaitable: Any) -> Any:
+    return await awaitable
+
+
+def _close(cluster: Any, runner: LoopRunner) -> None:
+    """Close the cluster within CLOSE_SECONDS; kill the processes of a local one that takes longer."""
+    end = time.monotonic() + CLOSE_SECONDS
+    try:
+        if isinstance(cluster, distributed.LocalCluster):
+            cluster.sync(_end_workers, cluster, callback_timeout=CLOSE_SECONDS)
+        left = max(end - time.monotonic(), END_SECONDS)
+        closing = cluster.close(timeout=left) if _takes_timeout(cluster) else cluster.close()
+        if inspect.isawaitable(closing):
+            sync(cluster.loop, _result_of, closing, callback_timeout=left)
+    except TimeoutError:
+        logger.warning("%s did not close within %s seconds", cluster, CLOSE_SECONDS)
+        _kill_processes(cluster)
+    finally:
+        runner.stop()
+
+
+def _kill_processes(cluster: Any) -> None:
+    """End the worker processes of a local cluster that is too busy to do so itself."""
+    for pid in worker_processes(cluster) if isinstance(cluster, distributed.LocalCluster) else ():
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+async def _end_workers(cluster: distributed.LocalCluster) -> None:
+    """End the workers of a local cluster, whatever they run.
+
+    Closing the cluster would first move their results to one another, and then wait for calls that run.
+    """
+    cluster.scale(0)  # so that none is started anew
+    nannies = [worker for worker in cluster.workers.values() if isinstance(worker, distributed.Nanny)]
+    processes = [nanny.process for nanny in nannies if nanny.process is not None]
+    closing = [
+        worker.close(timeout=END_SECONDS, reason="penstock-close")
+        if isinstance(worker, distributed.Nanny)
+        else worker.close(timeout=END_SECONDS, executor_wait=False, reason="penstock-close")
+        for worker in cluster.workers.values()
+    ]
+    closed = asyncio.gather(*closing, return_exceptions=True)
+    while not closed.done():
+        await _kill_starting(processes)
+        await asyncio.wait([closed], timeout=0.02)
+    await _kill_replacements(processes)
+
+
+async def _kill_starting(processes: list[Any]) -> None:
+    """End processes that nannies are just starting in the place of others: a nanny would wait until its is up."""
+    for each in processes:
+        if each.status is distributed.Status.starting and each.process is not None:
+            with suppress(ValueError, AssertionError):  # it is no process yet, or no more
+                await each.process.kill()
+
+
+async def _kill_replacements(processes: list[Any]) -> None:
+    """End the processes that nannies were starting, in the place of others that had died, while they were closed."""
+    quiet = 0
+    while quiet < 2:
+        begun = [each.process for each in processes if each.process is not None]
+        with suppress(ValueError):  # that one has ended by itself meanwhile
+            alive = [each for each in begun if each.is_alive()]
+            for each in alive:
+                await each.kill()
+            quiet = 0 if alive else quiet + 1
+        await asyncio.sleep(0.02)
+
+
+def _takes_timeout(cluster: Any) -> bool:
+    return "timeout" in inspect.signature(cluster.close).parameters
