@@ -14,7 +14,7 @@ import pytest
 
 from penstock import Executor, flow, get_executor, task
 from penstock.cli import main
-from penstock.errors import UnknownExecutorError
+from penstock.errors import ExecutorStartError, UnknownExecutorError
 from penstock.futures import call_now
 from penstock.hooks import hookimpl
 from penstock.states import RunState, TaskState
@@ -196,7 +196,7 @@ def test_an_executor_that_breaks_ends_the_run_and_all_others_are_closed():
         one = on(executor=second)(seen_by())
         return on(executor=broken)(one)
 
-    with pytest.raises(OSError, match="no such machine"):
+    with pytest.raises(ExecutorStartError, match="no such machine"):
         flow(body).run(executor=first, observers=[Keeps()])
     assert heard == ["first starts", "second starts", "broken starts", "second closes", "first closes"]
     assert states == [(RunState.FAILED, [TaskState.SUCCESS, TaskState.SUCCESS, TaskState.CANCELLED])]

@@ -61,7 +61,10 @@ def check_newcomers(client: distributed.Client, packages: Sequence[str], workers
 def differences(
     here: Mapping[str, str | None], there: Mapping[str, Mapping[str, str | None]], packages: Iterable[str]
 ) -> tuple[list[str], list[str]]:
-    """What differs from here, in words: what breaks pickling, and the rest. A patch of Python is no difference."""
+    """What differs from here, in words: what breaks pickling, and the rest. A patch of Python is no difference.
+
+    there: the versions at each place; what was not asked of a place is not among them.
+    """
     broken: list[str] = []
     odd: list[str] = []
     for package in dict.fromkeys(("python", *packages)):
@@ -69,7 +72,11 @@ def differences(
         others: dict[str | None, list[str]] = {}
         for place, versions in there.items():
             version = versions.get(package)
-            if version != mine and (package != "python" or _breaks(package, mine, version)):
+            if package == "python":
+                differs = _breaks(package, mine, version)
+            else:
+                differs = package in versions and version != mine  # one that is absent is there, as None
+            if differs:
                 others.setdefault(version, []).append(place)
         for version, places in others.items():
             message = f"{package} is {_shown(mine)} here, {_shown(version)} on {_listed(places)}"
