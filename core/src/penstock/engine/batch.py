@@ -58,7 +58,7 @@ class Batch:
     current: the values of the elements that run now, None while a single call does.
     crossed: whether it came here from another process, so that what it returns has to be packed.
     carrier: of the parcel that it came in, if that may go where penstock is not.
-    limit: seconds after which it begins no further call.
+    limit: seconds after which it begins no further call; read again after each handful of calls, as a run may be ended.
     abandoned: whether the run is cut short, so that what ends a call is meant for the whole batch.
     killed_if_late: whether the executor ends the worker of a call that does not stop when its time is up.
     run: the id of the run and the name of its flow; attempts: the numbers of calls that are not at their first attempt,

@@ -65,7 +65,7 @@ class Flight:
             stamp, outcomes, lines = opened
         last = outcomes[-1] if outcomes else None
         if last is not None and type(last[0]) is not bool and not last[2]:
-            outcomes.pop()  # a map that was halted before its first element
+            outcomes.pop()  # a map that was interrupted in its first call
         return (stamp, outcomes, lines) if outcomes else None
 
 

@@ -85,13 +85,10 @@ class Shipment(Batch):
             raise self._unportable(steps, given, error) from error
 
     def halt(self) -> None:
-        """Let no further call of it begin, if it runs here: it goes through these very lists."""
+        """Let no further call of it begin, but those that are timed together, if it runs here."""
         if self.stamp is not None and type(self.pieces) is list:
-            for *_, columns in self.pieces:
-                for column in columns or ():
-                    if type(column) is list:
-                        column.clear()
-            self.pieces.clear()
+            self.limit = -1.0
+            self.pieces.clear()  # it goes through this very list
 
     def _inner(self) -> set[Piece]:
         """Pieces whose values nothing needs outside of this batch; a cache, where there is one, may keep its own."""

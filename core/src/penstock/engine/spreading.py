@@ -44,11 +44,11 @@ def run_elements(
     columns: Sequence[Any],
     local: dict[int, Any],
     missing: dict[int, Any],
-    until: float,
+    start: float,
 ) -> Outcome:
     """Run a mapped step over its columns; a column that is a number is what that step made in this batch.
 
-    missing: for steps of this batch, the offsets of the elements that brought no value.
+    missing: for steps of this batch, the offsets of the elements that brought no value. start: when the batch began.
     """
     spread = [local[column] if type(column) is int else column for column in columns]
     absent = {offset for column in columns if type(column) is int for offset in missing.get(column, ())}
@@ -58,10 +58,10 @@ def run_elements(
     began = monotonic_clock()
     try:
         if len(step.args) == 1 and not step.kwargs and not absent:
-            _run_simple(batch, call, spread[0], values, ends, failures, until)
+            _run_simple(batch, call, spread[0], values, ends, failures, start)
         else:
             made = arguments(step, spread, local, batch.source)
-            _run_general(batch, call, made, absent, values, ends, failures, until)
+            _run_general(batch, call, made, absent, values, ends, failures, start)
     except BaseException:  # the run is cut short: what was over stays over
         ends.extend([monotonic_clock()] * (len(values) - len(ends)))
         batch.outcomes.append((began, values, ends, failures))
@@ -89,7 +89,7 @@ def _run_simple(
     values: list[Any],
     ends: array[float],
     failures: dict[int, Any],
-    until: float,
+    start: float,
 ) -> None:
     """The commonest form, each element the one argument of its call, with nothing else done for a call."""
     add, clock, end = values.append, monotonic_clock, array("d", (0.0,))
@@ -105,10 +105,9 @@ def _run_simple(
             failures[len(values)] = failure(batch, error)
             add(None)
         now = end[0] = clock()
-        made = len(values) - done
-        ends += end * made
-        done += made
-        if now > until or not made:  # nothing is left once a run is ended: see `Shipment.halt`
+        ends += end * (len(values) - done)
+        done = len(values)
+        if now - start > batch.limit:
             return
         handful = 1 if now - before > QUICK else handful + handful // 4 + 1
         before = now
@@ -122,7 +121,7 @@ def _run_general(
     values: list[Any],
     ends: array[float],
     failures: dict[int, Any],
-    until: float,
+    start: float,
 ) -> None:
     """Any other form; elements in `absent` are not run, as what they follow brought no value."""
     add, clock, mark = values.append, monotonic_clock, ends.append
@@ -138,7 +137,7 @@ def _run_general(
                 add(None)
         now = clock()
         mark(now)
-        if now > until:
+        if now - start > batch.limit:
             return
 
 

@@ -122,15 +122,15 @@ def _cut_short(batch: Batch) -> bool:
 def _run(batch: Batch) -> None:
     local = dict(batch.given)
     source, outcomes, clock = batch.source, batch.outcomes, monotonic_clock
-    until = clock() + batch.limit
+    start = clock()
     failed: set[int] = set()
     missing: dict[int, Any] = {}
     for step, call, _, _, columns in batch.pieces:
         began = clock()
-        if began > until and outcomes:
+        if outcomes and began - start > batch.limit:
             return
         if columns is not None:
-            outcome = run_elements(batch, step, call, columns, local, missing, until)
+            outcome = run_elements(batch, step, call, columns, local, missing, start)
             local[step.id] = list(outcome[1])  # a call that sorts what it is given sorts its own
             if outcome[3]:
                 failed.add(step.id)
