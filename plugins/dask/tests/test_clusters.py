@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -124,6 +125,43 @@ def test_ctrl_c_while_a_cluster_starts_leaves_no_worker() -> None:
         raise AssertionError("it was to be left before it was open")
     thread.join()
     assert set(multiprocessing.active_children()) <= children
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_cluster_that_does_not_come_up_is_given_up_after_a_signal(sign: signal.Signals) -> None:
+    """Within five seconds, with the workers that it had begun and the thread of its loop."""
+    begun = threading.Event()
+    pids: list[int] = []
+
+    class Hangs(distributed.LocalCluster):
+        async def _correct_state_internal(self) -> None:
+            await super()._correct_state_internal()
+            pids.extend(nanny.pid for nanny in self.workers.values())
+            begun.set()
+            await asyncio.sleep(60)
+
+    signalled: list[float] = []
+
+    def interrupt() -> None:
+        begun.wait(20)
+        signalled.append(time.monotonic())
+        os.kill(os.getpid(), sign)
+
+    threads = set(threading.enumerate())
+    thread = threading.Thread(target=interrupt)
+    before = signal.signal(sign, signal.default_int_handler)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            DaskExecutor(
+                cluster_class=Hangs, cluster_kwargs={"n_workers": 1}, debug=False
+            ).start().__enter__()
+        assert time.monotonic() - signalled[0] < 5
+    finally:
+        signal.signal(sign, before)
+        thread.join()
+    assert len(pids) == 1 and not _alive(pids[0])
+    assert not [each for each in set(threading.enumerate()) - threads if each.name == "IO loop"]
 
 
 def test_a_cluster_that_runs_already_is_used_by_its_address() -> None:

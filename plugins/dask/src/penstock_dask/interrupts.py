@@ -1,7 +1,9 @@
-"""Ctrl-C and SIGTERM that come while a local cluster starts: they are heard once it is up."""
+"""Ctrl-C and SIGTERM that come while a local cluster starts: heard once it is up, or after a while in any case."""
 
 from __future__ import annotations
 
+import _thread
+import queue
 import signal
 import threading
 from collections.abc import Iterator
@@ -9,48 +11,71 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import FrameType
 
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """A Ctrl-C that comes while a local cluster starts is heard once it is up, so that it can be closed as a whole.
-
-    A terminal sends it to all of a process group. What is blocked here is blocked for good in the threads and processes
-    that are started here, so the workers never see it: it is the driver that hears it, and that ends them.
-    """
-    with _put_off():
-        if not hasattr(signal, "pthread_sigmask"):
-            yield
-            return
-        resource_tracker.ensure_running()  # its start would unblock the signal again
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+PATIENCE = 1.5
+"""Seconds from a signal until a cluster that is not up yet is given up."""
 
 
 @contextmanager
-def _put_off() -> Iterator[None]:
-    """Put off the first Ctrl-C or SIGTERM to the end: a cluster that has half started cannot be closed.
+def unheard() -> Iterator[None]:
+    """Threads that are started inside never hear a Ctrl-C, nor do the processes that are started by those threads.
 
-    Whatever is blocked here, another thread of the program may take the signal. SIGTERM is not blocked for the workers.
+    A terminal sends it to all of a process group; but it is the driver that hears it, and that ends its workers.
     """
-    here = threading.current_thread() is threading.main_thread()
-    handlers = {int(each): signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM) if here}
-    heard: list[tuple[int, FrameType | None]] = []
-
-    def keep(signum: int, frame: FrameType | None) -> None:
-        heard.append((signum, frame))
-        if len(heard) > 1:
-            heeded[signum](signum, frame)
-
-    heeded = {number: handler for number, handler in handlers.items() if callable(handler)}
-    for number in heeded:
-        signal.signal(number, keep)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def put_off() -> Iterator[None]:
+    """Put off the first Ctrl-C or SIGTERM to the end, so that what is started inside can be closed as a whole.
+
+    A second one is heard at once; so is the first where the end has not come PATIENCE later.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    handlers = {int(each): signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM) if here}
+    heeded = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if not heeded:
+        yield
+        return
+    heard: list[tuple[int, FrameType | None]] = []
+    told: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+
+    def keep(signum: int, frame: FrameType | None) -> None:
+        heard.append((signum, frame))
+        told.put(signum)
+        if len(heard) > 1:
+            heeded[signum](signum, frame)
+
+    for number in heeded:
+        signal.signal(number, keep)
+    threading.Thread(target=_repeat, args=(told,), name="penstock-dask-start", daemon=True).start()
+    try:
+        yield
+    finally:
+        told.put(None)
         for number, handler in heeded.items():
             signal.signal(number, handler)
-        if heard:  # also if the start failed, as it does when a signal reaches the workers too
+        if len(heard) == 1:  # also if the start failed, as it does when a signal reaches the workers too
             heeded[heard[0][0]](*heard[0])
+
+
+def _repeat(told: queue.SimpleQueue[int | None]) -> None:
+    """Send the main thread once more the first signal that it tells of, unless more comes within PATIENCE."""
+    signum = told.get()
+    if signum is None:
+        return
+    try:
+        told.get(timeout=PATIENCE)
+    except queue.Empty:
+        ident = threading.main_thread().ident
+        if ident is not None and hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(ident, signum)  # which ends a wait there
+        else:
+            _thread.interrupt_main(signal.Signals(signum))

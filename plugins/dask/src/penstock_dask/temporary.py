@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import distributed
@@ -17,7 +18,7 @@ from distributed.utils import LoopRunner, sync
 
 from penstock.errors import ExecutorStartError, UsageError
 from penstock_dask.cluster import is_local, worker_processes
-from penstock_dask.interrupts import uninterrupted
+from penstock_dask.interrupts import put_off, unheard
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,10 @@ def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any])
     runner = LoopRunner(asynchronous=False)
     cluster = None
     try:
-        with uninterrupted() if is_local(cluster_class) else nullcontext():
+        if is_local(cluster_class):
+            with put_off():
+                cluster = _local(cluster_class, cluster_kwargs, runner)
+        else:
             cluster = _started(cluster_class, cluster_kwargs, runner)
         yield cluster
     finally:
@@ -43,22 +47,58 @@ def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any])
             _close(cluster, runner)
 
 
-def _started(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
+def _local(cluster_class: Any, cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
+    """A local cluster whose processes do not hear a Ctrl-C; none of them is left if it does not come up."""
+    begun: list[Any] = []
+
+    def begin(**options: Any) -> Any:
+        begun.append(cluster_class.__new__(cluster_class, **options))
+        begun[0].__init__(**options)
+        return begun[0]
+
+    with unheard():
+        runner.start()
+    ours = {"loop": runner.loop} if _takes(cluster_class, "loop", "VAR_KEYWORD") else {}
+    try:
+        return _started(begin, {**ours, **cluster_kwargs}, runner, cluster_class.__name__)
+    except BaseException:
+        for cluster in begun:
+            _drop(cluster)
+        raise
+
+
+def _started(
+    cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner, name: str = ""
+) -> Any:
     """What the class, function or coroutine function gives, once it is up. Raises ExecutorStartError."""
-    runner.start()
+    if not runner.is_started():
+        runner.start()
     try:
         cluster = cluster_class(**cluster_kwargs)
         made = sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
         if not hasattr(made, "scheduler_address"):
             raise TypeError(f"it gives no cluster, but {made!r}")
         return made
-    except UsageError:
+    except BaseException as error:
         runner.stop()
-        raise
-    except Exception as error:
-        runner.stop()
-        name = getattr(cluster_class, "__name__", cluster_class)
+        if isinstance(error, UsageError) or not isinstance(error, Exception):
+            raise
+        name = name or getattr(cluster_class, "__name__", str(cluster_class))
         raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
+
+
+def _drop(cluster: Any) -> None:
+    """End what a local cluster has begun that did not come up, and that can no more be closed for that reason."""
+    workers = [each for each in getattr(cluster, "_created", ()) if isinstance(each, distributed.Nanny)]
+    loop_runner = getattr(cluster, "_loop_runner", None)
+    if loop_runner is not None:
+        loop_runner.stop(timeout=END_SECONDS)  # so that none is started anew
+    pids = {worker.pid for worker in workers}
+    for child in multiprocessing.active_children():
+        if child.pid in pids:
+            child.kill()
+            child.join(END_SECONDS)
+    cluster.status = distributed.Status.closed  # it would warn that nobody closed it
 
 
 def _reasons(error: BaseException) -> str:
@@ -84,7 +124,7 @@ def _close(cluster: Any, runner: LoopRunner) -> None:
         if isinstance(cluster, distributed.LocalCluster):
             cluster.sync(_end_workers, cluster, callback_timeout=CLOSE_SECONDS)
         left = max(end - time.monotonic(), END_SECONDS)
-        closing = cluster.close(timeout=left) if _takes_timeout(cluster) else cluster.close()
+        closing = cluster.close(timeout=left) if _takes(cluster.close, "timeout") else cluster.close()
         if inspect.isawaitable(closing):
             sync(cluster.loop, _result_of, closing, callback_timeout=left)
     except TimeoutError:
@@ -143,5 +183,7 @@ async def _kill_replacements(processes: list[Any]) -> None:
         await asyncio.sleep(0.02)
 
 
-def _takes_timeout(cluster: Any) -> bool:
-    return "timeout" in inspect.signature(cluster.close).parameters
+def _takes(called: Callable[..., Any], keyword: str, kind: str = "") -> bool:
+    """Whether it has a parameter of that name, or one of that kind."""
+    parameters = inspect.signature(called).parameters
+    return keyword in parameters or any(each.kind.name == kind for each in parameters.values())
