@@ -11,10 +11,12 @@ import sys
 import threading
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from penstock import context
 from penstock.engine.carried import Carried, Carrier, Parcel
 from penstock.engine.carrying import engine_carrier
 
@@ -94,6 +96,22 @@ def test_another_version_is_kept_apart(carrier: Carrier) -> None:
         assert "penstock.engine.odd" not in sys.modules
     finally:
         sys.modules.pop("penstock_test_other", None)
+
+
+def test_current_of_every_version_knows_the_task_that_runs(carrier: Carrier) -> None:
+    """A function that was given the one asks for a batch that the other runs: they are one process, and agree."""
+    packed = json.loads(zlib.decompress(carrier.packed))
+    sources = {name: packed[name] for name in ("penstock._version", "penstock.errors", "penstock.context")}
+    other = _packed("penstock_test_context", carrier, sources)
+    told = SimpleNamespace(told=lambda: "the task")
+    before = context.running.set(lambda: told)  # type: ignore[arg-type,return-value]
+    try:
+        call = pickle.loads(pickle.dumps(other.call("penstock.context:current")))
+        assert call() == context.current() == "the task"  # type: ignore[comparison-overlap]
+        assert call.carrier.find(call.path) is not context.current
+    finally:
+        context.running.reset(before)
+        sys.modules.pop("penstock_test_context", None)
 
 
 def test_threads_that_load_it_at_once_get_the_same(carrier: Carrier) -> None:

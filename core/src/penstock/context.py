@@ -14,6 +14,7 @@ Needs nothing but the standard library, as it goes to workers; see `engine.work`
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -67,8 +68,11 @@ class Position(NamedTuple):
         )
 
 
-running: ContextVar[Callable[[], Position] | None] = ContextVar("penstock_running", default=None)
-"""Says where the batch is that runs here; None outside of a task."""
+_before = getattr(
+    sys.modules.get(__name__), "running", None
+)  # that of another version, where this one is carried
+running: ContextVar[Callable[[], Position] | None] = _before or ContextVar("penstock_running", default=None)
+"""Says where the batch is that runs here, to `current` of any version in this process; None outside of a task."""
 
 
 def current() -> TaskContext:

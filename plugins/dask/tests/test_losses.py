@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from penstock import RunState, TaskState, flow, task
 from penstock.errors import RunTimeoutError, WorkerLostError
+from penstock.hooks import hookimpl
+from penstock.records import FlowRun
 from penstock_dask import DaskExecutor, leaving
 
 
@@ -128,7 +131,10 @@ def test_nothing_of_a_run_remains_on_a_shared_cluster(
         with executor.start():
             running = executor.map(_stubborn, range(2))
             waiting = [executor.submit((tmp_path / str(number)).touch) for number in range(5)]
-            time.sleep(0.5)
+            end = time.monotonic() + 20
+            while sum(len(worker.active_threads) for worker in theirs.workers.values()) < 2:
+                assert time.monotonic() < end
+                time.sleep(0.01)
         assert all(future.done() for future in [*running, *waiting])
         assert not list(tmp_path.iterdir()), "a call that waited began"
         for worker in theirs.workers.values():
@@ -156,6 +162,57 @@ def test_a_run_that_is_cut_short_stops_its_calls_on_a_shared_cluster() -> None:
         assert [each.state for each in run.task_runs] == [TaskState.CANCELLED] * 4
         assert not worker.active_threads
         assert not theirs.scheduler.tasks
+
+
+@task
+def large(folder: str, number: int) -> bytes:
+    """A value that stays on its worker; quick at first, so that many calls travel together, and then slow."""
+    Path(folder, str(number)).touch()
+    if number == 60:
+        Path(folder, "slow").touch()
+    end = time.monotonic() + (10.0 if number >= 60 else 0.0)
+    while time.monotonic() < end:
+        time.sleep(0.01)
+    return bytes(1 << 20)
+
+
+class _Cancels:
+    """An observer that cancels the run once a file is there; begun: how many calls had begun by then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.begun = folder, 0
+
+    @hookimpl
+    def penstock_flow_started(self, run: FlowRun) -> None:
+        threading.Thread(target=self.wait, args=[run], daemon=True).start()
+
+    def wait(self, run: FlowRun) -> None:
+        end = time.monotonic() + 60
+        while not (self.folder / "slow").exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        run.cancel()
+        self.begun = len(list(self.folder.iterdir()))
+
+
+def test_no_call_of_a_batch_begins_after_one_that_was_interrupted_on_a_shared_cluster(tmp_path: Path) -> None:
+    """A batch whose values stay does not stop by itself; the interruption ends it as a whole."""
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as theirs:
+        watch = _Cancels(tmp_path)
+        length = task(len, name="length")
+        kept = flow(lambda: length.map(large.map([str(tmp_path)] * 200, range(200))))
+        executor = DaskExecutor(address=theirs.scheduler_address, debug=False)
+        run = kept.run(executor=executor, observers=[watch])
+        assert run.state is RunState.CANCELLED
+        time.sleep(0.5)
+        assert len(list(tmp_path.iterdir())) <= watch.begun + 1, (
+            "one may have begun before the word was there"
+        )
 
 
 def _stubborn(number: int) -> None:

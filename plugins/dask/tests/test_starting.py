@@ -41,7 +41,7 @@ def empty() -> Iterator[distributed.LocalCluster]:
         yield cluster
 
 
-def _failure(seconds: float = 30.0, **options: Any) -> str:
+def _failure(seconds: float = 50.0, **options: Any) -> str:
     """What the error says, which comes within so many seconds."""
     began = time.monotonic()
     with pytest.raises(ExecutorStartError) as caught, DaskExecutor(debug=False, **options).start():
@@ -81,14 +81,14 @@ def test_something_else_at_the_address_is_told_so() -> None:
 
 def test_a_cluster_without_workers_is_an_error_after_a_while(empty: distributed.LocalCluster) -> None:
     """It says that the scheduler is there, and how workers are started."""
-    told = _failure(address=empty.scheduler_address, start_timeout=0.5)
-    assert "no worker came within 0.5 s" in told
+    told = _failure(address=empty.scheduler_address, start_timeout=3)
+    assert "no worker came within 3 s" in told
     assert "dask worker" in told
 
 
 def test_a_cluster_that_was_asked_for_no_worker_says_so() -> None:
     """Rather than wait in silence for what nobody asked for."""
-    told = _failure(cluster_kwargs={"n_workers": 0, "processes": False}, start_timeout=0.5)
+    told = _failure(cluster_kwargs={"n_workers": 0, "processes": False}, start_timeout=3)
     assert "was asked for none" in told
 
 
@@ -178,7 +178,7 @@ def test_a_worker_of_another_python_that_comes_later_is_told_of(monkeypatch: pyt
         monkeypatch.setattr(distributed.node, "get_versions", lambda packages=(): other)
         cluster.scale(2)
         told: list[str] = []
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any("2.7.18 on the worker" in each for each in told):
             assert time.monotonic() < end
             told += [event.message for event in executor.events() if event.kind == "versions_differ"]

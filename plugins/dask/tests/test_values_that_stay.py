@@ -75,7 +75,7 @@ def sizes(shared):
 
 def keys_of(local):
     """What the scheduler knows, once it had time to hear what is no longer wanted."""
-    for _ in range(100):
+    for _ in range(600):
         gc.collect()
         if not local.scheduler.tasks:
             break
@@ -138,7 +138,9 @@ def test_values_of_a_worker_that_is_killed_are_made_again_and_no_others(small, t
     @task(batch=False)
     def noted(number):
         note(made, f"{number} {os.getpid()}")
-        time.sleep(0.05)
+        end = time.monotonic() + 20
+        while len({line.split()[1] for line in made.read_text().splitlines()}) < 2 and time.monotonic() < end:
+            time.sleep(0.05)  # until both workers have made one
         return bytes([number]) * SIZE
 
     @task(batch=False)
@@ -151,7 +153,7 @@ def test_values_of_a_worker_that_is_killed_are_made_again_and_no_others(small, t
         pids = {int(line.split()[1]) for line in made.read_text().splitlines()}
         (pid,) = pids - {os.getpid()}  # the other one, as it would only lose itself
         os.kill(pid, signal.SIGKILL)
-        time.sleep(0.5)
+        time.sleep(0.5)  # so that the scheduler has noticed before the values are asked for
         return pid
 
     @flow

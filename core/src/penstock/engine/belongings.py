@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import cloudpickle
 
+from penstock import context
 from penstock.engine.carried import Carrier
 from penstock.engine.portable import FAITHFUL, large_buffers
 from penstock.flows import shapes
@@ -26,6 +27,10 @@ from penstock.sources import PREFIX
 
 STAND_IN = "penstock.flows.standing:task_here"
 
+_OURS = (
+    shapes,
+    context,
+)  # functions of tasks that no user wrote, and `current`: of this version wherever they run
 _INSTALLED = ("site-packages", "dist-packages")
 _lock = threading.RLock()  # the list of cloudpickle is one for the whole process
 
@@ -94,8 +99,9 @@ class _Pickler(_Faithful):
             policy = cloudpickle.dumps(obj.policy)
             return self.carrier.call(STAND_IN), (obj.fn, policy, obj.name)
         name = obj.__name__ if type(obj) is FunctionType else ""
-        if name and getattr(shapes, name, None) is obj:  # of a task that no user wrote
-            return self.carrier.call(f"{shapes.__name__}:{name}").__reduce__()
+        for module in _OURS if name else ():
+            if getattr(module, name, None) is obj:
+                return self.carrier.call(f"{module.__name__}:{name}").__reduce__()
         return super().reducer_override(obj)
 
 

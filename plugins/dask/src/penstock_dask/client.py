@@ -1,8 +1,12 @@
-"""The client of distributed, with two faults of it mended, and one warning that is not for those who use us."""
+"""The client of distributed, with two faults of it mended, and quiet about what is told of elsewhere."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
@@ -40,7 +44,37 @@ _sending_quietly.__kwdefaults__ = _sending.__kwdefaults__
 class Client(distributed.Client):  # type: ignore[misc]  # distributed carries no types
     """What the executor talks to its scheduler by."""
 
-    _graph_to_futures = _sending_quietly
+    # Without its log of whatever ends it: of a scheduler that is gone, our error tells.
+    _reconnect = getattr(distributed.Client._reconnect, "__wrapped__", distributed.Client._reconnect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._senders: set[int] = set()
+        super().__init__(*args, **kwargs)
+
+    def _graph_to_futures(self, *args: Any, **kwargs: Any) -> Any:
+        thread = threading.get_ident()
+        self._senders.add(thread)
+        try:
+            return _sending_quietly(self, *args, **kwargs)
+        finally:
+            self._senders.discard(thread)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While it lasts, distributed does not log the traceback of a call of ours that cannot be pickled.
+
+        That is the error of the call, and told of there. Others that use distributed in this process see theirs.
+        """
+
+        def of_others(record: logging.LogRecord) -> bool:
+            return record.thread not in self._senders
+
+        logger = logging.getLogger("distributed.protocol.pickle")
+        logger.addFilter(of_others)
+        try:
+            yield
+        finally:
+            logger.removeFilter(of_others)
 
     def start(self, **kwargs: Any) -> None:
         """Connect, or leave nothing behind: distributed would close it at exit, and wait ten seconds for that."""

@@ -102,7 +102,7 @@ def await_worker(client: Client, cluster: Any, deadline: Deadline) -> None:
     try:
         client.wait_for_workers(1, timeout=deadline.left)
     except TimeoutError as error:
-        seen = "; ".join(_seen(cluster))
+        seen = "; ".join(seen_of(cluster))
         told = f" {seen}." if seen else " Start workers for that scheduler, `dask worker ADDRESS`."
         raise ExecutorStartError(
             f"the scheduler at {client.scheduler.address} is there, but no worker came within "
@@ -110,7 +110,7 @@ def await_worker(client: Client, cluster: Any, deadline: Deadline) -> None:
         ) from error
 
 
-def _seen(cluster: Any) -> Iterator[str]:
+def seen_of(cluster: Any) -> Iterator[str]:
     """How far a cluster is with its workers, as far as it tells."""
     if cluster is None:
         return

@@ -37,8 +37,8 @@ class DaskExecutor(Executor):
     scheduler_file: the file that such a scheduler wrote its address into.
     cluster_class: a path (`dask_jobqueue.SLURMCluster`), a class, a factory function, or a cluster that is
         there already and that is not closed; by default `distributed.LocalCluster`.
-    cluster_kwargs: what the class is called with. A LocalCluster listens on loopback only and is quiet,
-        unless this says otherwise.
+    cluster_kwargs: what the class is called with (`n_workers`, `threads_per_worker`, `processes`, `memory_limit` …). A
+        LocalCluster listens on loopback only and is quiet, unless this says otherwise.
     adapt_kwargs: what `cluster.adapt` is called with (`minimum`, `maximum` …); not called if empty, as by default.
     client_kwargs: what `distributed.Client` is called with besides; `set_as_default` is False by default.
     security: a `distributed.Security`, its keywords, or True for temporary credentials of a LocalCluster.
@@ -55,6 +55,7 @@ class DaskExecutor(Executor):
     Raises OptionError for options that do not fit together, and for a class that cannot be imported.
     """
 
+    api_version: ClassVar[int] = 2
     native_futures: ClassVar[tuple[type, ...]] = (distributed.Future,)
     resource_tag: ClassVar[str] = f"{RESOURCE}{{name}}={{amount}}"
 
@@ -75,6 +76,9 @@ class DaskExecutor(Executor):
         scheduler_timeout: float = 60.0,
         check_packages: Sequence[str] = (),
     ) -> None:
+        checks.check_mappings(
+            cluster_kwargs=cluster_kwargs, adapt_kwargs=adapt_kwargs, client_kwargs=client_kwargs
+        )
         self.debug = checks.configured_debug() if debug is None else bool(debug)
         self.client_kwargs = checks.checked_client(client_kwargs)
         where = checks.where_given(address, scheduler_file, self.client_kwargs)
@@ -92,12 +96,14 @@ class DaskExecutor(Executor):
         if self.address is None and self.scheduler_file is None:
             started = checks.checked_cluster(cluster_class, cluster_kwargs, debug=self.debug)
             self.cluster_class, self.cluster_kwargs = started
-        self.adapt_kwargs = dict(adapt_kwargs or {})
+        self.adapt_kwargs = checks.checked_adapting(adapt_kwargs)
         self.security = checks.checked_security(security, temporary=self.cluster_class is not None)
         self.performance_report = checks.checked_report(performance_report)
-        self.start_timeout = checks.positive("start_timeout", start_timeout) or 0.0
-        self.resources_timeout = checks.positive("resources_timeout", resources_timeout)
-        self.scheduler_timeout = checks.positive("scheduler_timeout", scheduler_timeout) or 0.0
+        self.start_timeout = checks.positive("start_timeout", start_timeout)
+        self.resources_timeout = resources_timeout
+        if resources_timeout is not None:
+            checks.positive("resources_timeout", resources_timeout)
+        self.scheduler_timeout = checks.positive("scheduler_timeout", scheduler_timeout)
         self.check_packages = checks.checked_packages(check_packages)
 
     @property

@@ -1,12 +1,13 @@
-"""Ctrl-C and SIGTERM that come while a local cluster starts: heard once it is up, or after a while in any case."""
+"""Ctrl-C and SIGTERM while a local cluster starts: heard once it is up, or after a while. Ends of the whole program."""
 
 from __future__ import annotations
 
 import _thread
+import atexit
 import queue
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from types import FrameType
@@ -64,6 +65,19 @@ def put_off() -> Iterator[None]:
             signal.signal(number, handler)
         if len(heard) == 1:  # also if the start failed, as it does when a signal reaches the workers too
             heeded[heard[0][0]](*heard[0])
+
+
+@contextmanager
+def at_exit(act: Callable[[], object]) -> Iterator[None]:
+    """Act if the program ends inside: where that is in another thread, nobody leaves it before the end.
+
+    Distributed would close what it knows of, and take its time.
+    """
+    atexit.register(act)
+    try:
+        yield
+    finally:
+        atexit.unregister(act)
 
 
 def _repeat(told: queue.SimpleQueue[int | None]) -> None:

@@ -74,11 +74,14 @@ def _interruption(keys: set[str]) -> Any:
         import ctypes
         from concurrent.futures import CancelledError
 
+        class Interrupted(CancelledError):  # noqa: N818  (it is no error)
+            goes_on = True  # it ends a whole batch, and is not taken for the failure of one of its calls
+
         with dask_worker.active_threads_lock:  # so that no thread is hit after its call
             running = [(thread, key) for thread, key in dask_worker.active_threads.items() if key in keys]
             for thread, _ in running:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                    ctypes.c_ulong(thread), ctypes.py_object(CancelledError)
+                    ctypes.c_ulong(thread), ctypes.py_object(Interrupted)
                 )
         return [key for _, key in running]
 

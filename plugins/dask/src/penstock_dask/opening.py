@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from distributed.deploy import Cluster
+from distributed.utils import sync
 
+from penstock.errors import ExecutorStartError
 from penstock.main_module import require_guard
 from penstock_dask import cluster as clusters
 from penstock_dask.client import Client
 from penstock_dask.connecting import Deadline, address_in, address_of, connect, secure
-from penstock_dask.finding import check_keywords
+from penstock_dask.ending import result_of
+from penstock_dask.finding import check_adapting, check_keywords
 from penstock_dask.temporary import opened
 
 if TYPE_CHECKING:
@@ -22,13 +27,15 @@ _SEND_SECONDS = 0.002
 """How long messages to the scheduler are held back; by default it is 10 ms, which each link of a chain pays."""
 
 
-def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
+def open_cluster(executor: DaskExecutor, stack: ExitStack, deadline: Deadline) -> Any:
     """The live cluster, closed by `stack` if it was started here; None where only an address is known."""
     cluster = executor.cluster_class
     if cluster is None:
         return None
     if not isinstance(cluster, Cluster):
         check_keywords(cluster, executor.cluster_kwargs)
+        if executor.adapt_kwargs and isinstance(cluster, type):
+            check_adapting(cluster, executor.adapt_kwargs)
         stack.enter_context(clusters.configured(local=clusters.is_local(cluster)))
         options = dict(executor.cluster_kwargs)
         if clusters.is_local(cluster):
@@ -37,10 +44,22 @@ def open_cluster(executor: DaskExecutor, stack: ExitStack) -> Any:
             options = clusters.local_options(options)
         if executor.security is not None:
             options.setdefault("security", secure(executor.security))
-        cluster = stack.enter_context(opened(cluster, options))
+        cluster = stack.enter_context(opened(cluster, options, deadline))
     if executor.adapt_kwargs:
-        cluster.adapt(**executor.adapt_kwargs)
+        _adapt(cluster, executor.adapt_kwargs)
     return cluster
+
+
+def _adapt(cluster: Any, adapt_kwargs: Mapping[str, Any]) -> None:
+    """Let the workers of a live cluster come and go. Raises OptionError, or ExecutorStartError with the reason."""
+    check_adapting(cluster, adapt_kwargs)
+    try:
+        adapting = cluster.adapt(**adapt_kwargs)
+        if inspect.isawaitable(adapting):
+            sync(cluster.loop, result_of, adapting)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ExecutorStartError(f"adapt of {type(cluster).__name__} failed: {reason}") from error
 
 
 def open_client(executor: DaskExecutor, live: Any, deadline: Deadline) -> Client:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import dask.config
 import distributed
+from dask.utils import parse_timedelta
 from distributed.deploy import Cluster
 
 from penstock.errors import OptionError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from penstock_dask.executor import DaskExecutor
 
 WHERE = ("address", "scheduler_file")
+
+LONGEST = 366 * 24 * 3600
+"""Seconds, the most that an option may say."""
 
 
 def wrong(message: str, option: str) -> OptionError:
@@ -68,6 +72,14 @@ def checked_client(client_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
             "client_kwargs",
         )
     check_keywords(distributed.Client, options, option="client_kwargs", lenient=False)
+    if isinstance(options.get("timeout"), str):
+        try:
+            options["timeout"] = parse_timedelta(options["timeout"])
+        except (KeyError, ValueError):
+            raise wrong(
+                f"client_kwargs: timeout is a number of seconds, or a text like '5s', not {options['timeout']!r}",
+                "client_kwargs",
+            ) from None
     return options
 
 
@@ -81,6 +93,11 @@ def where_given(
             if given[name] is not None:
                 raise wrong(f"client_kwargs says {name} as well: give it once", "client_kwargs")
             given[name] = client_kwargs[name]
+    if given["address"] is not None and not isinstance(given["address"], str):
+        raise wrong(
+            f"address is a text like 'tcp://host:8786', not {given['address']!r}: a cluster is given as cluster_class",
+            "address",
+        )
     return given
 
 
@@ -103,6 +120,10 @@ def checked_report(path: str | None) -> str | None:
         raise wrong(
             "performance_report needs the package 'bokeh', which is not installed here: pip install bokeh",
             "performance_report",
+        )
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        raise wrong(
+            f"performance_report: there is no folder {Path(path).absolute().parent}", "performance_report"
         )
     return path
 
@@ -147,8 +168,35 @@ def workers_timeout(executor: DaskExecutor) -> float | None:
     return max(executor.start_timeout, executor.resources_timeout)
 
 
-def positive(option: str, seconds: float | None) -> float | None:
-    """A number of seconds. Raises OptionError for one that is none."""
-    if seconds is not None and not seconds > 0:
-        raise wrong(f"{option} is a number of seconds above 0, not {seconds!r}", option)
+def positive(option: str, seconds: Any) -> float:
+    """A number of seconds. Raises OptionError for what is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds <= LONGEST:
+        raise wrong(
+            f"{option} is a number of seconds above 0, up to {LONGEST} (a year), not {seconds!r}", option
+        )
     return seconds
+
+
+def check_mappings(**options: Any) -> None:
+    """Raise OptionError for keywords that are none."""
+    for option, given in options.items():
+        if given is not None and not (
+            isinstance(given, Mapping) and all(isinstance(key, str) for key in given)
+        ):
+            raise wrong(f"{option} maps names to values, which {given!r} does not", option)
+
+
+def checked_adapting(adapt_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What `adapt` is called with. Raises OptionError for numbers of workers that would let none come for ever."""
+    options = dict(adapt_kwargs or {})
+    for suffix in ("", "_jobs"):
+        least, most = (options.get(f"{name}{suffix}") for name in ("minimum", "maximum"))
+        for each in (least, most):
+            if each is not None and (isinstance(each, bool) or not isinstance(each, (int, float))):
+                raise wrong(f"adapt_kwargs: {each!r} is no number of workers", "adapt_kwargs")
+        if most is not None and not most >= max(1, least or 0):
+            raise wrong(
+                f"adapt_kwargs: maximum{suffix} is {most}: it is at least 1, and no less than minimum{suffix}",
+                "adapt_kwargs",
+            )
+    return options

@@ -99,7 +99,9 @@ class Overtime:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._hear()
+            self._hear(max(0.0, self._ends[0].end - time.monotonic()) if self._ends else None)
+            while self._ends and self._ends[0].end <= time.monotonic() and self._hear(0.0):
+                pass  # this thread may not have run for a while: what is over by now has said so
             now = time.monotonic()
             while self._ends and self._ends[0].end <= now:
                 late = heapq.heappop(self._ends)
@@ -110,22 +112,22 @@ class Overtime:
                     killer.start()
                     self._killers.append(killer)
 
-    def _hear(self) -> None:
-        """Wait for a message, or until a call is late."""
-        patience = max(0.0, self._ends[0].end - time.monotonic()) if self._ends else None
+    def _hear(self, patience: float | None) -> bool:
+        """Wait for a message for so many seconds; whether there was one."""
         self._listener.settimeout(patience)
         try:
             message = json.loads(self._listener.recv(_LONGEST))
         except (TimeoutError, BlockingIOError):
-            return
+            return False
         except ValueError:  # it is not from here
-            return
+            return True
         if message.get("secret") != self.ear.secret or "key" not in message:
-            return
+            return True
         if "over" in message:
             self._running.pop(message["key"], None)
         else:
             self._note(**message)
+        return True
 
     def _note(self, key: str, seconds: float, pid: int, worker: str, **_: Any) -> None:
         begun = Running(time.monotonic() + seconds, key, seconds, pid, worker)

@@ -28,4 +28,5 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
                 "resources",
             }
         ),
+        api_version=2,
     )

@@ -45,12 +45,13 @@ def opened(executor: DaskExecutor) -> Iterator[Session]:
     """What the executor describes, open. Raises ExecutorStartError."""
     deadline = Deadline(executor.start_timeout)
     with ExitStack() as stack:
-        live = open_cluster(executor, stack)
+        live = open_cluster(executor, stack, deadline)
         callbacks = stack.enter_context(
             concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="penstock-dask-callbacks")
         )
         session = Session(executor, live, open_client(executor, live, deadline), callbacks)
         stack.callback(session.close_client)
+        stack.enter_context(session.client.quiet())
         stack.enter_context(make_room(session.client))
         if not is_adaptive(live, executor.adapt_kwargs):
             await_worker(session.client, live, deadline)

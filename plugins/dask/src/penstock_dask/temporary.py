@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import distributed
@@ -18,7 +18,10 @@ from distributed.utils import LoopRunner, sync
 
 from penstock.errors import ExecutorStartError, UsageError
 from penstock_dask.cluster import is_local, worker_processes
-from penstock_dask.interrupts import put_off, unheard
+from penstock_dask.connecting import MORE, Deadline, seen_of
+from penstock_dask.ending import result_of
+from penstock_dask.interrupts import at_exit, put_off, unheard
+from penstock_dask.starting import LateError, Starting
 
 logger = logging.getLogger(__name__)
 
@@ -31,74 +34,65 @@ REASONS = 4
 
 
 @contextmanager
-def opened(cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any]) -> Iterator[Any]:
-    """A temporary cluster, closed on leaving within CLOSE_SECONDS."""
+def opened(
+    cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], deadline: Deadline
+) -> Iterator[Any]:
+    """A temporary cluster, closed on leaving within CLOSE_SECONDS. Raises ExecutorStartError."""
     runner = LoopRunner(asynchronous=False)
     cluster = None
     try:
         if is_local(cluster_class):
             with put_off():
-                cluster = _local(cluster_class, cluster_kwargs, runner)
+                cluster = _local(cluster_class, cluster_kwargs, runner, deadline)
         else:
-            cluster = _started(cluster_class, cluster_kwargs, runner)
-        yield cluster
+            runner.start()
+            cluster = _started(cluster_class, cluster_kwargs, runner, deadline)
+        with at_exit(partial(_close, cluster, runner)):
+            yield cluster
     finally:
         if cluster is not None:
             _close(cluster, runner)
 
 
-def _local(cluster_class: Any, cluster_kwargs: Mapping[str, Any], runner: LoopRunner) -> Any:
-    """A local cluster whose processes do not hear a Ctrl-C; none of them is left if it does not come up."""
-    begun: list[Any] = []
-
-    def begin(**options: Any) -> Any:
-        begun.append(cluster_class.__new__(cluster_class, **options))
-        begun[0].__init__(**options)
-        return begun[0]
-
+def _local(
+    cluster_class: Any, cluster_kwargs: Mapping[str, Any], runner: LoopRunner, deadline: Deadline
+) -> Any:
+    """A local cluster whose processes do not hear a Ctrl-C."""
     with unheard():
         runner.start()
     ours = {"loop": runner.loop} if _takes(cluster_class, "loop", "VAR_KEYWORD") else {}
-    try:
-        return _started(begin, {**ours, **cluster_kwargs}, runner, cluster_class.__name__)
-    except BaseException:
-        for cluster in begun:
-            _drop(cluster)
-        raise
+    return _started(cluster_class, {**ours, **cluster_kwargs}, runner, deadline)
 
 
 def _started(
-    cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], runner: LoopRunner, name: str = ""
+    cluster_class: Callable[..., Any],
+    cluster_kwargs: Mapping[str, Any],
+    runner: LoopRunner,
+    deadline: Deadline,
 ) -> Any:
-    """What the class, function or coroutine function gives, once it is up. Raises ExecutorStartError."""
-    if not runner.is_started():
-        runner.start()
+    """What the class, function or coroutine function gives, once it is up; else nothing of it is left.
+
+    Raises ExecutorStartError.
+    """
+    name = getattr(cluster_class, "__name__", str(cluster_class))
+    starting = Starting(partial(cluster_class, **cluster_kwargs), runner)
     try:
-        cluster = cluster_class(**cluster_kwargs)
-        made = sync(runner.loop, _result_of, cluster) if inspect.iscoroutine(cluster) else cluster
+        with at_exit(starting.give_up):
+            made = starting.wait(deadline.left)
         if not hasattr(made, "scheduler_address"):
             raise TypeError(f"it gives no cluster, but {made!r}")
         return made
+    except LateError as error:
+        seen = [told for cluster in starting.begun() for told in seen_of(cluster)]
+        starting.give_up()
+        raise ExecutorStartError(
+            f"{name} did not come up within {deadline.seconds:g} s. {'. '.join([*seen, MORE])}"
+        ) from error
     except BaseException as error:
-        runner.stop()
+        starting.give_up()
         if isinstance(error, UsageError) or not isinstance(error, Exception):
             raise
-        name = name or getattr(cluster_class, "__name__", str(cluster_class))
         raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
-
-
-def _drop(cluster: Any) -> None:
-    """End what a local cluster has begun that did not come up, and that can no more be closed for that reason."""
-    workers = [each for each in getattr(cluster, "_created", ()) if isinstance(each, distributed.Nanny)]
-    loop_runner = getattr(cluster, "_loop_runner", None)
-    if loop_runner is not None:
-        loop_runner.stop(timeout=END_SECONDS)  # so that none is started anew
-    pids = {worker.pid for worker in workers}
-    for child in multiprocessing.active_children():
-        if child.pid in pids:
-            child.kill()
-            child.join(END_SECONDS)
-    cluster.status = distributed.Status.closed  # it would warn that nobody closed it
 
 
 def _reasons(error: BaseException) -> str:
@@ -113,10 +107,6 @@ def _reasons(error: BaseException) -> str:
     return "; it came of ".join(told)
 
 
-async def _result_of(awaitable: Any) -> Any:
-    return await awaitable
-
-
 def _close(cluster: Any, runner: LoopRunner) -> None:
     """Close the cluster within CLOSE_SECONDS; kill the processes of a local one that takes longer."""
     end = time.monotonic() + CLOSE_SECONDS
@@ -126,12 +116,13 @@ def _close(cluster: Any, runner: LoopRunner) -> None:
         left = max(end - time.monotonic(), END_SECONDS)
         closing = cluster.close(timeout=left) if _takes(cluster.close, "timeout") else cluster.close()
         if inspect.isawaitable(closing):
-            sync(cluster.loop, _result_of, closing, callback_timeout=left)
+            sync(cluster.loop, result_of, closing, callback_timeout=left)
     except TimeoutError:
         logger.warning("%s did not close within %s seconds", cluster, CLOSE_SECONDS)
         _kill_processes(cluster)
     finally:
-        runner.stop()
+        with suppress(TimeoutError):
+            runner.stop(timeout=END_SECONDS)
 
 
 def _kill_processes(cluster: Any) -> None:

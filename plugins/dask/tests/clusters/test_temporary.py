@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -32,33 +33,85 @@ def test_credentials_for_one_local_cluster(cluster: Any, tools: Any) -> None:
     assert cluster.everything()["apart"]
 
 
+def _over_ssh(ssh: dict[str, str], python: str) -> dict[str, Any]:
+    """The keywords of an SSHCluster with two workers by the sshd of the test."""
+    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    return {
+        "hosts": ["127.0.0.1"] * 3,
+        "connect_options": {
+            "port": int(ssh["SSH_PORT"]),
+            "username": "root",
+            "client_keys": [f"{ssh['SSH_DIR']}/id_ed25519"],
+            "known_hosts": f"{ssh['SSH_DIR']}/known_hosts",
+        },
+        "scheduler_options": {"port": 0, "idle_timeout": "1 hour", **loopback},
+        "worker_options": {"nthreads": 1, **loopback},
+        "remote_python": python,
+    }
+
+
 def test_a_cluster_over_ssh(cluster: Any, tools: Any) -> None:
     """Scheduler and two workers are started by a real sshd, and none of them is left when the flow is over."""
     tools.need("sshd", "asyncssh")
-    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with tools.part("sshd.sh") as ssh:
-        keys = ssh["SSH_DIR"]
-        cluster.configure(
-            "ssh",
-            {
-                "cluster_kwargs": {
-                    "hosts": ["127.0.0.1"] * 3,
-                    "connect_options": {
-                        "port": int(ssh["SSH_PORT"]),
-                        "username": "root",
-                        "client_keys": [f"{keys}/id_ed25519"],
-                        "known_hosts": f"{keys}/known_hosts",
-                    },
-                    "scheduler_options": {"port": 0, **loopback},
-                    "worker_options": {"nthreads": 1, **loopback},
-                    "remote_python": sys.executable,
-                }
-            },
-        )
+        cluster.configure("ssh", {"cluster_kwargs": _over_ssh(ssh, sys.executable)})
         facts = cluster.everything()
         assert facts["apart"] and len(facts["workers"]) == 2
         server = int(ssh["SSH_PID"])
         tools.until(lambda: not psutil.Process(server).children(recursive=True), "what ssh started is gone")
+
+
+def test_a_cluster_over_ssh_that_does_not_come_up(cluster: Any, tools: Any) -> None:
+    """Its workers come too late: after `start_timeout` that is an error, and scheduler and workers end.
+
+    Openssh may refuse to kill what hangs for good; what it had begun then is up to whom it belongs to.
+    """
+    tools.need("sshd", "asyncssh")
+    late = cluster.folder / "python"
+    late.write_text(f'#!/bin/sh\ncase "$*" in *Nanny*) sleep 20;; esac\nexec {sys.executable} "$@"\n')
+    late.chmod(0o755)
+    with tools.part("sshd.sh") as ssh:
+        options = _over_ssh(ssh, str(late))
+        options["worker_options"]["death_timeout"] = "5s"
+        cluster.configure("ssh", {"cluster_kwargs": options, "start_timeout": 12.0})
+        with cluster.driver("everything.py", "cluster") as driver:
+            server = psutil.Process(int(ssh["SSH_PID"]))
+            started = tools.until(lambda: _more_than(2, server), "scheduler and workers are begun")
+            out, err = driver.communicate(timeout=60)
+        assert driver.returncode == 1 and not out
+        assert "SSHCluster did not come up within 12 s" in err
+        tools.until(
+            lambda: not [each for each in started if each.is_running()], "what ssh started is gone", 60
+        )
+
+
+def _more_than(count: int, server: psutil.Process) -> list[psutil.Process]:
+    """The commands that a server runs, once there are more than so many."""
+    found = []
+    for each in server.children(recursive=True):
+        with suppress(psutil.Error):  # it has gone meanwhile
+            if "distributed.cli" in " ".join(each.cmdline()):
+                found.append(each)
+    return found if len(found) > count else []
+
+
+def test_a_cluster_over_ssh_ends_after_its_driver_was_killed(cluster: Any, tools: Any) -> None:
+    """Its idle timeout ends it where nobody else can: what runs on the hosts does not hear of a SIGKILL here."""
+    tools.need("sshd", "asyncssh")
+    with tools.part("sshd.sh") as ssh:
+        options = _over_ssh(ssh, sys.executable)
+        options["scheduler_options"]["idle_timeout"] = "10s"
+        cluster.configure("ssh", {"cluster_kwargs": options})
+        (cluster.folder / "cut").mkdir()
+        with cluster.driver("cut.py", "cluster", str(cluster.folder / "cut")) as driver:
+            assert driver.stdout.readline() == "made\n", driver.communicate()[1]
+            driver.kill()
+        started = psutil.Process(int(ssh["SSH_PID"])).children(recursive=True)
+        assert started
+        (cluster.folder / "cut" / "cut").touch()  # the call that runs there comes to its end
+        tools.until(
+            lambda: not [each for each in started if each.is_running()], "what ssh started is gone", 60
+        )
 
 
 @pytest.mark.parametrize("adaptive", [False, True], ids=["fixed", "adaptive"])

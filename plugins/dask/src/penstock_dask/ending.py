@@ -1,0 +1,111 @@
+"""Ending a cluster that cannot be closed, as its start hangs, has failed, or was given up.
+
+    let go of its start ──> close its scheduler and workers ──> stop the loops ──> kill what nannies have begun
+
+A SpecCluster would wait for its start for ever, or do nothing at all. Other clusters are asked to close themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import distributed
+from distributed.deploy import SpecCluster
+from distributed.utils import LoopRunner, sync
+
+END_SECONDS = 0.7
+"""How long each step may take."""
+
+
+def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | None = None) -> None:
+    """End the clusters, and the loop of `runner`, within some seconds. thread: in which they are started."""
+    specs = [each for each in clusters if isinstance(each, SpecCluster)]
+    closing = [
+        threading.Thread(target=_close, args=[each], daemon=True) for each in clusters if each not in specs
+    ]
+    for each in closing:
+        each.start()
+    for cluster in specs:
+        _end_pieces(cluster)
+    if thread is not None:
+        thread.join(END_SECONDS)  # it waits for the loops that are stopped now
+    processes = set(_processes_of(specs))
+    for loop_runner in (*(cluster._loop_runner for cluster in specs), runner):
+        with suppress(TimeoutError):  # something in it does not let go
+            loop_runner.stop(timeout=END_SECONDS)  # so that nothing is begun anew
+    _kill(processes | set(_processes_of(specs)))
+    for cluster in specs:
+        cluster._SpecCluster__exit_stack.close()  # the levels of loggers are as they were
+    deadline = time.monotonic() + END_SECONDS
+    for each in closing:
+        each.join(max(0.0, deadline - time.monotonic()))
+
+
+def loop_of(cluster: Any) -> Any:
+    """The loop that a cluster runs in; None if it has none yet, or does not tell."""
+    return getattr(getattr(cluster, "_loop_runner", None), "_loop", None)
+
+
+async def result_of(awaitable: Any) -> Any:
+    """What it gives, for `sync`."""
+    return await awaitable
+
+
+def _close(cluster: Any) -> None:
+    closing = cluster.close() if hasattr(cluster, "close") else None
+    if inspect.isawaitable(closing):
+        sync(cluster.loop, result_of, closing)
+
+
+def _end_pieces(cluster: SpecCluster) -> None:
+    loop = loop_of(cluster)
+    if cluster.status is distributed.Status.closed or loop is None:
+        return
+    cluster.status = (
+        distributed.Status.closed
+    )  # else it would wait for its start, or warn that nobody closed it
+    with suppress(Exception):
+        sync(loop, _close_pieces, cluster, callback_timeout=2 * END_SECONDS)
+
+
+async def _close_pieces(cluster: SpecCluster) -> None:
+    """Let go of its start; close its scheduler and its workers. Nannies are killed in the end."""
+    for task in asyncio.all_tasks():
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        if frame is not None and frame.f_locals.get("self") is cluster:
+            task.cancel()
+    elsewhere = not isinstance(cluster.scheduler, distributed.Scheduler)
+    if elsewhere and cluster.scheduler_comm is not None:  # openssh may refuse to kill it
+        with suppress(Exception):
+            await asyncio.wait_for(cluster.scheduler_comm.terminate(), END_SECONDS / 2)
+    pieces = [each for each in [*cluster._created, cluster.scheduler] if hasattr(each, "close")]
+    pieces = [each for each in pieces if not isinstance(each, distributed.Nanny)]
+    for _ in range(2):  # the second time what was just about to begin
+        closing = [asyncio.ensure_future(result_of(each.close())) for each in pieces]
+        if closing:
+            await asyncio.wait(closing, timeout=END_SECONDS * 0.9)
+
+
+def _processes_of(clusters: Iterable[SpecCluster]) -> Iterator[Any]:
+    """The processes that nannies have begun, or are just beginning, in threads of distributed's."""
+    nannies = [each for cluster in clusters for each in list(cluster._created)]
+    for nanny in nannies:
+        begun = getattr(getattr(nanny, "process", None), "process", None)
+        if isinstance(nanny, distributed.Nanny) and begun is not None and begun._process is not None:
+            yield begun._process
+
+
+def _kill(processes: Iterable[Any]) -> None:
+    deadline = time.monotonic() + END_SECONDS
+    for process in processes:
+        while process.pid is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if process.pid is not None:
+            process.kill()
+            process.join(END_SECONDS)
