@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pytest
 from penstock import flow, task
 from penstock.errors import ExecutorStartError, TaskTimeoutError, ValueNotPortableError, WorkerLostError
 from penstock.states import TaskState
+from penstock.testing.calls import meet
 from penstock_local_dask import LocalDaskExecutor
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes do not have this file
@@ -37,13 +39,11 @@ def processes() -> Iterator[LocalDaskExecutor]:
 
 
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
-def test_calls_overlap(scheduler: str) -> None:
+def test_calls_overlap(scheduler: str, tmp_path: Path) -> None:
     """Two calls that wait for each other can only end if they run at the same time."""
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
     with LocalDaskExecutor(scheduler, num_workers=2).start() as executor:
-        executor.wait(executor.map(abs, [1, 2]))  # both workers are up
-        began = time.monotonic()
-        executor.wait([executor.submit(time.sleep, 0.4), executor.submit(time.sleep, 0.4)])
-        assert time.monotonic() - began < 0.75
+        assert executor.wait(executor.map(meet, [one, other], [other, one], [40.0] * 2)) == [True, True]
 
 
 def test_threads_are_made_when_they_are_needed() -> None:
@@ -211,7 +211,8 @@ def test_a_process_that_died_while_it_had_nothing_to_do_costs_nothing(processes:
     """The next call runs on a new one."""
     for pid in {processes.submit(os.getpid).result() for _ in range(20)}:
         os.kill(pid, signal.SIGKILL)
-    time.sleep(0.2)
+        with suppress(ChildProcessError):  # the pool has asked for its end already
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
 
 
@@ -238,17 +239,17 @@ def test_the_one_that_kills_is_found_in_its_batch() -> None:
 def test_a_call_that_hangs_in_c_is_killed_in_time(processes: LocalDaskExecutor) -> None:
     """It holds the interpreter's lock and no signal reaches it; its process is killed, and another takes its place."""
     began = time.monotonic()
-    error = processes.submit(hang_in_c, extra_context={"task_timeout": 0.5}).exception(timeout=30)
+    error = processes.submit(hang_in_c, extra_context={"task_timeout": 0.5}).exception(timeout=50)
     assert isinstance(error, TaskTimeoutError)
     assert error.seconds == 0.5
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
 
 
 def test_a_task_that_hangs_in_c_times_out_once(tmp_path: Path) -> None:
     """Within a flow: it has run once, it is TimedOut, and what does not need it succeeds."""
 
-    @task(timeout=0.3)
+    @task(timeout=1.0)
     def work(number: int) -> int:
         if number == 3:
             with open(tmp_path / "begun", "a") as file:
@@ -274,7 +275,7 @@ def test_a_call_that_is_cancelled_frees_its_process(processes: LocalDaskExecutor
         time.sleep(0.01)
     assert processes.cancel(future) == 1
     with pytest.raises(CancelledError):
-        future.result(timeout=5)
+        future.result(timeout=30)
     assert processes.wait(processes.map(abs, [-1, -2, -3])) == [1, 2, 3]
 
 

@@ -20,11 +20,17 @@ import pytest
 from penstock_local_dask import LocalDaskExecutor
 
 DRIVER = """
-import ctypes, os, time
+import ctypes, os, sys, time
+from pathlib import Path
 from penstock_local_dask import LocalDaskExecutor
 
 def hold(seconds):
     ctypes.PyDLL(None).sleep(seconds)  # with the interpreter's lock, so that no other thread runs
+
+
+def hang(folder):
+    Path(folder, str(os.getpid())).touch()
+    CALL(60)
 
 
 def main():
@@ -33,7 +39,7 @@ def main():
         while len(pids) < 2:  # one may be up much earlier than the other
             pids |= set(executor.wait(executor.map(lambda _: (time.sleep(0.1), os.getpid())[1], range(4))))
         print(*pids, flush=True)
-        executor.wait([executor.submit(CALL, 60) for _ in range(5)])
+        executor.wait([executor.submit(hang, sys.argv[1]) for _ in range(5)])
 
 if __name__ == "__main__":
     main()
@@ -56,36 +62,57 @@ def _gone(pids: list[int], seconds: float) -> bool:
     return False
 
 
+def _begun(future: Any) -> None:
+    """Wait until a thread has the call."""
+    end = time.monotonic() + 20
+    while not future.running():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 @contextmanager
 def failing(executor: LocalDaskExecutor) -> Iterator[LocalDaskExecutor]:
-    """Leave `start()` by an error, and show that this takes less than three seconds."""
+    """Leave `start()` by an error, and show that this does not wait for calls that take a minute."""
     began = 0.0
     with suppress(ZeroDivisionError), executor.start():
         yield executor
         began = time.monotonic()
         _ = 1 / 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # it is 3 s at most where nothing else runs
 
 
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
 def test_a_normal_end_waits_for_what_runs_and_begins_nothing_more(scheduler: str, tmp_path: Any) -> None:
     """What runs ends well; what waits is cancelled and never begins."""
 
+    gate = tmp_path / "gate"
+
     def call(number: int) -> int:
         (tmp_path / str(number)).touch()
-        time.sleep(0.5)
+        while not gate.exists():
+            time.sleep(0.01)
         return number
 
+    def open_gate() -> None:
+        """Once all that waited was taken back, as `start()` is being left."""
+        end = time.monotonic() + 20
+        while not all(future.done() for future in futures[1:]) and time.monotonic() < end:
+            time.sleep(0.01)
+        gate.touch()
+
+    opener = threading.Thread(target=open_gate)
     with LocalDaskExecutor(scheduler, num_workers=1).start() as executor:
         futures = executor.map(call, range(5))
         while not (tmp_path / "0").exists():
             time.sleep(0.01)
+        opener.start()
+    opener.join()
     assert futures[0].result() == 0
     assert all(future.cancelled() for future in futures[1:])
-    assert [path.name for path in tmp_path.iterdir()] == ["0"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "gate"]
 
 
-def test_an_error_ends_processes_within_three_seconds() -> None:
+def test_an_error_ends_processes_within_seconds() -> None:
     """Processes that would run on for a minute are gone, and their futures are done."""
     children = set(multiprocessing.active_children())
     with failing(LocalDaskExecutor("processes", num_workers=2)) as executor:
@@ -106,7 +133,11 @@ def test_an_error_interrupts_threads() -> None:
     before = set(threading.enumerate())
     with failing(LocalDaskExecutor("threads", num_workers=2)) as executor:
         future = executor.submit(loop)
+        _begun(future)
     assert future.done()
+    end = time.monotonic() + 20
+    while set(threading.enumerate()) != before and time.monotonic() < end:
+        time.sleep(0.01)
     assert set(threading.enumerate()) == before
 
 
@@ -116,6 +147,7 @@ def test_a_thread_that_cannot_be_stopped_is_named_and_given_up(caplog: pytest.Lo
     release.acquire()
     with failing(LocalDaskExecutor("threads", num_workers=1)) as executor:
         future = executor.submit(release.acquire, extra_context={"task_name": "stubborn"})
+        _begun(future)
     assert future.done()
     assert "stubborn" in caplog.text
     release.release()
@@ -130,11 +162,12 @@ def named_memory(pid: int) -> list[str]:
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_survives_its_driver(sign: signal.Signals, call: str, tmp_path: Path) -> None:
     """Processes end with the driver, even those that hang in C; no semaphore is there to be left, and no folder is."""
-    script, folder = tmp_path / "driver.py", tmp_path / "temporary"
+    script, folder, hanging = (tmp_path / name for name in ("driver.py", "temporary", "hanging"))
     script.write_text(DRIVER.replace("CALL", call))
     folder.mkdir()
+    hanging.mkdir()
     with subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), str(hanging)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -142,19 +175,22 @@ def test_nothing_survives_its_driver(sign: signal.Signals, call: str, tmp_path: 
     ) as driver:
         assert driver.stdout is not None
         pids = [int(word) for word in driver.stdout.readline().split()]
-        time.sleep(0.3)  # the calls that hang have begun
+        end = time.monotonic() + 20
+        while len(list(hanging.iterdir())) < 2:
+            assert time.monotonic() < end, "a call did not begin"
+            time.sleep(0.01)
         assert [named_memory(pid) for pid in (driver.pid, *pids)] == [[], [], []]
         began = time.monotonic()
         driver.send_signal(sign)
-        driver.wait(10)
-        assert time.monotonic() - began < 5
+        driver.wait(40)
+        assert time.monotonic() - began < 20  # the calls take a minute
     assert len(pids) == 2
-    assert _gone(pids, 5)
+    assert _gone(pids, 20)
     assert list(folder.iterdir()) == []
 
 
 def test_a_process_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> None:
-    """SIGTERM is asked first; what does not heed it is gone within three seconds all the same."""
+    """SIGTERM is asked first; what does not heed it is gone within seconds all the same."""
 
     def stubborn() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -183,7 +219,7 @@ def test_a_pool_that_is_never_left_does_not_keep_python_from_ending(tmp_path: Pa
         """)
     )
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout == "1\n"
 

@@ -1,6 +1,6 @@
 """Random graphs, some of whose tasks are cached, end as without a cache, and what succeeded is not computed again.
 
-What is drawn, the interpreter and the comparison are those of `test_random_graphs`.
+What is drawn, the interpreter and the comparison are those that `test_random_graphs` uses.
 """
 
 import os
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import cloudpickle
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,8 +21,10 @@ from penstock.records import FlowRun
 from penstock.sources import load_source
 from penstock.states import CODE, TaskState
 
-drawing = load_source(Path(__file__).with_name("test_random_graphs.py"))
-cloudpickle.unregister_pickle_by_value(drawing)  # its functions count their calls in this process
+drawing = load_source(Path(__file__).with_name("drawn_graphs.py"))
+evaluation = load_source(Path(__file__).with_name("plain_evaluation.py"))
+InlineExecutor = load_source(Path(__file__).parents[1] / "inline_executor.py").InlineExecutor
+ShufflingExecutor = load_source(Path(__file__).parents[1] / "shuffling_executor.py").ShufflingExecutor
 
 CACHED, SUCCESS = bytes((CODE[TaskState.CACHED],)), bytes((CODE[TaskState.SUCCESS],))
 
@@ -54,7 +55,7 @@ def run_twice(drawn: Any, executor: Executor, seed: int) -> None:
         graph, functions = drawing.record(*drawn)
         cached = cache_some(graph, seed)
         run = cached_as_success(run_graph(graph, executor))
-        drawing.compare(drawn, run, functions, once=False)
+        evaluation.compare(drawn, run, functions, once=False)
         if turn == 0:
             bad = {each.name for each in run.task_runs if each.state is not TaskState.SUCCESS}
             good = cached - bad
@@ -72,13 +73,11 @@ def draw(drawn: Any, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PENSTOCK_CACHE__URL"] = str(Path(folder, "cache"))
         if seed % 2:
-            executor = drawing.InlineExecutor()
+            executor = InlineExecutor()
         else:
             flaky = any({"flaky", "absent"}.intersection(spec.behave) for spec in drawn[0])
             losses = 0.0 if flaky or seed % 3 else 0.1  # what was lost was tried, and nobody saw it
-            executor = drawing.ShufflingExecutor(
-                seed=seed, width=1 + seed % 4, crossing=seed % 4 == 0, losses=losses
-            )
+            executor = ShufflingExecutor(seed=seed, width=1 + seed % 4, crossing=seed % 4 == 0, losses=losses)
         run_twice(drawn, executor, seed)
 
 

@@ -169,7 +169,9 @@ def test_one_bad_value_among_many_harms_no_other():
 
 def test_an_argument_that_cannot_be_pickled_is_named_with_its_task():
     """When the shipment is pickled, by whatever pickler."""
-    with pytest.raises(ValueNotPortableError, match=r"an argument of made.*lock"):
+    with pytest.raises(
+        ValueNotPortableError, match=r"argument obj\.lock \(a lock\) of made cannot be pickled: "
+    ):
         shipped(len, Holder(lock=threading.Lock()))
 
 

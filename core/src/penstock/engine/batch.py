@@ -20,6 +20,9 @@ from penstock.engine.keeping import Read
 LIMIT = 0.5
 """Seconds after which a batch begins no further call, so that other workers can have the rest of it."""
 
+HALTED = -1.0
+"""The limit of a batch that is to begin no further call, not even a first one."""
+
 
 class Step:
     """The part of a node that a worker needs."""
@@ -55,10 +58,12 @@ class Batch:
     pieces: see the top of the module; given: values that the calls read, by node; source: where else to read them.
     reads: large values that the calls read, which stayed on workers; see `keeping`.
     outcomes: filled in as the calls end, so that an interrupted batch can tell how far it came.
-    current: the values of the elements that run now, None while a single call does.
+    current: the outcome of the elements that run now, as far as they came; None while a single call runs.
+    ahead: those of them that are timed together, from the first that ran to the last that is to.
     crossed: whether it came here from another process, so that what it returns has to be packed.
     carrier: of the parcel that it came in, if that may go where penstock is not.
     limit: seconds after which it begins no further call; read again after each handful of calls, as a run may be ended.
+    fail_fast: whether it begins no further call once one has failed.
     abandoned: whether the run is cut short, so that what ends a call is meant for the whole batch.
     killed_if_late: whether the executor ends the worker of a call that does not stop when its time is up.
     run: the id of the run and the name of its flow; attempts: the numbers of calls that are not at their first attempt,
@@ -68,7 +73,7 @@ class Batch:
 
     crossed = False
     carrier: Carrier | None = None
-    abandoned = killed_if_late = False
+    abandoned = killed_if_late = fail_fast = False
     limit = LIMIT
     reads: Sequence[Read] = ()
     run = ("", "")
@@ -83,15 +88,23 @@ class Batch:
         self.source = source
         self.outcomes: list[Any] = []
         self.stamp: Any = None
-        self.current: list[Any] | None = None
+        self.current: tuple[float, list[Any], Any, dict[int, Any]] | None = None
+        self.ahead: Any = None
 
     def where(self) -> Position:
         """The call that runs now."""
-        return Position(self, len(self.outcomes), None if self.current is None else len(self.current))
+        return Position(self, len(self.outcomes), None if self.current is None else len(self.current[1]))
 
     def name_of(self, step: Any) -> str:
         """The name of a step's task."""
         return step.name  # type: ignore[no-any-return]
+
+    def halt(self) -> None:
+        """Let no further call of it begin. From any thread of its process."""
+        self.limit = HALTED
+        ahead = self.ahead
+        if type(ahead) is list:
+            ahead.clear()  # the loop over it ends
 
 
 @lru_cache(maxsize=256)
@@ -110,5 +123,5 @@ def unpack(parcel: Parcel) -> Batch:
     batch = Batch(pieces, given)
     batch.crossed, batch.carrier = True, parcel.carrier
     batch.reads = reads
-    batch.run, batch.attempts, batch.levels, batch.killed_if_late = facts
+    batch.run, batch.attempts, batch.levels, batch.killed_if_late, batch.fail_fast = facts
     return batch

@@ -120,9 +120,10 @@ def alarm(seconds: float, ring: Callable[[], None]) -> Iterator[None]:
             again = end
         signal.setitimer(signal.ITIMER_REAL, _until(again, outer_end if callable(before) else None))
 
-    before = signal.signal(signal.SIGALRM, hear)
-    signal.setitimer(signal.ITIMER_REAL, _until(end, outer_end if callable(before) else None))
-    try:
+    before = signal.getsignal(signal.SIGALRM)
+    try:  # around the setting, too: it may ring before the next line is reached
+        signal.signal(signal.SIGALRM, hear)
+        signal.setitimer(signal.ITIMER_REAL, _until(end, outer_end if callable(before) else None))
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

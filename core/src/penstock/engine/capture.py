@@ -42,6 +42,7 @@ class Capture(logging.Handler):
         self._kept: dict[tuple[int, int | None], list[int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line, if it is of a task that runs in this batch."""
         where = running.get()
         if where is None:
             return

@@ -30,19 +30,22 @@ _PACKAGE = __name__.rpartition(".")[0]
 def failure(batch: Any, error: BaseException) -> Told:
     """What is told of an error. What cuts the run short, as Ctrl-C, is not the call's failure, and is raised on.
 
-    So does the end of the time of a task that runs this flow.
+    So is the end of the time of a task that runs this flow, and whatever else says of itself that it `goes_on`, as an
+    executor may raise it in a call that it cancels.
     """
-    if batch.abandoned or (isinstance(error, Expired) and error.goes_on):
+    if batch.abandoned or getattr(error, "goes_on", False) is True:
         raise error
     if isinstance(error, KeyboardInterrupt) and not batch.crossed and _is_from_outside(error):
         raise error
+    state = "TimedOut" if isinstance(error, Expired) else "Skipped" if _is_skip(error) else "Failed"
+    if batch.fail_fast and state != "Skipped":
+        batch.halt()
     if isinstance(error, Expired):
-        return ("TimedOut", error, "")
+        return (state, error, "")
     frames = error.__traceback__
     while frames is not None and _module(frames).rpartition(".")[0] == _PACKAGE:
         frames = frames.tb_next
     error = error.with_traceback(frames)
-    state = "Skipped" if _is_skip(error) else "Failed"
     return (state, error, "".join(traceback.format_exception(error)) if batch.crossed else "")
 
 

@@ -19,6 +19,7 @@ from penstock.engine.limits import Limits
 from penstock.engine.pieces import Piece
 from penstock.engine.shipping import Shipment
 from penstock.engine.site import Site
+from penstock.engine.spreading import so_far
 from penstock.executor import ExtraContext
 from penstock.futures import Future, failure_of
 
@@ -55,11 +56,15 @@ class Flight:
 
         ask: whether a report that is there may be fetched, if the calls were not made in this process.
         """
-        stamp, outcomes, lines = self.shipment.stamp, list(self.shipment.outcomes), ()
+        shipment, luggage = self.shipment, self.site.luggage
+        stamp, outcomes = shipment.stamp, so_far(shipment)
+        lines = list(shipment.logs.lines) if shipment.logs is not None else []
+        ask = ask or not luggage.values_stay  # then it is in this process
         if not outcomes and ask and self.future is not None and self.future.done():
-            if failure_of(self.future) is not None:
+            if failure_of(self.future) is not None or not luggage.at_hand(shipment, self.future):
                 return None
-            opened, _ = self.site.luggage.received(self.shipment, self.site.reports([self.future])[0])
+            report = self.site.report(self.future)
+            opened = report if isinstance(report, Exception) else luggage.received(shipment, report)[0]
             if isinstance(opened, BaseException):
                 return None
             stamp, outcomes, lines = opened

@@ -127,6 +127,7 @@ class Loop:
         task = self.schedule.nodes[node_id].task
         secluded = first_of(pieces[0]) in self.schedule.attempts.suspects
         shipment = load(pieces, self.schedule, self.calls)
+        shipment.fail_fast = self.options.fail_fast
         context: ExtraContext = {
             "task_name": task.name,
             "task_index": low if high - low == 1 else None,

@@ -78,10 +78,15 @@ class Luggage:
         """
         if shipment.keep is None or future is not shipment.keep.future or failure_of(future) is not None:
             return None
-        if getattr(future, "type", None) in (dict, None):
-            return self._told(shipment)
-        shipment.keep = None  # it is the report
-        return None
+        return None if self.at_hand(shipment, future) else self._told(shipment)
+
+    def at_hand(self, shipment: Shipment, future: Future[Any]) -> bool:
+        """Whether the value of a future of `submit`, which is done, is the report: without large values beside it."""
+        if shipment.keep is not None and future is shipment.keep.future:
+            if getattr(future, "type", None) in (dict, None):
+                return False
+            shipment.keep = None
+        return True
 
     def _come_home(self, shipment: Shipment) -> bool:
         """Whether values are not to stay: those of tasks that bring none that are large, and what a cache may keep."""

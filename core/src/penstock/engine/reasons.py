@@ -13,9 +13,12 @@ class Linked(Protocol):
     """What a node depends on: other nodes as a whole, and the nodes that it follows element by element."""
 
     @property
-    def depends(self) -> tuple[int, ...]: ...
+    def depends(self) -> tuple[int, ...]:
+        """The numbers of those that have to be over as a whole."""
+
     @property
-    def follows(self) -> tuple[int, ...]: ...
+    def follows(self) -> tuple[int, ...]:
+        """The numbers of those that are followed element by element."""
 
 
 class Reasons:

@@ -136,7 +136,7 @@ class Reports:
         """What a batch that took too long did not come to is ready again."""
         left = pieces[len(outcomes) :]
         node_id, low, high = pieces[len(outcomes) - 1]
-        if low >= 0 and len(outcomes[-1][2]) < high - low:
+        if outcomes and low >= 0 and len(outcomes[-1][2]) < high - low:
             left = [(node_id, low + len(outcomes[-1][2]), high), *left]
         for piece in reversed(left):
             self.schedule.given_back(piece)

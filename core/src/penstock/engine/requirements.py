@@ -18,7 +18,7 @@ def check_requirements(flow: str, requires: Iterable[str], executor: Executor, n
         return
     needed = {each.partition(":")[0] for each in requires}
     others = [
-        plugin.name
+        f"{plugin.distribution}/{plugin.name}" if plugin.duplicate else plugin.name
         for plugin in Registry().plugins()
         if plugin.spec is not None and needed <= plugin.spec.capabilities
     ]

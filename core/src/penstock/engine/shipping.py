@@ -11,16 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
-
 from penstock.engine.batch import Batch
 from penstock.engine.calls import Calls
 from penstock.engine.carried import Parcel
 from penstock.engine.constants import without_constants
 from penstock.engine.pieces import Piece, inner_pieces
-from penstock.engine.portable import culprit
 from penstock.engine.remote import Keep
-from penstock.errors import ValueNotPortableError
+from penstock.engine.unportable import unportable
 from penstock.flows.graph import Node
 from penstock.flows.task import AnyTask
 
@@ -76,19 +73,13 @@ class Shipment(Batch):
             parts = _parts(node, (node.id, low, high) in inner, self.swaps)
             steps.append((parts, number, low, high, columns))
         blobs = [self.calls.blob(task, self.carrier) for task in numbers]
-        facts = (self.run, self.attempts, self.calls.levels, self.killed_if_late)
+        facts = (self.run, self.attempts, self.calls.levels, self.killed_if_late, self.fail_fast)
         buffers: list[Any] = []
         try:
             blob = self.calls.dumps((steps, blobs, given, self.reads, facts), self.carrier, buffers)
             return Parcel(blob, *buffers, carrier=self.carrier).__reduce_ex__(protocol)
         except Exception as error:
-            raise self._unportable(steps, given, error) from error
-
-    def halt(self) -> None:
-        """Let no further call of it begin, but those that are timed together, if it runs here."""
-        if self.stamp is not None and type(self.pieces) is list:
-            self.limit = -1.0
-            self.pieces.clear()  # it goes through this very list
+            raise unportable(self.pieces, given.get, error) from error
 
     def _inner(self) -> set[Piece]:
         """Pieces whose values nothing needs outside of this batch; a cache, where there is one, may keep its own."""
@@ -108,18 +99,6 @@ class Shipment(Batch):
         """Those of its pieces whose values are not used up within it."""
         inner = self._inner() if len(pieces) > 1 else ()
         return [piece for piece in pieces if piece not in inner]
-
-    def _unportable(self, steps: list[Any], given: dict[int, Any], error: Exception) -> ValueNotPortableError:
-        """Say whose argument it is."""
-        for (node, *_), step in zip(self.pieces, steps, strict=True):
-            needed = {read: given.get(read) for read in node.reads}
-            for value in (step, needed):
-                try:
-                    cloudpickle.dumps(value)
-                except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
-                    where = culprit(value, f"an argument of {node.task.name}")
-                    return ValueNotPortableError(f"{where} cannot be pickled: {error}")
-        return ValueNotPortableError(f"a batch cannot be pickled: {error}")
 
 
 def load(pieces: Sequence[Piece], schedule: Schedule, calls: Calls) -> Shipment:

@@ -86,12 +86,13 @@ class Site:
         try:
             return self.executor.wait(list(futures))  # type: ignore[no-any-return]
         except WorkerLostError:
-            return [self._report(future) for future in futures]
+            return [self.report(future, WorkerLostError) for future in futures]
 
-    def _report(self, future: Future[Any]) -> Any:
+    def report(self, future: Future[Any], but: type[Exception] = Exception) -> Any:
+        """The report of one that is done, or the error of a type `but` that is all there is of it."""
         try:
             return self.executor.wait([future])[0]
-        except WorkerLostError as error:
+        except but as error:
             return error
 
     def take_back(self, futures: Sequence[Future[Any]], flow: str) -> None:

@@ -54,8 +54,7 @@ def run_elements(
     absent = {offset for column in columns if type(column) is int for offset in missing.get(column, ())}
     values: list[Any] = []
     ends, failures = array("d"), dict[int, Any]()
-    batch.current = values
-    began = monotonic_clock()
+    outcome = batch.current = monotonic_clock(), values, ends, failures
     try:
         if len(step.args) == 1 and not step.kwargs and not absent:
             _run_simple(batch, call, spread[0], values, ends, failures, start)
@@ -64,14 +63,31 @@ def run_elements(
             _run_general(batch, call, made, absent, values, ends, failures, start)
     except BaseException:  # the run is cut short: what was over stays over
         ends.extend([monotonic_clock()] * (len(values) - len(ends)))
-        batch.outcomes.append((began, values, ends, failures))
+        batch.outcomes.append(outcome)
         raise
-    batch.current = None
+    _only_values(batch, step, values, failures)
+    return outcome
+
+
+def so_far(batch: Any) -> list[Outcome]:
+    """The outcomes of a batch that may run in another thread meanwhile; the last one of elements that are over."""
+    current, outcomes = batch.current, list(batch.outcomes)
+    if current is None or any(each is current for each in outcomes):
+        return outcomes
+    began, values, ends, failures = current[0], current[1][:], current[2][:], current[3].copy()
+    ends = ends[: len(values)]
+    ends.extend([monotonic_clock()] * (len(values) - len(ends)))
+    failures = {offset: told for offset, told in failures.items() if offset < len(values)}
+    _only_values(batch, batch.pieces[len(outcomes)][0], values, failures)
+    return [*outcomes, (began, values, ends, failures)]
+
+
+def _only_values(batch: Any, step: Any, values: list[Any], failures: dict[int, Any]) -> None:
+    """Make failures of what is no value."""
     if not _are_values(values):
         for offset, value in enumerate(values):
             if type(value) in PASSING:
                 values[offset], failures[offset] = None, not_a_value(batch.name_of(step), value)
-    return began, values, ends, failures
 
 
 def _are_values(values: list[Any]) -> bool:
@@ -95,11 +111,14 @@ def _run_simple(
     add, clock, end = values.append, monotonic_clock, array("d", (0.0,))
     done, count = 0, len(elements)
     handful = 1 + count // KNOWN
-    before = clock()
+    now = before = clock()
     while done < count:
         handful = min(handful, HANDFUL, 1 + (count - done) // 8)
+        ahead = batch.ahead = list(elements[done : done + handful])
+        if done and now - start > batch.limit:  # whoever halts the batch from here on empties `ahead`
+            return
         try:
-            for element in elements[done : done + handful]:
+            for element in ahead:
                 add(call(element))
         except BaseException as error:  # noqa: BLE001  (it is the call's failure)
             failures[len(values)] = failure(batch, error)
@@ -107,8 +126,6 @@ def _run_simple(
         now = end[0] = clock()
         ends += end * (len(values) - done)
         done = len(values)
-        if now - start > batch.limit:
-            return
         handful = 1 if now - before > QUICK else handful + handful // 4 + 1
         before = now
 

@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import pluggy
-
 from penstock.executor import Executor
-from penstock.hooks import PROJECT, ObserverHooks
+from penstock.listening import manager_of
 from penstock.records import FlowRun, TaskEvent
 
 INTERVAL = 0.05
@@ -23,10 +21,10 @@ logger = logging.getLogger("penstock")
 
 
 class Observers:
-    """The observers of one run."""
+    """The observers of one run. Raises ObserverError for one that would hear nothing."""
 
     def __init__(self, observers: Sequence[object], clock: Callable[[], float] = time.monotonic) -> None:
-        self._managers = [_manager_of(observer) for observer in observers]
+        self._managers = [manager_of(observer) for observer in observers]
         self._clock = clock
         self._told = clock()
         self._asked = -ASK_INTERVAL
@@ -67,11 +65,3 @@ class Observers:
     def due_in(self) -> float:
         """Seconds until the next bunch may be told."""
         return max(0.0, INTERVAL - (self._clock() - self._told))
-
-
-def _manager_of(observer: object) -> pluggy.PluginManager:
-    """One manager for each observer, so that each can fail alone."""
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(ObserverHooks)
-    manager.register(observer, name=getattr(observer, "__name__", type(observer).__name__))
-    return manager

@@ -29,7 +29,7 @@ from time import perf_counter as monotonic_clock  # bound here, so that a task m
 from time import time as wall_clock
 from typing import Any
 
-from penstock.engine.batch import Batch, unpack
+from penstock.engine.batch import HALTED, Batch, unpack
 from penstock.engine.capture import captured_logs
 from penstock.engine.carried import Parcel
 from penstock.engine.failing import PASSING, failure, not_a_value
@@ -63,7 +63,9 @@ def execute_keeping(batch: Batch | Parcel, kepts: Sequence[Kept], least: int) ->
     opened = _opened(batch, kepts)
     if not isinstance(opened, Batch):
         return opened
-    opened.limit = float("inf")
+    opened.fail_fast = False
+    if opened.limit != HALTED:
+        opened.limit = float("inf")
     stamp, outcomes, lines = _made(opened)
     made = _without_inner_values(opened) if opened.crossed else outcomes
     left, known, kept = set_aside(made, least, opened.carrier)
@@ -127,7 +129,7 @@ def _run(batch: Batch) -> None:
     missing: dict[int, Any] = {}
     for step, call, _, _, columns in batch.pieces:
         began = clock()
-        if outcomes and began - start > batch.limit:
+        if began - start > batch.limit and (outcomes or batch.limit == HALTED):
             return
         if columns is not None:
             outcome = run_elements(batch, step, call, columns, local, missing, start)
@@ -136,6 +138,7 @@ def _run(batch: Batch) -> None:
                 failed.add(step.id)
                 missing[step.id] = outcome[3]
             outcomes.append(outcome)
+            batch.current = None
             continue
         if failed and not failed.isdisjoint(step.depends):
             failed.add(step.id)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import dask.config
 from dask.local import MultiprocessingPoolExecutor
@@ -65,6 +65,8 @@ class LocalDaskExecutor(Executor):
 
     Raises OptionError for an unknown scheduler and for a key that dask does not know.
     """
+
+    api_version: ClassVar[int] = 2
 
     def __init__(self, scheduler: str | Callable[..., Any] = "threads", **dask_config: Any) -> None:
         self.scheduler = scheduler_name(scheduler)

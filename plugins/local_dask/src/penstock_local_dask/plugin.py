@@ -16,4 +16,5 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
         target="penstock_local_dask.executor:LocalDaskExecutor",
         summary="every core of this machine, by threads or processes, as dask is configured",
         capabilities=frozenset({"parallel", "forwards_logs"}),
+        api_version=2,
     )

@@ -115,7 +115,11 @@ class ProcessPool:
         try:
             future.call = packed((seconds is not None, fn, args, kwargs))
         except Exception as error:  # noqa: BLE001  (pickling runs the user's code)
-            future.fail(ValueNotPortableError(f"the call {name!r} cannot be pickled: {error}"), error)
+            told = error
+            if not isinstance(error, ValueNotPortableError):  # which says whose argument it is
+                told = ValueNotPortableError(f"the call {name!r} cannot be pickled: {error}")
+                told.__cause__ = error
+            future.fail(told)
             return future
         with self._lock:
             if self.closed:

@@ -22,7 +22,9 @@ _Work = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any]
 
 
 class Interrupted(BaseException):
-    """Raised in a thread of the pool to end what it runs."""
+    """Raised in a thread of the pool to end what it runs: of a flow a whole batch, not one call of it."""
+
+    goes_on = True
 
 
 class ThreadPool:
