@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from penstock.config import Config, load_config
+from penstock.registry import Registry
 
 PLUGIN = """
 from penstock.executor import ExecutorSpec
@@ -162,6 +163,12 @@ def configure(project: Path) -> Callable[..., Config]:
         return load_config(project, {"XDG_CONFIG_HOME": str(project / "nowhere"), **variables})
 
     return write
+
+
+@pytest.fixture
+def registry(site: Site, configure: Callable[..., Config]) -> Callable[..., Registry]:
+    """Make a registry that sees the site's distributions and no others, with a configuration."""
+    return lambda text="", **variables: Registry(configure(text, **variables), site.entry_points)
 
 
 @pytest.fixture

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pickle
-import random
-import threading
 from collections import Counter
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 from penstock.errors import WorkerLostError
-from penstock.executor import Executor
 from penstock.futures import replace
+from penstock.sources import load_source
+
+ShufflingExecutor = load_source(Path(__file__).with_name("shuffling_executor.py")).ShufflingExecutor
 
 
 class Handle(Future):
@@ -31,51 +33,28 @@ class TypedHandle(Handle):
         return type(self._result) if self.done() else None
 
 
-class KeepingExecutor(Executor):
+class KeepingExecutor(ShufflingExecutor):
     """One thread that runs what is ready in random order; what calls bring stays "there" until it is waited for.
 
-    crossing: whether everything goes through pickle, as it does between processes. losses: how probable it is that a
-    call is lost with its worker. forgets: before the first call of the second name runs, all values of calls of the
-    first one are lost. came: how many bytes came home, by the name of the call. sent: how many calls of each name there
-    were. most: how many futures there were at once. typed: whether a future knows of what type its value is.
+    forgets: before the first call of the second name runs, all values of calls of the first one are lost. typed:
+    whether a future knows of what type its value is; all else is as in a ShufflingExecutor. came: how many bytes came
+    home, by the name of the call. sent: how many calls of each name there were. most: how many futures there were at
+    once.
     """
 
     capabilities = frozenset({"keeps_results_remote"})
     native_futures = (Handle,)
 
-    def __init__(
-        self,
-        *,
-        seed: int = 0,
-        width: int = 2,
-        crossing: bool = True,
-        losses: float = 0.0,
-        forgets: tuple = (),
-        typed: bool = False,
-    ) -> None:
-        self.seed, self.width, self.crossing, self.losses = seed, width, crossing, losses
+    def __init__(self, *, forgets: tuple = (), typed: bool = False, **options: Any) -> None:
+        super().__init__(**options)
         self.forgets, self.typed = forgets, typed
-
-    @property
-    def slots(self) -> int:
-        return self.width
 
     @contextmanager
     def start(self):
-        self._random = random.Random(self.seed)
-        self._held, self._closed = [], False
-        self._changed = threading.Condition()
         self._came, self._sent, self._handles, self._most = Counter(), Counter(), WeakSet(), 0
         self._forgets = self.forgets
-        thread = threading.Thread(target=self._work, name="keeping")
-        thread.start()
-        try:
+        with super().start():
             yield self
-        finally:
-            with self._changed:
-                self._closed = True
-                self._changed.notify()
-            thread.join()
 
     @property
     def came(self):
@@ -102,9 +81,7 @@ class KeepingExecutor(Executor):
         future.add_done_callback(self._wake)
         if self.crossing:
             args = _packed(args)
-        with self._changed:
-            self._held.append((future, fn, args))
-            self._changed.notify()
+        self._hold(future, fn, args)
         return future
 
     def wait(self, futures):
@@ -125,18 +102,7 @@ class KeepingExecutor(Executor):
     def _ready(self):
         return [each for each in self._held if all(future.done() for future in _futures(each[2]))]
 
-    def _work(self):
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._ready())
-                if self._closed:
-                    return
-                chosen = self._random.choice(self._ready())
-                self._held.remove(chosen)
-            self._run(*chosen)
-            del chosen
-
-    def _run(self, future, fn, args):
+    def _run(self, future, fn, args, lost, early):
         if future.cancelled():
             return
         if self._forgets and future.name == self._forgets[1]:
@@ -144,7 +110,6 @@ class KeepingExecutor(Executor):
                 if handle.name == self._forgets[0] and handle.done():
                     handle.lose()
             self._forgets = ()
-        lost, early = self._random.random() < self.losses, self._random.random() < 0.5
         failed = [each.exception() for each in _futures(args) if each.exception() is not None]
         if failed:
             future.set_exception(failed[0])

@@ -191,6 +191,7 @@ def test_parameters_that_do_not_fit_the_flow(args, parameters, told):
         ({"retries": 3}, "no option 'retries'"),
         ({"max_map_with": 3}, "did you mean 'max_map_width'"),
         ({"requires": ["paralel"]}, "did you mean 'parallel'"),
+        ({"name": 3}, "name=3: give a text"),
     ],
 )
 def test_options_of_a_flow_that_make_no_sense(options, told):

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +14,8 @@ import pytest
 
 from penstock import API_VERSION, __version__
 from penstock.cli import main
+from penstock.registry import get_executor
+from penstock.testing.certificate import Outcome, certify
 
 HERE = Path(__file__).parent
 
@@ -21,7 +25,7 @@ class Site(Protocol):
 
     folder: Path
 
-    def install_plugin(self, name: str, *, more: str = ...) -> None:
+    def install_plugin(self, name: str, *, more: str = ..., version: str = ...) -> None:
         """Lay out a complete plugin."""
 
 
@@ -97,9 +101,22 @@ def test_ctrl_c_ends_the_suite_too() -> None:
         process.stderr.read(5)  # so many checks have passed
         os.killpg(process.pid, signal.SIGINT)
         process.stderr.read()  # until all who hold it have ended
-        assert process.wait(30) == 130
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        assert process.wait(60) == 130
+    end = time.monotonic() + 20
+    with suppress(ProcessLookupError):
+        while time.monotonic() < end:  # one that has closed its output may still be on its way out
+            os.killpg(process.pid, 0)
+            time.sleep(0.02)
+        raise AssertionError("a process of its group is left")
+
+
+def test_a_certificate_says_which_distribution_it_is_of(site: Site) -> None:
+    """By name and version, which are compared with what is installed where it is shipped."""
+    site.install_plugin("turbine", version="2.1")
+    executor = get_executor("turbine")
+    certificate = certify("turbine", {}, executor, {"test_starts_again": Outcome("passed")}, 1.0)
+    assert certificate.target == "penstock_turbine.executor:TurbineExecutor"
+    assert (certificate.distribution, certificate.version) == ("penstock-turbine", "2.1")
 
 
 def ship(site: Site, **changes: Any) -> None:

@@ -1,7 +1,11 @@
 """`penstock executors`: installed, broken, doubled, absent ones and profiles; and the options of one."""
 
+import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Protocol
@@ -226,3 +230,53 @@ def test_show_of_what_there_is_not_is_2(site: Site, capsys: pytest.CaptureFixtur
         r"Error: there is no executor 'tubrine' .*turbine.*did you mean 'turbine'.*\n", message
     )
     assert shown.out == ""
+
+
+def in_a_terminal(width: int, *args: str) -> str:
+    """What a command shows in a terminal of that width."""
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-m", "penstock", *args]
+    shown = b""
+    with subprocess.Popen(line, stdout=theirs, env={**os.environ, "COLUMNS": str(width)}) as process:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # how Linux says that nobody holds the other side any more
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert process.wait(timeout=60) == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("args", [("executors", "list"), ("executors", "show", "mine"), ("config",)])
+def test_lines_are_as_long_as_the_terminal_is_wide_and_a_pipe_gets_them_whole(args: tuple[str, ...]) -> None:
+    """At 40, 80 and 200 columns not a word is lost, and each line fits, but for a path that is longer than one."""
+    Path("mine.py").write_text(NARROW_MINDED)
+    Path("penstock.toml").write_text(
+        '[executors.mine]\nuse = "./mine.py:Mine"\nlabel = "a text of some length"\n'
+    )
+    line = [sys.executable, "-m", "penstock", *args]
+    pipe = {**os.environ, "COLUMNS": "40"}
+    whole = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True, env=pipe).stdout
+    assert max(map(len, whole.splitlines())) > 80
+    for width in (40, 80, 200):
+        shown = in_a_terminal(width, *args)
+        assert all(len(text) <= width or len(text.split()[-1]) > width - 20 for text in shown.splitlines())
+        assert {word.strip(":") for word in whole.split()} <= {word.strip(":") for word in shown.split()}
+    assert in_a_terminal(200, *args) == whole
+
+
+NARROW_MINDED = '''
+from penstock.executor import Executor
+
+class Mine(Executor):
+    """Turns on this machine alone, which is told here at such a length that it is more than a line of a terminal.
+
+    label: what it is called, which is of no use to anybody, but is told at length here as well, as it has to be.
+    """
+
+    def __init__(self, *, label: str | None = None):
+        self.label = label
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        raise NotImplementedError
+'''

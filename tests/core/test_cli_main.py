@@ -122,7 +122,9 @@ def test_a_start_loads_what_it_needs(args: list[str]) -> None:
     }
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full, the disk that is full"
+)
 def test_a_full_disk_is_no_broken_pipe() -> None:
     """An output that cannot be written is an error, not silence."""
     with open("/dev/full", "w") as full:

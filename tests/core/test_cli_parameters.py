@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from penstock.cli import USAGE, main
 from penstock.cli.parameters import read_parameters
 from penstock.errors import ParameterError
 
@@ -108,3 +109,27 @@ def test_a_flow_that_takes_any_keyword_gets_it() -> None:
     assert read_parameters(Named(open_ended), {"a": "1"}) == {"a": 1}
     with pytest.raises(ParameterError, match="parameter 'a'"):
         read_parameters(Named(open_ended), {"a": "x"})
+
+
+@pytest.mark.parametrize(
+    ("args", "pair"),
+    [
+        (["--folder", "x"], "folder=x"),
+        (["--folder=a b"], "'folder=a b'"),
+        (["--my-folder", "--quiet"], "my_folder=…"),
+        (["--folder"], "folder=…"),
+    ],
+)
+def test_an_unknown_option_of_run_says_how_parameters_are_given(
+    args: list[str], pair: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one that is written as most programs take theirs: with what to write instead."""
+    assert main(["run", "census.py", *args]) == USAGE
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"a parameter of the flow is given as -p {pair}, an option of the executor as -o {pair}" in told
+
+
+def test_an_unknown_letter_of_run_is_no_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    """Flows have no parameters of one dash."""
+    assert main(["run", "census.py", "-z"]) == USAGE
+    assert "-p" not in capsys.readouterr().err

@@ -40,6 +40,12 @@ class Locked(Serial):
     def start(self):
         raise ValueError("the door is locked")
 
+class Odd(Serial):
+    """One whose `submit` returns no future."""
+
+    def submit(self, fn, /, *args, extra_context=None, **kwargs):
+        return 5
+
 class Other(Serial):
     """Another one, that leaves a trace."""
 
@@ -134,7 +140,7 @@ def fails():
 
 @flow
 def breaks():
-    return fails(), nap.map([0.5] * 60)
+    return fails(), nap.map([0.5] * 400)
 
 @flow(reference=[nothing_at_all])
 def lenient():
@@ -228,6 +234,15 @@ def test_an_executor_that_does_not_start_is_2_in_one_line() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("how", [[], ["--quiet"]])
+def test_an_executor_that_breaks_its_contract_is_told_of_once(how: list[str]) -> None:
+    """In one line, below the summary of what was left undone."""
+    done = run("flows.py:doubles", "-p", "limit=1", "-e", "./executors.py:Odd", *how)
+    assert done.returncode == 1
+    assert done.stderr.count("Odd.submit returned int, which is no future") == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: Odd.submit")
+
+
 def test_a_mistyped_executor_is_2_before_the_file_is_loaded(flows: Path) -> None:
     """What was asked, where, what exists, the nearest; and nothing of the flow's file was executed."""
     for args, environ in ((["-e", "seral"], {}), ([], {"PENSTOCK_EXECUTOR": "seral"})):
@@ -292,7 +307,7 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_130(flows: Path, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end the run within seconds, with a summary and without a traceback."""
+    """Ctrl-C and SIGTERM end the run long before its task, with a summary and without a traceback."""
     line = [sys.executable, "-m", "penstock", "run", "flows.py:sleeps"]
     # A shell lets what it runs in the background ignore Ctrl-C, and that would be handed down.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -300,14 +315,12 @@ def test_an_interrupt_is_130(flows: Path, number: signal.Signals) -> None:
     signal.signal(signal.SIGINT, before)
     try:
         wait_for((flows / "sleeping").exists)
-        began = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=40)
     finally:
         process.kill()
         process.wait()
     assert (process.returncode, out) == (130, "")
-    assert time.monotonic() - began < 10
     assert "sleeps: Cancelled" in err and "failed" not in err
     assert "Traceback" not in err
 
@@ -321,11 +334,9 @@ def test_a_run_that_takes_too_long_is_1() -> None:
 
 
 def test_fail_fast_ends_the_run_with_its_first_failure() -> None:
-    """As `@flow(fail_fast=True)` does, for one run."""
-    began = time.monotonic()
+    """As `@flow(fail_fast=True)` does, for one run, which would take minutes otherwise."""
     done = run("flows.py:breaks", "--fail-fast")
     assert (done.returncode, done.stdout) == (1, "")
-    assert time.monotonic() - began < 25
     assert "ValueError: at once" in done.stderr and "Cancelled" in done.stderr
 
 
@@ -353,7 +364,7 @@ def test_several_flows_in_a_file_have_to_be_named() -> None:
         assert f"flows.py:{name}" in done.stderr
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not true():
@@ -370,7 +381,7 @@ def on_a_terminal(*args: str) -> tuple[int, str, str]:
     os.close(theirs)
     try:
         drawn = read_all(ours)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
@@ -378,11 +389,11 @@ def on_a_terminal(*args: str) -> tuple[int, str, str]:
     return process.returncode, out, drawn
 
 
-def read_all(descriptor: int, seconds: float = 30) -> str:
+def read_all(descriptor: int, seconds: float = 60) -> str:
     """What is written to a terminal until the last writer is gone."""
     found = b""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and select.select([descriptor], [], [], 1):
+    while select.select([descriptor], [], [], max(0.0, end - time.monotonic()))[0]:
         try:
             part = os.read(descriptor, 65536)
         except OSError:  # how Linux says that nobody holds the other side any more

@@ -236,9 +236,25 @@ def test_the_cache_is_set_by_file_and_variable(configure: Configure, project: Pa
         ("", {"PENSTOCK_CACHE__URL": ""}, "expected a folder or a URL"),
         ("", {"PENSTOCK_CACHE__URI": "x"}, "did you mean 'PENSTOCK_CACHE__URL'"),
         ("", {"PENSTOCK_CACHE": "x"}, "there is no such variable"),
+        (
+            "[limits]\ndb = 0",
+            {},
+            "penstock.toml, line 2, key 'limits.db': expected a whole number, 1 or more",
+        ),
+        (
+            "[limits]\ndb = 'four'",
+            {},
+            "line 2, key 'limits.db': expected a whole number, 1 or more, got 'four'",
+        ),
+        ("[limits]\ndb = true", {}, "expected a whole number, 1 or more, got True"),
+        ("[limits.db]\nmost = 4", {}, "expected a whole number, 1 or more"),
+        ("limits = 4", {}, "penstock.toml, line 1, key 'limits': expected a table, got 4"),
+        ("limit = 4", {}, "there is no such setting; did you mean 'limits'"),
+        ("", {"PENSTOCK_LIMITS__DB": "many"}, "variable PENSTOCK_LIMITS__DB: expected a whole number"),
+        ("", {"PENSTOCK_LIMITS": "4"}, "did you mean 'PENSTOCK_LIMITS__TAG'"),
     ],
 )
-def test_a_wrong_setting_of_the_cache_is_an_error(
+def test_a_wrong_setting_of_the_cache_or_limit_is_an_error(
     configure: Configure, text: str, variables: dict[str, str], words: str
 ) -> None:
     """With its place, and what is expected there."""
@@ -258,33 +274,3 @@ def test_limits_are_set_by_file_and_variable(configure: Configure) -> None:
     assert str(config.limits["db"].origin) == "penstock.toml, line 2, key 'limits.db'"
     assert str(config.limits["api"].origin) == "variable PENSTOCK_LIMITS__API"
     assert ("limits", "db") in {setting.key for setting in config.settings}, "so `penstock config` shows it"
-
-
-@pytest.mark.parametrize(
-    ("text", "variables", "words"),
-    [
-        (
-            "[limits]\ndb = 0",
-            {},
-            "penstock.toml, line 2, key 'limits.db': expected a whole number, 1 or more",
-        ),
-        (
-            "[limits]\ndb = 'four'",
-            {},
-            "line 2, key 'limits.db': expected a whole number, 1 or more, got 'four'",
-        ),
-        ("[limits]\ndb = true", {}, "expected a whole number, 1 or more, got True"),
-        ("[limits.db]\nmost = 4", {}, "expected a whole number, 1 or more"),
-        ("limits = 4", {}, "penstock.toml, line 1, key 'limits': expected a table, got 4"),
-        ("limit = 4", {}, "there is no such setting; did you mean 'limits'"),
-        ("", {"PENSTOCK_LIMITS__DB": "many"}, "variable PENSTOCK_LIMITS__DB: expected a whole number"),
-        ("", {"PENSTOCK_LIMITS": "4"}, "did you mean 'PENSTOCK_LIMITS__TAG'"),
-    ],
-)
-def test_a_wrong_limit_is_an_error(
-    configure: Configure, text: str, variables: dict[str, str], words: str
-) -> None:
-    """With its place, and what is expected there."""
-    with pytest.raises(ConfigError) as caught:
-        configure(text, **variables)
-    assert words in str(caught.value)

@@ -10,6 +10,7 @@ import pytest
 from penstock import errors
 
 SAMPLES = {
+    "ObserverError": {"observer": "Watch", "hook": "penstock_flow_started"},
     "RequirementError": {"missing": ("parallel",), "offered_by": ("dask",)},
     "RunTimeoutError": {"seconds": 1.5},
     "ConfigError": {"file": "penstock.toml", "line": 3, "key": "executors.hpc"},

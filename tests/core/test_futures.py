@@ -60,7 +60,7 @@ def failed(error):
 
 
 def value_of(future):
-    return future.result(timeout=5)
+    return future.result(timeout=20)
 
 
 def test_anything_with_the_methods_is_a_future():
@@ -167,7 +167,7 @@ def test_a_bridge_passes_cancelling_on():
     bridge.follow(inner)
     assert bridge.cancel()
     assert inner.cancelled()
-    assert concurrent.futures.wait([bridge], timeout=1).done == {bridge}
+    assert concurrent.futures.wait([bridge], timeout=20).done == {bridge}
 
 
 def test_a_bridge_to_a_running_call_is_not_cancelled():
@@ -177,7 +177,7 @@ def test_a_bridge_to_a_running_call_is_not_cancelled():
     bridge.follow(inner)
     assert not bridge.cancel()
     inner.set_result(1)
-    assert bridge.result(timeout=1) == 1
+    assert bridge.result(timeout=20) == 1
 
 
 def test_a_bridge_cancelled_before_it_follows_cancels_what_it_follows():
@@ -199,7 +199,7 @@ def test_a_bridge_tells_of_a_value_that_cannot_be_had():
     bridge.follow(inner)
     inner.set_result(1)
     with pytest.raises(LookupError, match="gone"):
-        bridge.result(timeout=1)
+        bridge.result(timeout=20)
 
 
 def test_a_deferred_call_is_made_when_the_last_is_done():
@@ -209,7 +209,7 @@ def test_a_deferred_call_is_made_when_the_last_is_done():
     second.set_result(2)
     assert made == []
     first.set_result(1)
-    assert deferred.result(timeout=1) == "made"
+    assert deferred.result(timeout=20) == "made"
     assert made == [1]
 
 
@@ -218,7 +218,7 @@ def test_a_deferred_call_takes_on_the_first_error():
     first, second, made = Future(), Future(), []
     deferred = DeferredFuture([first, second], lambda: made.append(1) or done(None))
     second.set_exception(KeyError("second"))
-    assert isinstance(deferred.exception(timeout=1), KeyError)
+    assert isinstance(deferred.exception(timeout=20), KeyError)
     first.set_result(1)
     assert made == []
 
@@ -228,11 +228,11 @@ def test_a_deferred_call_that_is_cancelled_is_never_made():
     first, made = Future(), []
     deferred = DeferredFuture([first], lambda: made.append(1) or done(None))
     assert deferred.cancel()
-    assert concurrent.futures.wait([deferred], timeout=1).done == {deferred}
+    assert concurrent.futures.wait([deferred], timeout=20).done == {deferred}
     first.set_result(1)
     assert made == []
     with pytest.raises(CancelledError):
-        deferred.result(timeout=1)
+        deferred.result(timeout=20)
 
 
 def test_a_long_chain_of_calls_that_finish_at_once_is_no_deep_recursion():
@@ -241,7 +241,7 @@ def test_a_long_chain_of_calls_that_finish_at_once_is_no_deep_recursion():
     for _ in range(5000):
         last = DeferredFuture([last], lambda before=last: done(before.result() + 1))
     first.set_result(0)
-    assert last.result(timeout=1) == 5000
+    assert last.result(timeout=20) == 5000
 
 
 @pytest.mark.parametrize("end", [lambda first: first.set_exception(KeyError("first")), Future.cancel])
@@ -260,10 +260,10 @@ def test_a_call_made_in_the_depth_of_a_chain_is_made_at_once():
     first = last = Future()
     for _ in range(100):
         last = DeferredFuture(
-            [last], lambda: done(DeferredFuture([done(1)], lambda: done(2)).result(timeout=1))
+            [last], lambda: done(DeferredFuture([done(1)], lambda: done(2)).result(timeout=20))
         )
     first.set_result(0)
-    assert last.result(timeout=1) == 2
+    assert last.result(timeout=20) == 2
 
 
 def test_a_cancelled_future_cancels_what_waits_for_it():
@@ -285,7 +285,7 @@ def test_an_error_in_submitting_is_the_error_of_the_deferred_call():
     deferred = DeferredFuture([first], stop)
     with pytest.raises(KeyboardInterrupt):
         first.set_result(1)
-    assert isinstance(deferred.exception(timeout=1), KeyboardInterrupt)
+    assert isinstance(deferred.exception(timeout=20), KeyboardInterrupt)
 
 
 def test_cancel_and_completion_at_the_same_time_end_in_one_of_the_two():
@@ -305,7 +305,7 @@ def test_cancel_and_completion_at_the_same_time_end_in_one_of_the_two():
         thread.join()
         assert deferred.done()
         assert deferred.cancelled() == cancelled
-        assert concurrent.futures.wait([deferred], timeout=1).done == {deferred}
+        assert concurrent.futures.wait([deferred], timeout=20).done == {deferred}
 
 
 def test_a_call_that_is_made_now_gives_a_future_that_is_done():

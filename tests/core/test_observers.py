@@ -6,18 +6,14 @@ import textwrap
 import time
 import traceback
 from array import array
-from collections.abc import Callable
-from pathlib import Path
 
 import click
 import pytest
 from rich.console import Console
 
+from penstock.errors import RunError, RunTimeoutError
 from penstock.ledger import Failure, Ledger, MappedColumns, Span, Stamp
-from penstock.observers.columns import aligned
-from penstock.observers.frames import trim
 from penstock.observers.lines import LinesObserver
-from penstock.observers.loading import installed_observers
 from penstock.observers.progress import ProgressObserver, chosen
 from penstock.observers.summary import SummaryObserver, failures
 from penstock.observers.tally import Tally, TaskTally, duration, frequency
@@ -324,6 +320,15 @@ def test_a_run_that_failed_without_a_failed_task_says_why() -> None:
     assert [click.unstyle(text) for text in failures(run)] == ["RuntimeError: the cluster went away"]
 
 
+def test_the_error_that_a_run_broke_off_by_is_left_to_whoever_it_is_raised_to() -> None:
+    """The engine raises it, and so it would be told twice."""
+    run, _ = run_of(find=None)
+    run.end(RunState.FAILED, error=RunError("the run of census broke off: the pool is gone"))
+    assert list(failures(run)) == []
+    run.end(RunState.FAILED, error=RunTimeoutError("its time was up", seconds=1.0))
+    assert len(list(failures(run))) == 1
+
+
 def test_a_run_that_never_began_has_no_summary() -> None:
     """If the executor could not be opened, that error is all there is to tell."""
     run, _ = run_of(find=None)
@@ -341,143 +346,3 @@ def test_a_failure_without_traceback_shows_its_error() -> None:
     assert [click.unstyle(text) for text in failures(run)] == [
         "find Crashed on thread-1\n  RuntimeError: killed by SIGKILL"
     ]
-
-
-MACHINERY = """\
-Traceback (most recent call last):
-  File "/env/lib/python3.12/site-packages/penstock/engine/work.py", line 80, in attempt
-    return call.fn(*args)
-           ^^^^^^^^^^^^^^
-  File "/home/me/penstock/flows/census.py", line 12, in measure
-    parse(path)
-    ~~~~~^^^^^^
-  File "/env/lib/python3.12/json/decoder.py", line 3, in parse
-    raise ValueError(path)
-  File "/env/lib/python3.12/concurrent/futures/_base.py", line 449, in result
-    return self.__get_result()
-ValueError: /etc/x
-
-During handling of the above exception, another exception occurred:
-
-Traceback (most recent call last):
-  File "/env/lib/python3.12/site-packages/pluggy/_manager.py", line 10, in run
-    x()
-  File "/env/lib/python3.12/site-packages/cloudpickle/cloudpickle.py", line 11, in execute
-    y()
-KeyError: 'x'
-"""
-
-TRIMMED = """\
-Traceback (most recent call last):
-  File "/home/me/penstock/flows/census.py", line 12, in measure
-    parse(path)
-    ~~~~~^^^^^^
-  File "/env/lib/python3.12/json/decoder.py", line 3, in parse
-    raise ValueError(path)
-ValueError: /etc/x
-
-During handling of the above exception, another exception occurred:
-
-KeyError: 'x'"""
-
-
-def test_tracebacks_keep_the_users_frames() -> None:
-    """Frames of penstock and of pools go, a user's folder of that name stays, chains stay whole."""
-    assert trim(MACHINERY) == TRIMMED
-
-
-def test_tracebacks_lose_the_frames_of_an_editable_installation() -> None:
-    """Penstock's own frames go wherever it is installed, and what is no traceback is left alone."""
-    try:
-        aligned(["a"], [[]])
-    except IndexError:
-        text = traceback.format_exc()
-    assert "columns.py" in text and "columns.py" not in trim(text)
-    assert "test_observers.py" in trim(text)
-    assert trim("KeyError: 'x'\n") == "KeyError: 'x'"
-    assert trim("") == ""
-
-
-def test_columns_are_aligned() -> None:
-    """Each column as wide as its widest cell, numbers at the right, no blanks at the ends of lines."""
-    text = aligned(["task", "runs"], [["find", "1"], ["measure", "1,234"]], right={1})
-    assert text == "task      runs\nfind         1\nmeasure  1,234"
-
-
-OBSERVER = """
-from penstock.hooks import hookimpl
-
-class Bell:
-    @hookimpl
-    def penstock_flow_finished(self, run):
-        self.heard = run
-
-class Wrong:
-    @hookimpl
-    def penstock_flow_finished(self, run, weather):
-        pass
-
-class Deaf:
-    def penstock_flow_finished(self, run):
-        pass
-
-class Misspelt:
-    @hookimpl
-    def penstock_flow_finnished(self, run):
-        pass
-
-bell = Bell()
-"""
-
-
-@pytest.fixture
-def observe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Install a distribution `penstock-bell` with an observer at each of the given places, by name."""
-
-    def install(entries: str) -> None:
-        info = tmp_path / "penstock_bell-2.1.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: penstock-bell\nVersion: 2.1\n")
-        (info / "entry_points.txt").write_text(f"[penstock.observers]\n{textwrap.dedent(entries)}")
-        (tmp_path / "bell_ringing.py").write_text(OBSERVER)
-        (tmp_path / "bell_module.py").write_text(OBSERVER.partition("class")[0] + FUNCTION)
-        monkeypatch.syspath_prepend(str(tmp_path))
-
-    return install
-
-
-FUNCTION = """
-@hookimpl
-def penstock_flow_started(run):
-    pass
-"""
-
-
-def test_observers_of_others_are_loaded(observe: Callable[[str], None]) -> None:
-    """A class is made, an object and a module are taken as they are."""
-    observe("a = bell_ringing:Bell\nb = bell_ringing:bell\nc = bell_module\n")
-    found = {each.name: each for each in installed_observers()}
-    assert type(found["a"].observer).__name__ == "Bell"
-    assert type(found["b"].observer).__name__ == "Bell"
-    assert getattr(found["c"].observer, "__name__", "") == "bell_module"
-    assert {found[name].problem for name in "abc"} == {""}
-
-
-@pytest.mark.parametrize(
-    ("value", "problem"),
-    [
-        ("bell_missing", "ModuleNotFoundError"),
-        ("bell_ringing:Nothing", "AttributeError"),
-        ("bell_ringing:Wrong", "weather"),
-        ("bell_ringing:Deaf", "hookimpl"),
-        ("bell_ringing:Misspelt", "penstock_flow_finnished"),
-    ],
-)
-def test_a_broken_observer_breaks_nothing(observe: Callable[[str], None], value: str, problem: str) -> None:
-    """It is a record with its distribution and the reason, and the others are there."""
-    observe(f"good = bell_ringing:Bell\nbad = {value}\n")
-    found = {each.name: each for each in installed_observers()}
-    assert found["bad"].observer is None
-    assert problem in found["bad"].problem
-    assert found["bad"].distribution == "penstock-bell 2.1"
-    assert found["good"].observer is not None

@@ -221,6 +221,29 @@ def test_an_unknown_option_is_named_with_its_place_and_the_nearest_one() -> None
     )
 
 
+class Nested:
+    """Options that are mappings.
+
+    turbine_kwargs: what the turbine is made with (`blades`, `pitch` …).
+    label: a text with `blades`, which has no keys.
+    """
+
+    def __init__(self, turbine_kwargs: dict[str, Any] | None = None, label: str = "") -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("option", "near"), [("pitch", "turbine_kwargs.pitch"), ("lable", "label"), ("x", None)]
+)
+def test_an_unknown_option_that_is_a_key_of_a_mapping_is_told_with_its_path(
+    option: str, near: str | None
+) -> None:
+    """Where the docstring of the executor names it as one."""
+    with pytest.raises(OptionError) as caught:
+        check_options(Nested, {option: 1})
+    assert caught.value.nearest == near
+    assert str(caught.value).endswith(f"did you mean {near!r}?" if near else "turbine_kwargs, label")
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

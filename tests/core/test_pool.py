@@ -5,12 +5,16 @@ import concurrent.futures
 import threading
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
 from penstock.errors import ExecutorNotStartedError
 from penstock.executor import Executor
+from penstock.sources import load_source
 from penstock.testing import ManualExecutor
+
+InlineExecutor = load_source(Path(__file__).with_name("inline_executor.py")).InlineExecutor
 
 
 class StrangeFuture:
@@ -64,8 +68,8 @@ def test_its_futures_are_real_ones(executor):
         futures = [pool.submit(int, text) for text in ("1", "2", "x")]
         assert all(isinstance(future, Future) for future in futures)
         executor.run_all()
-        assert concurrent.futures.wait(futures, timeout=1).not_done == set()
-        assert len(list(concurrent.futures.as_completed(futures, timeout=1))) == 3
+        assert concurrent.futures.wait(futures, timeout=20).not_done == set()
+        assert len(list(concurrent.futures.as_completed(futures, timeout=20))) == 3
         assert [future.result() for future in futures[:2]] == [1, 2]
         assert isinstance(futures[2].exception(), ValueError)
 
@@ -165,14 +169,14 @@ def test_shutdown_waits_for_a_call_that_is_on_its_way_in():
     class Slow(ManualExecutor):
         def submit(self, fn, /, *args, extra_context=None, **kwargs):
             inside.set()
-            go_on.wait(5)
+            go_on.wait(40)
             return super().submit(fn, *args, **kwargs)
 
     taken = []
     with Slow().start() as executor, executor.as_pool() as pool:
         thread = threading.Thread(target=lambda: taken.append(pool.submit(int, "3")))
         thread.start()
-        assert inside.wait(5)
+        assert inside.wait(20)
         shutting = threading.Thread(target=pool.shutdown)
         shutting.start()
         go_on.set()
@@ -180,7 +184,7 @@ def test_shutdown_waits_for_a_call_that_is_on_its_way_in():
         shutting.join(0.05)
         assert shutting.is_alive()
         executor.run_all()
-        shutting.join(5)
+        shutting.join(20)
         assert not shutting.is_alive()
     assert taken[0].result(timeout=0) == 3
 
@@ -188,13 +192,7 @@ def test_shutdown_waits_for_a_call_that_is_on_its_way_in():
 def test_a_call_may_shut_down_the_pool_that_computes_it():
     """On an executor that computes in `submit` the pool does not wait for the call that shuts it down."""
 
-    class Inline(Executor):
-        def submit(self, fn, /, *args, extra_context=None, **kwargs):
-            future = Future()
-            future.set_result(fn(*args, **kwargs))
-            return future
-
-    with Inline().start() as executor, executor.as_pool() as pool:
+    with InlineExecutor().start() as executor, executor.as_pool() as pool:
         assert pool.submit(pool.shutdown).result(timeout=0) is None
         with pytest.raises(RuntimeError, match="after shutdown"):
             pool.submit(int)

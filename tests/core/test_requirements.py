@@ -7,6 +7,7 @@ import pytest
 
 from penstock import Executor, flow, task
 from penstock.errors import RequirementError, TaskPolicyError
+from penstock.executor import CAPABILITIES
 
 
 class Plain(Executor):
@@ -62,6 +63,35 @@ def test_it_is_refused_where_something_is_missing(chosen):
         chosen.run(executor=executor)
     assert caught.value.missing == ("parallel", "resources:GPU")
     assert not hasattr(executor, "was_started")
+
+
+def test_the_refusal_names_the_installed_executors_that_offer_all_of_it(site):
+    """By the names that pick them; those with a part of it, and those that are broken, are none of them."""
+    offers = "capabilities={'parallel', 'resources'}"
+    site.install_plugin("wheel", more=offers)
+    site.install_plugin("mill", more=offers)
+    site.install_plugin("mill", distribution="rival", package="rival", more=offers)
+    site.install_plugin("sail", more="capabilities={'parallel'}")
+    site.install("broken-oar", {"oar.py": "import no_such_thing"}, {"oar": "oar"})
+    with pytest.raises(RequirementError) as caught:
+        needy.run(executor=Plain())
+    named = {"penstock-mill/mill", "rival/mill", "wheel"}
+    assert named <= set(caught.value.offered_by)
+    assert not {"sail", "oar", "mill"} & set(caught.value.offered_by)
+    assert str(caught.value).endswith(f"installed executors that do: {', '.join(caught.value.offered_by)}")
+
+
+def test_the_refusal_says_so_where_no_installed_executor_offers_it(site):
+    """Rather than to end in an empty list."""
+    site.install_plugin("sail", more="capabilities={'parallel'}")
+
+    @flow(requires=set(CAPABILITIES))
+    def everything():
+        return one()
+
+    with pytest.raises(RequirementError, match=r"does not offer; no installed executor does$") as caught:
+        everything.run(executor=Plain())
+    assert caught.value.offered_by == ()
 
 
 def test_an_executor_may_look_at_the_detail():

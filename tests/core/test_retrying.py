@@ -5,8 +5,9 @@ import random
 import pytest
 
 from penstock import Skip, exponential, flow, task
+from penstock.bounds import LONGEST
 from penstock.errors import TaskError, TaskPolicyError, TaskTimeoutError
-from penstock.retrying import LONGEST, checked_delay, checked_errors, delay_after, is_retried
+from penstock.retrying import checked_delay, checked_errors, delay_after, is_retried
 from penstock.states import TaskState
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")

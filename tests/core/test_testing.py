@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -73,7 +76,10 @@ def _wrong_ones() -> list[tuple[type, str]]:
 
 @pytest.fixture
 def suite_of():
-    """A function that gives the conformance suite of an executor, closed at the end whatever it left."""
+    """A function that gives the conformance suite of an executor, closed at the end whatever it left.
+
+    What one leaves on purpose it would keep for a minute; its method `clean` ends it before.
+    """
     suites = []
 
     def make(executor):
@@ -85,6 +91,7 @@ def suite_of():
     yield make
     for suite in suites:
         suite.subject.discard()
+        getattr(suite.executor, "clean", int)()
 
 
 @pytest.mark.parametrize(("wrong", "check"), _wrong_ones(), ids=lambda item: getattr(item, "__name__", item))
@@ -119,6 +126,23 @@ def test_something_left_open_is_found_at_the_end(suite_of):
     suite.subject.running()
     with pytest.raises(ContractBroken, match="left behind"):
         suite.teardown_class()
+
+
+def test_a_process_is_found_however_young_it_is():
+    """One that was started a moment ago has no command line yet, and is left behind all the same."""
+    for _ in range(10):
+        with pytest.raises(AssertionError, match="left behind"), nothing_left(patience=0.0):
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+        child.kill()
+        child.wait()
+
+
+def test_a_process_that_has_ended_is_not_left_behind():
+    """Also while nobody has asked for its exit code: such a zombie holds nothing."""
+    with nothing_left(patience=0.0):
+        child = subprocess.Popen([sys.executable, "-c", ""])
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    child.wait()
 
 
 def test_a_suite_without_an_executor_says_so():

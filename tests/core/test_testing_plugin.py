@@ -55,6 +55,12 @@ def test_a_broken_rule_is_told_with_its_place(tmp_path: Path) -> None:
     assert "an executor can be started again after it was left, and works as before" in done.stdout
     assert "docs/contract.md#starts-again" in done.stdout
     assert "the contract is NOT kept" in done.stdout
+    module = re.search(r"\(python -m (\S+) prints it\)", done.stdout)
+    assert module is not None
+    printed = subprocess.run(
+        [sys.executable, "-m", module[1]], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "### starts again\n" in printed.stdout
 
 
 def test_what_was_proven_is_written_down(tmp_path: Path) -> None:

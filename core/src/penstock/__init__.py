@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from penstock.executor import Executor, ExecutorSpec
     from penstock.flows.branches import case, merge
     from penstock.flows.flattening import flatten
-    from penstock.flows.mapping import unmapped
+    from penstock.flows.marks import unmapped
     from penstock.flows.task import Task, task
     from penstock.records import FlowRun, TaskRun
     from penstock.registry import get_executor
@@ -57,7 +57,7 @@ _HOMES = {
     "get_executor": "penstock.registry",
     "merge": "penstock.flows.branches",
     "task": "penstock.flows.task",
-    "unmapped": "penstock.flows.mapping",
+    "unmapped": "penstock.flows.marks",
 }
 
 __all__ = [

@@ -12,6 +12,7 @@
     │   │   ├── NotAnExecutorError         the class path leads to something that is no Executor
     │   │   └── ApiVersionError            plugin and core do not speak the same contract: upgrade one
     │   ├── OptionError                an option is unknown or has the wrong type
+    │   ├── ObserverError              an observer would hear nothing: a hook is not marked, or there is none
     │   ├── RequirementError           the executor does not offer what the flow requires: take another one
     │   ├── FlowFileError              a flow file cannot be loaded, or which flow to run is not clear
     │   ├── ParameterError             parameters do not fit the signature of a flow or a task
@@ -162,6 +163,14 @@ class OptionError(UsageError):
         self.option, self.executor, self.nearest = option, executor, nearest
 
 
+class ObserverError(UsageError):
+    """An observer would hear nothing, or less than it means to. `observer` is its name, `hook` what is wrong of it."""
+
+    def __init__(self, message: str, *, observer: str, hook: str | None = None) -> None:
+        super().__init__(message)
+        self.observer, self.hook = observer, hook
+
+
 class RequirementError(UsageError):
     """The executor does not offer what the flow requires. `missing` is that; `offered_by` names others that do."""
 
@@ -307,7 +316,11 @@ class Skip(PenstockError):  # noqa: N818  (a signal that a task raises, as StopI
 
 
 class RunError(PenstockError):
-    """A flow run did not bring the result that was asked for."""
+    """A flow run did not bring the result that was asked for.
+
+    As it is, and none of the classes below, it is the error of a run that broke off: its cause, as of an executor that
+    broke down, was raised to whoever ran the flow.
+    """
 
 
 class TaskFailedError(RunError):

@@ -11,7 +11,9 @@ An executor plugin is a light module, named by an entry point of the group `pens
 
 An observer is a module or an object that implements any of the others; it is named by an entry point of the
 group `penstock.observers`, or handed to `flow.run(observers=[…])`. All are called in the thread that runs the
-flow. An observer that raises is reported once and left out of the rest of the run.
+flow. An observer that raises is reported once and left out of the rest of the run. One that would hear nothing, as a
+hook of it is not marked with `@hookimpl`, misspelt, or not there at all, is refused with an ObserverError before the
+run begins; an installed one is told of and left out.
 """
 
 from __future__ import annotations

@@ -56,13 +56,24 @@ def import_target(plugin: Plugin, spec: ExecutorSpec, asked: str, origin: str | 
     Raises BrokenPluginError, NotAnExecutorError or ApiVersionError.
     """
     try:
-        return load_class(spec.target)
+        cls = load_class(spec.target)
     except (ExecutorImportError, ExecutorNotInstalledError) as error:
         remedy = f". To mend it: pip install --upgrade {spec.install or plugin.distribution}"
         raise plugin.broken(f"{error}{remedy}", asked=asked, origin=origin) from error
     except NotAnExecutorError as error:
         message = f"the plugin of {plugin.distribution} {plugin.version} is wrong{asked_at(origin)}: {error}"
         raise NotAnExecutorError(message, asked=asked, origin=origin) from None
+    except ApiVersionError as error:  # of the class, whatever its spec said
+        fault = f"the plugin of {plugin.distribution} {plugin.version} does not fit{asked_at(origin)}"
+        raise ApiVersionError(f"{fault}: {error}", asked=asked, origin=origin) from None
+    if spec.api_version < cls.api_version:  # the class would be taken for a newer one, and not be made to fit
+        raise plugin.broken(
+            f"its spec is for version {spec.api_version} of the executor contract, and {spec.target} for "
+            f"{cls.api_version}: write api_version = {spec.api_version} in the class",
+            asked=asked,
+            origin=origin,
+        )
+    return cls
 
 
 def record_of(plugin: Plugin, *, duplicate: bool) -> PluginRecord:

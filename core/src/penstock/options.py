@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from penstock.errors import OptionError
-from penstock.literals import admits, fit, type_name
+from penstock.literals import admits, fit, members_of, type_name
 from penstock.literals import convert_text as convert_text
 from penstock.names import did_you_mean, nearest
 from penstock.settings import Setting
@@ -81,7 +81,7 @@ def check_options(cls: type, options: Mapping[str, Any], *, executor: str | None
         option, *inner = key.split(".") if key.split(".")[0] in known else [key]
         spec = known.get(option) or others
         if spec is None:
-            raise _unknown(name, option.split(".")[0], options[key], list(known))
+            raise _unknown(name, option.split(".")[0], options[key], known)
         if inner:
             values[option] = _with_key(values.get(option), inner, options[key], spec, name)
         else:
@@ -97,11 +97,22 @@ def _require(known: Mapping[str, OptionSpec], values: Mapping[str, Any], executo
             raise OptionError(message, option=option, executor=executor)
 
 
-def _unknown(executor: str, option: str, given: Any, known: list[str]) -> OptionError:
-    near = nearest(option, known)
+def _unknown(executor: str, option: str, given: Any, known: Mapping[str, OptionSpec]) -> OptionError:
+    near = _within(option, known) or nearest(option, known)
     there = f"it has {', '.join(known)}" if known else "it has none"
     message = f"{executor} has no option {option!r}{_where(given)}; {there}{did_you_mean(near)}"
     return OptionError(message, option=option, executor=executor, nearest=near)
+
+
+def _within(option: str, known: Mapping[str, OptionSpec]) -> str | None:
+    """The key of an option that is a mapping, if what is said of that names it: `cluster_kwargs.n_workers`."""
+    named = [name for name, spec in known.items() if f"`{option}`" in spec.meaning and _is_mapping(spec)]
+    return f"{named[0]}.{option}" if named else None
+
+
+def _is_mapping(spec: OptionSpec) -> bool:
+    kinds = [typing.get_origin(member) or member for member in members_of(spec.annotation)]
+    return any(isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds)
 
 
 def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:

@@ -20,18 +20,11 @@ from typing import Any
 
 import attrs
 
+from penstock.bounds import LONGEST, is_seconds, seconds
 from penstock.errors import TaskError, TaskPolicyError
-
-LONGEST = 366 * 24 * 3600
-"""Seconds; what would wait longer is a mistake, and the clocks of some systems cannot."""
 
 Delay = float | Sequence[float] | Callable[[int], float]
 RetryOn = type[BaseException] | Sequence[type[BaseException]] | Callable[[BaseException], bool] | None
-
-
-def is_seconds(value: Any) -> bool:
-    """Whether a value is a number of seconds that a clock can wait."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LONGEST
 
 
 def checked_delay(value: Any) -> float | tuple[float, ...] | Callable[[int], float]:
@@ -67,11 +60,6 @@ def _share(delays: exponential, attribute: attrs.Attribute[float], value: Any) -
         raise TaskPolicyError(f"exponential({attribute.name}={value!r}): give a share from 0.0 to 1.0")
 
 
-def _seconds(delays: exponential, attribute: attrs.Attribute[float], value: Any) -> None:
-    if not is_seconds(value):
-        raise TaskPolicyError(f"exponential({attribute.name}={value!r}): give seconds, from 0 to {LONGEST}")
-
-
 def _factor(delays: exponential, attribute: attrs.Attribute[float], value: Any) -> None:
     if not is_seconds(value) or value < 1:
         raise TaskPolicyError(f"exponential(factor={value!r}): give a number, 1 or more")
@@ -85,9 +73,9 @@ class exponential:  # noqa: N801  (called like a function, as in `retry_delay=ex
     come back together; 0 for none. Raises TaskPolicyError for numbers that make no sense.
     """
 
-    first: float = attrs.field(default=1.0, validator=_seconds)
+    first: float = attrs.field(default=1.0, validator=seconds("exponential({})"))
     factor: float = attrs.field(default=2.0, validator=_factor)
-    most: float = attrs.field(default=60.0, validator=_seconds)
+    most: float = attrs.field(default=60.0, validator=seconds("exponential({})"))
     jitter: float = attrs.field(default=0.1, validator=_share)
 
     def exact(self, attempt: int) -> float:
@@ -111,14 +99,14 @@ def delay_after(delay: Delay, attempt: int) -> float:
     if not callable(delay):
         return delay[min(attempt, len(delay)) - 1]
     try:
-        seconds = delay(attempt)
+        waits = delay(attempt)
     except Exception as error:
         raise TaskPolicyError(f"retry_delay({attempt}) raised {type(error).__name__}: {error}") from error
-    if not is_seconds(seconds):
+    if not is_seconds(waits):
         raise TaskPolicyError(
-            f"retry_delay({attempt}) returned {seconds!r}, which is no number of seconds from 0 to {LONGEST}"
+            f"retry_delay({attempt}) returned {waits!r}, which is no number of seconds from 0 to {LONGEST}"
         )
-    return seconds
+    return waits
 
 
 def is_retried(retry_on: RetryOn, error: BaseException) -> bool:

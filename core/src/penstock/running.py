@@ -54,7 +54,8 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
 
         executor: a name, class path, mapping, class or instance; what the configuration says if not given. An instance
         that is started already is used as it is and left open. executor_options: options of the executor.
-        observers: objects that implement hooks of `penstock.hooks`, besides those that are installed.
+        observers: objects that implement hooks of `penstock.hooks`, marked with `@hookimpl`; besides those that are
+            installed.
         Raises a UsageError for a mistake that can be found before anything runs.
         """
         config = load_config()

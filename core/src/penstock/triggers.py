@@ -15,6 +15,7 @@ from typing import Any
 
 import attrs
 
+from penstock.bounds import is_whole
 from penstock.errors import TaskPolicyError
 from penstock.names import did_you_mean, nearest
 from penstock.states import TaskState
@@ -61,8 +62,7 @@ def _enough(at_least: float, of: int) -> float:
 
 def _checked(at_least: Any) -> float:
     share = isinstance(at_least, float) and 0 <= at_least <= 1
-    number = isinstance(at_least, int) and not isinstance(at_least, bool) and at_least >= 0
-    if not share and not number:
+    if not share and not is_whole(at_least, 0):
         raise TaskPolicyError(
             f"at_least={at_least!r}: give a number of task runs (3), "
             "or a share of them as a float from 0 to 1 (0.5)"

@@ -85,7 +85,7 @@ class KeepsSilence(OddFutures):
     class kind(Future):  # noqa: N801
         def result(self, timeout=None):
             if not self.executor.started:
-                time.sleep(1.0)
+                time.sleep(3.0)  # far longer than the suite's patience with it
             return super().result(timeout)
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from penstock.sources import load_source
 
@@ -52,40 +53,54 @@ class SwallowsErrors(Right):
 
 class LeaksThread(Right):
     breaks = ("nothing_is_left", "flows_start_and_close")
+    left: ClassVar[list[threading.Timer]] = []
 
     @contextmanager
     def start(self):
-        threading.Timer(1.5, int).start()
+        self.left.append(threading.Timer(60, int))
+        self.left[-1].start()
         with super().start():
             yield self
+
+    @classmethod
+    def clean(cls):
+        while cls.left:
+            cls.left.pop().cancel()
 
 
 class LeaksProcess(Right):
     breaks = ("nothing_is_left",)
+    left: ClassVar[list[subprocess.Popen]] = []
 
     @contextmanager
     def start(self):
-        self._child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"])
+        self.left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]))
         with super().start():
             yield self
 
-    def __del__(self):
-        if hasattr(self, "_child"):
-            self._child.kill()
-            self._child.wait()
+    @classmethod
+    def clean(cls):
+        while cls.left:
+            child = cls.left.pop()
+            child.kill()
+            child.wait()
 
 
 class ClosesOnlyInPeace(Right):
     breaks = ("nothing_is_left_after_an_error",)
+    left: ClassVar[list[ThreadPoolExecutor]] = []
 
     @contextmanager
     def start(self):
         self._pool = ThreadPoolExecutor(self.workers)
-        late = threading.Timer(1.5, self._pool.shutdown)
-        late.daemon = True
-        late.start()
+        self.left.append(self._pool)
         yield self
         self._pool.shutdown()
+
+    @classmethod
+    def clean(cls):
+        while cls.left:
+            cls.left.pop().shutdown()
 
 
 class Drains(Right):

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from penstock.pool import ExecutorPool
 from penstock.sources import load_source
@@ -55,21 +56,40 @@ class HastyPool(Right):
 
 
 class SlowPool(Right):
-    breaks = ("shutdown_need_not_wait", "shutdown_is_repeatable", "pools_are_apart")
+    breaks = ("shutdown_need_not_wait",)
 
     @contextmanager
     def as_pool(self):
         with super().as_pool() as pool:
-            self._pools = [*getattr(self, "_pools", ()), pool]
-            pool.shutdown = lambda **_: self._shut()
+            pool.shutdown = lambda **_: ExecutorPool.shutdown(pool, wait=True)
             yield pool
-            self._pools.clear()
 
-    def _shut(self):
-        for pool in self._pools:
-            if pool._closed:
-                raise RuntimeError("shut down already")
-            ExecutorPool.shutdown(pool, wait=True)
+
+class ShutsOnce(Right):
+    breaks = ("shutdown_is_repeatable",)
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            pool.shutdown = lambda **given: self.shut(pool, **given)
+            yield pool
+            del pool.shutdown
+
+    @staticmethod
+    def shut(pool, **given):
+        if pool._closed:
+            raise RuntimeError("shut down already")
+        ExecutorPool.shutdown(pool, **given)
+
+
+class OnePool(Right):
+    breaks = ("pools_are_apart",)
+
+    @contextmanager
+    def as_pool(self):
+        with super().as_pool() as pool:
+            self._pool_of_all = getattr(self, "_pool_of_all", pool)
+            yield self._pool_of_all
 
 
 class LazyPool(Right):
@@ -194,9 +214,16 @@ class Keeps(Right):
 
 class TakesThreads(Right):
     breaks = ("threads_are_bounded",)
+    left: ClassVar[list[threading.Timer]] = []
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
-        lingering = threading.Timer(2.0, int)
+        lingering = threading.Timer(60, int)
         lingering.daemon = True
         lingering.start()
+        self.left.append(lingering)
         return super().submit(fn, *args, **kwargs)
+
+    @classmethod
+    def clean(cls):
+        while cls.left:
+            cls.left.pop().cancel()

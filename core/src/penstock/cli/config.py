@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from penstock.cli.output import show, show_json
+from penstock.cli.output import show, show_json, terminal_width
 from penstock.settings import Origin, Setting
+
+if TYPE_CHECKING:
+    from penstock.config import Config
 
 
 @click.command(short_help="What the files and variables say, each value with its origin.")
@@ -46,18 +51,29 @@ def config(as_json: bool) -> None:
 
     effective = load_config()
     if as_json:
-        settings = [
-            {"key": ".".join(each.key), "value": each.value, "origin": origin_record(each.origin)}
-            for each in effective.settings
-        ]
-        show_json({"files": list(effective.files), "settings": settings})
-        return
-    from penstock.observers.columns import aligned
+        show_json(_record(effective))
+    else:
+        show(_text(effective, terminal_width()))
+
+
+def _text(effective: Config, width: int | None) -> str:
+    """For people. width: of a line, in characters; None for any."""
+    from penstock.observers.columns import aligned, wrapped
 
     rows = [[".".join(each.key), value_text(each), str(each.origin)] for each in effective.settings]
-    show(aligned(["key", "value", "from"], rows))
+    table = aligned(["key", "value", "from"], rows, width=width)
     files = [f"  {path}" for path in effective.files] or ["  none"]
-    show("\n".join(["", "files that were read, the strongest first:", *files]))
+    title = wrapped("files that were read, the strongest first:", width)
+    return "\n".join([table, "", *title, *files])
+
+
+def _record(effective: Config) -> dict[str, object]:
+    """For machines."""
+    settings = [
+        {"key": ".".join(each.key), "value": each.value, "origin": origin_record(each.origin)}
+        for each in effective.settings
+    ]
+    return {"files": list(effective.files), "settings": settings}
 
 
 def value_text(setting: Setting) -> str:

@@ -35,14 +35,14 @@ def list_executors(as_json: bool = False) -> None:
     take.
     """
     from penstock.cli.listing import Listing
-    from penstock.cli.output import show, show_json
+    from penstock.cli.output import show, show_json, terminal_width
     from penstock.registry import Registry
 
     listing = Listing.of(Registry())
     if as_json:
         show_json(listing.record())
     else:
-        show(listing.text())
+        show(listing.text(terminal_width()))
 
 
 @executors.command("show")
@@ -58,7 +58,7 @@ def show_executor(name: str, as_json: bool) -> None:
       penstock executors show my_package.executors.MyExecutor
       penstock executors show ./my_executor.py:MyExecutor
     """
-    from penstock.cli.output import show, show_json
+    from penstock.cli.output import show, show_json, terminal_width
     from penstock.cli.showing import Showing
     from penstock.registry import Registry
 
@@ -66,7 +66,7 @@ def show_executor(name: str, as_json: bool) -> None:
     if as_json:
         show_json(showing.record())
     else:
-        show(showing.text())
+        show(showing.text(terminal_width()))
 
 
 executors.add_command(certify_executor)

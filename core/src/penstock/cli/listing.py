@@ -11,13 +11,14 @@ from penstock.cli.certificates import shipped
 from penstock.cli.config import origin_record, value_text
 from penstock.config import Profile
 from penstock.names import normalise
-from penstock.observers.columns import aligned
+from penstock.observers.columns import blocks, wrapped
 from penstock.plugins import PluginRecord
 from penstock.registry import Registry
 from penstock.settings import Setting
 
 CAN = "     can: "
 PROVEN = "  proven: "
+INDENT = 5
 
 
 @attrs.frozen
@@ -40,11 +41,11 @@ class Listing:
             absent=tuple(known for known in known_executors().values() if known.name not in installed),
         )
 
-    def text(self) -> str:
-        """The list for people: aligned columns, a star at the default."""
-        sections = [self._plugins(), self._profiles(), self._absent()]
-        listed = "\n\n".join(filter(None, sections))
-        return f"{listed}\n\n{self._default()}"
+    def text(self, width: int | None = None) -> str:
+        """For people: aligned columns, a star at the default. width: of a line, in characters; None for any."""
+        sections = [self._plugins(width), self._profiles(width), self._absent(width)]
+        sections.append(wrapped(self._default(), width, indent=2))
+        return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
     def record(self) -> dict[str, Any]:
         """The list for machines."""
@@ -58,30 +59,30 @@ class Listing:
             ],
         }
 
-    def _plugins(self) -> str:
+    def _plugins(self, width: int | None) -> list[str]:
         rows = []
         for plugin in self.plugins:
             name = f"{plugin.distribution}/{plugin.name}" if plugin.duplicate else plugin.name
             rows.append(
-                [self._star(plugin.name), name, f"{plugin.distribution} {plugin.version}", _is(plugin)]
+                [self._star(plugin.name, name), f"{plugin.distribution} {plugin.version}", _is(plugin)]
             )
         if not rows:
-            return "No executor is installed."
-        lines = aligned([" ", "executor", "from", "what it is"], rows).splitlines()
-        for at, plugin in reversed(list(enumerate(self.plugins, 2))):
-            lines[at:at] = _facts(plugin)
-        return "\n".join(lines)
+            return ["No executor is installed."]
+        lines, *found = blocks(["   executor", "from", "what it is"], rows, width=width, indent=INDENT)
+        for plugin, own in zip(self.plugins, found, strict=True):
+            lines += [*own, *_facts(plugin, width)]
+        return lines
 
-    def _profiles(self) -> str:
+    def _profiles(self, width: int | None) -> list[str]:
         rows = [
-            [self._star(profile.name), profile.name, profile.use, _options(profile), str(profile.origin)]
+            [self._star(profile.name, profile.name), profile.use, _options(profile), str(profile.origin)]
             for profile in self.profiles
         ]
-        return aligned([" ", "profile", "uses", "with", "from"], rows) if rows else ""
+        return _section(["   profile", "uses", "with", "from"], rows, width)
 
-    def _absent(self) -> str:
-        rows = [["", known.name, _install(known), known.summary] for known in self.absent]
-        return aligned([" ", "not installed", "to have it", "what it is"], rows) if rows else ""
+    def _absent(self, width: int | None) -> list[str]:
+        rows = [[f"   {known.name}", _install(known), known.summary] for known in self.absent]
+        return _section(["   not installed", "to have it", "what it is"], rows, width)
 
     def _default(self) -> str:
         name, origin = self.default.value, self.default.origin
@@ -91,8 +92,8 @@ class Listing:
         missing = ", which is not here" if is_name and normalise(name) not in names else ""
         return f"* the default is {name}{missing}: {because}"
 
-    def _star(self, name: str) -> str:
-        return "*" if normalise(self.default.value) == name else ""
+    def _star(self, name: str, shown: str) -> str:
+        return f"{'*' if normalise(self.default.value) == name else ' '}  {shown}"
 
 
 def profile_record(profile: Profile) -> dict[str, Any]:
@@ -109,13 +110,18 @@ def profile_record(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _facts(plugin: PluginRecord) -> list[str]:
+def _section(header: list[str], rows: list[list[str]], width: int | None) -> list[str]:
+    found = blocks(header, rows, width=width, indent=INDENT) if rows else []
+    return [line for lines in found for line in lines]
+
+
+def _facts(plugin: PluginRecord, width: int | None) -> list[str]:
     """The lines below it: what it says that it can do, and what its certificate proves of that."""
     facts = []
     if plugin.spec and plugin.spec.capabilities:
-        facts.append(f"{CAN}{', '.join(sorted(plugin.spec.capabilities))}")
+        facts += wrapped(", ".join(sorted(plugin.spec.capabilities)), width, first=CAN)
     if certificate := shipped(plugin):
-        facts.append(f"{PROVEN}{certificate.line()}")
+        facts += wrapped(certificate.line(), width, first=PROVEN)
     return facts
 
 

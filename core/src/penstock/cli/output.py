@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any, TextIO
 
@@ -20,6 +21,11 @@ def show(text: str) -> None:
     except OSError as error:
         _silence(sys.stdout)
         raise PenstockError(f"cannot write to standard output: {error}") from error
+
+
+def terminal_width() -> int | None:
+    """How many characters a line of standard output may have, as COLUMNS or the terminal says; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show_json(value: Any) -> None:

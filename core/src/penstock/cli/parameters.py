@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
@@ -44,6 +45,35 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
 def key_values(flag: str, name: str, help: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """An option `-o key=value` that may be given often; the command gets a mapping under `name`."""
     return click.option(flag, name, metavar="KEY=VALUE", multiple=True, callback=_pairs, help=help)
+
+
+class CommandWithPairs(click.Command):
+    """Says of an unknown option how parameters and options of the executor are given, which it may be meant as."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What click does."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            flag = error.option_name
+            if not flag.startswith("--"):
+                raise
+            message = f"{error.message.rstrip('.')}; {_as_pairs(flag, given)}"
+            raise click.NoSuchOption(flag, message, error.possibilities, ctx) from None
+
+
+def _as_pairs(flag: str, args: list[str]) -> str:
+    """How to write `--limit 10` or `--limit=10` as a parameter or an option."""
+    key = flag.lstrip("-").replace("-", "_")
+    value = "…"
+    for each, following in zip(args, [*args[1:], "-"], strict=True):
+        if each.startswith(f"{flag}="):
+            value = each.removeprefix(f"{flag}=")
+        elif each == flag and not following.startswith("-"):
+            value = following
+    pair = shlex.quote(f"{key}={value}") if value != "…" else f"{key}=…"
+    return f"a parameter of the flow is given as -p {pair}, an option of the executor as -o {pair}."
 
 
 def read_parameters(flow: FlowLike, texts: Mapping[str, str]) -> dict[str, Any]:

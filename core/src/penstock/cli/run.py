@@ -17,7 +17,7 @@ import click
 from penstock.cli import FAILED, INTERRUPTED, SUCCESS
 from penstock.cli.interrupting import interruptible
 from penstock.cli.output import show, show_error, show_warning
-from penstock.cli.parameters import key_values, read_parameters
+from penstock.cli.parameters import CommandWithPairs, key_values, read_parameters
 from penstock.errors import UsageError
 from penstock.sources import locate
 from penstock.states import RunState
@@ -25,11 +25,12 @@ from penstock.states import RunState
 if TYPE_CHECKING:
     from penstock.config import Config
     from penstock.flows.definition import FlowDefinition
+    from penstock.flows.graph import Graph
     from penstock.records import FlowRun
     from penstock.registry import Chosen
 
 
-@click.command(short_help="Run the flow of a file on an executor.")
+@click.command(cls=CommandWithPairs, short_help="Run the flow of a file on an executor.")
 @click.argument("target", metavar="FILE[:FLOW]")
 @click.option(
     "-e",
@@ -72,40 +73,40 @@ def run(
     """
     try:
         with interruptible():
-            return _run(target, executor, options, parameters, fail_fast=fail_fast, quiet=quiet)
+            from penstock.config import load_config
+
+            config = load_config()
+            flow, chosen = load(target, executor, options, config)
+            graph = _recorded(flow, read_parameters(flow, parameters), config)
+            if graph is None:
+                return FAILED
+            from penstock.engine.run import run_graph
+
+            if fail_fast:
+                graph.options = attrs.evolve(graph.options, fail_fast=True)
+            end = run_graph(
+                graph,
+                chosen.executor,
+                observers=observers(quiet=quiet),
+                executor_name=chosen.name,
+                config=config,
+            )
+            return _show_end(end)
     except KeyboardInterrupt:
         show_error("interrupted", label="")
         return INTERRUPTED
 
 
-def _run(
-    target: str,
-    executor: str | None,
-    options: dict[str, str],
-    parameters: dict[str, str],
-    *,
-    fail_fast: bool,
-    quiet: bool,
-) -> int:
-    from penstock.config import load_config
-
-    config = load_config()
-    flow, chosen = load(target, executor, options, config)
-    values = read_parameters(flow, parameters)
+def _recorded(flow: FlowDefinition[..., Any], values: dict[str, Any], config: Config) -> Graph | None:
+    """The graph of the flow; None if its own code failed, which is shown. Raises UsageError with the line at fault."""
     try:
-        graph = flow.recorded((), values, flow.max_map_width(config))
+        return flow.recorded((), values, flow.max_map_width(config))
     except UsageError as error:
         locate(error, getattr(getattr(flow.fn, "__code__", None), "co_filename", None))
         raise
     except Exception:  # noqa: BLE001  (the flow's own code, which may raise anything)
-        return _record_failed(flow)
-    from penstock.engine.run import run_graph
-
-    if fail_fast:
-        graph.options = attrs.evolve(graph.options, fail_fast=True)
-    heard_by = observers(quiet=quiet)
-    done = run_graph(graph, chosen.executor, observers=heard_by, executor_name=chosen.name, config=config)
-    return _show_end(done)
+        _show_recording_failed(flow)
+        return None
 
 
 def _show_end(run: FlowRun) -> int:
@@ -177,9 +178,8 @@ def show_result(result: Any) -> None:
     show(result)
 
 
-def _record_failed(flow: FlowDefinition[..., Any]) -> int:
+def _show_recording_failed(flow: FlowDefinition[..., Any]) -> None:
     """The flow's own function raised before any task ran."""
     from penstock.observers.frames import trim
 
     show_error(f"flow {flow.name!r} failed before its first task ran\n{trim(traceback.format_exc())}")
-    return FAILED

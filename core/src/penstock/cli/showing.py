@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import textwrap
 from typing import Any
 
 import attrs
 
 from penstock.cli.config import origin_record, value_text
 from penstock.executor import CAPABILITIES
-from penstock.observers.columns import aligned
+from penstock.observers.columns import blocks, wrapped
 from penstock.options import REQUIRED, OptionSpec, option_specs
 from penstock.registry import Registry, Resolved
 from penstock.settings import Origin
@@ -43,16 +42,17 @@ class Showing:
                 declared = self.resolved.build().capabilities
         return sorted(declared) if isinstance(declared, frozenset) else []
 
-    def text(self) -> str:
-        """For people."""
+    def text(self, width: int | None = None) -> str:
+        """For people. width: of a line, in characters; None for any."""
         cls, spec = self.resolved.cls, self.resolved.spec
         summary = spec.summary if spec else (inspect.getdoc(cls) or "").partition("\n")[0]
-        lines = [f"{self.name}: {summary}" if summary else self.name, ""]
-        lines.append(f"class         {cls.__module__}.{cls.__qualname__}")
-        lines.append(f"capabilities  {', '.join(self.capabilities) or '-'}")
-        lines += [f"              {name}: {CAPABILITIES[name]}" for name in self.capabilities]
+        lines = [*wrapped(f"{self.name}: {summary}" if summary else self.name, width, indent=2), ""]
+        lines += wrapped(f"{cls.__module__}.{cls.__qualname__}", width, first="class         ")
+        lines += wrapped(", ".join(self.capabilities) or "-", width, first="capabilities  ")
+        for name in self.capabilities:
+            lines += wrapped(f"{name}: {CAPABILITIES[name]}", width, first=" " * 14, indent=16)
         lines += [f"url           {spec.url}"] if spec and spec.url else []
-        lines += ["", *self._option_lines()]
+        lines += ["", *self._option_lines(width)]
         return "\n".join(lines)
 
     def record(self) -> dict[str, Any]:
@@ -65,27 +65,24 @@ class Showing:
             "options": [self._option_record(option) for option in self.options],
         }
 
-    def _option_lines(self) -> list[str]:
+    def _option_lines(self, width: int | None) -> list[str]:
         if not self.options:
             return ["It has no options."]
         rows = [
             [_label(option), option.type, _default(option), *self._present(option)] for option in self.options
         ]
-        table = aligned(["option", "type", "default", "is now", "from"], rows).splitlines()
-        lines = [table[0]]
-        for option, line in zip(self.options, table[1:], strict=True):
-            lines.append(line)
-            meaning = textwrap.wrap(option.meaning, WIDTH - 4)
-            lines += [f"    {part}" for part in meaning]
+        titles = ["option", "type", "default", "is now", "from"]
+        lines, *found = blocks(titles, rows, width=width, breakable={titles.index("type")})
+        text_width = min(width or WIDTH, WIDTH)
+        for option, own in zip(self.options, found, strict=True):
+            lines += own
+            lines += wrapped(option.meaning, text_width, first=" " * 4) if option.meaning else []
         example = self.options[0].name
-        lines += [
-            "",
-            f"Set one with -o {example}=…, in a profile ([executors.NAME] in penstock.toml), by a variable",
-        ]
-        lines += [
+        how = (
+            f"Set one with -o {example}=…, in a profile ([executors.NAME] in penstock.toml), by a variable "
             f"(PENSTOCK_EXECUTORS__NAME__{example.upper()}) or in code (executor_options={{{example!r}: …}})."
-        ]
-        return lines
+        )
+        return [*lines, "", *wrapped(how, text_width)]
 
     def _present(self, option: OptionSpec) -> tuple[str, str]:
         setting = self.resolved.options.get(option.name)

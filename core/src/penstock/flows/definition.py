@@ -13,7 +13,7 @@ from penstock.flows.graph import Graph
 from penstock.flows.options import FlowOptions
 from penstock.flows.recording import recording
 from penstock.flows.results import current_recorder
-from penstock.flows.task import attribute, item
+from penstock.flows.task import attribute, checked_name, item
 from penstock.names import did_you_mean, nearest
 from penstock.settings import MAX_MAP_WIDTH
 
@@ -46,7 +46,7 @@ class FlowDefinition(Generic[P, R]):
         _check_function(fn)
         functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
         self.fn = fn
-        self.name: str = name or fn.__name__
+        self.name: str = checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
         self.executor = executor
         self.requires = _checked_requirements(requires)
         self.options = options or FlowOptions()

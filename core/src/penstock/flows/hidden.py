@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from types import MappingProxyType, ModuleType
+from types import FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 from penstock.errors import ForeignResultError, GraphError
@@ -30,6 +30,13 @@ def refuse_hidden(values: Iterable[object], where: str) -> None:
             f"{where} holds {found!r}, where its value cannot be put in its place. Results are found as arguments and "
             "in lists, tuples, sets and the values of dicts; make such an object inside a task"
         )
+
+
+def insides_of(value: object) -> Iterable[object]:
+    """What an object holds that is no list, tuple, set or dict; for a function also what it was made with."""
+    if issubclass(type(value), (functools.partial, MethodType, FunctionType)):
+        return (*held_by(value), *contents_of(value))  # type: ignore[arg-type]
+    return contents_of(value)
 
 
 def contents_of(value: object) -> Iterable[object]:

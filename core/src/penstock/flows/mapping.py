@@ -18,27 +18,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import ParameterError
 from penstock.flows.graph import MappedNode
+from penstock.flows.marks import unmapped
 from penstock.flows.recording import Recorder
 from penstock.flows.results import Result
 from penstock.flows.templates import CONST, TEMPLATES, Template, results_in
 
 if TYPE_CHECKING:
     from penstock.flows.task import Task
-
-T = TypeVar("T")
-
-
-@attrs.frozen
-class unmapped(Generic[T]):  # noqa: N801  (called like a function, as in `measure.map(paths, unmapped(options))`)
-    """Wraps an argument of `map` that is the same for every element."""
-
-    value: T
 
 
 def record_map(

@@ -7,33 +7,16 @@ from typing import Any
 
 import attrs
 
+from penstock.bounds import flag, is_whole, time_limit, whole
 from penstock.errors import TaskPolicyError
 from penstock.names import did_you_mean, nearest
-from penstock.retrying import LONGEST, is_seconds
-
-
-def _limit(options: FlowOptions, attribute: attrs.Attribute[float | None], value: Any) -> None:
-    if value is not None and not (is_seconds(value) and value > 0):
-        raise TaskPolicyError(
-            f"flow({attribute.name}={value!r}): give a number of seconds above 0, up to {LONGEST} (a year), or None"
-        )
-
-
-def _width(options: FlowOptions, attribute: attrs.Attribute[int | None], value: Any) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise TaskPolicyError(f"flow(max_map_width={value!r}): give a whole number, 1 or more, or None")
-
-
-def _yes_or_no(options: FlowOptions, attribute: attrs.Attribute[bool], value: Any) -> None:
-    if not isinstance(value, bool):
-        raise TaskPolicyError(f"flow({attribute.name}={value!r}): give True or False")
 
 
 def _limits(value: Any) -> Mapping[str, int]:
     if not isinstance(value, Mapping) or not all(isinstance(tag, str) for tag in value):
         raise TaskPolicyError(f"flow(limits={value!r}): give a mapping of tags to numbers, {{'db': 4}}")
     for tag, most in value.items():
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        if not is_whole(most, 1):
             raise TaskPolicyError(f"flow(limits=…) of {tag!r} is {most!r}: give a whole number, 1 or more")
     return dict(value)
 
@@ -52,11 +35,11 @@ def _names(value: Any) -> tuple[str, ...]:
 class FlowOptions:
     """How a run of a flow is to go: options of `@flow`, which says what each of them is."""
 
-    timeout: float | None = attrs.field(default=None, validator=_limit)
+    timeout: float | None = attrs.field(default=None, validator=time_limit("flow({})"))
     limits: Mapping[str, int] = attrs.field(factory=dict, converter=_limits)
-    fail_fast: bool = attrs.field(default=False, validator=_yes_or_no)
+    fail_fast: bool = attrs.field(default=False, validator=flag("flow({})"))
     reference: tuple[str, ...] = attrs.field(default=(), converter=_names)
-    max_map_width: int | None = attrs.field(default=None, validator=_width)
+    max_map_width: int | None = attrs.field(default=None, validator=whole(1, "flow({})", optional=True))
 
     def with_limits_of(self, inner: FlowOptions) -> FlowOptions:
         """These options, and the limits of a flow within this one, where this one sets none for the same tag."""

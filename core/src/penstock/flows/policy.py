@@ -7,41 +7,20 @@ from typing import Any, Literal
 
 import attrs
 
+from penstock.bounds import flag, seconds, time_limit, whole
 from penstock.errors import TaskPolicyError
 from penstock.executor import Executor
 from penstock.names import did_you_mean, nearest
 from penstock.registry import Asked
-from penstock.retrying import LONGEST, Delay, RetryOn, checked_delay, checked_errors, is_seconds
+from penstock.retrying import Delay, RetryOn, checked_delay, checked_errors
 from penstock.states import TaskState
 from penstock.triggers import Trigger, all_successful, trigger_named
 
 CacheKey = Literal["inputs"] | Callable[[Mapping[str, Any]], str]
 
+NOUT = "the number of values that the task returns"
+
 TriggerLike = str | Trigger | Callable[[Sequence[TaskState]], bool]
-
-
-def _whole(policy: Policy, attribute: attrs.Attribute[int], value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TaskPolicyError(f"{attribute.name}={value!r}: give a whole number, 0 or more")
-
-
-def _seconds(policy: Policy, attribute: attrs.Attribute[float], value: Any) -> None:
-    if not is_seconds(value):
-        raise TaskPolicyError(
-            f"{attribute.name}={value!r}: give a number of seconds, from 0 to {LONGEST} (a year)"
-        )
-
-
-def _limit(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
-    if value is not None and (not is_seconds(value) or value == 0):
-        raise TaskPolicyError(
-            f"timeout={value!r}: give a number of seconds above 0 (at most a year), or None for no limit"
-        )
-
-
-def _values(policy: Policy, attribute: attrs.Attribute[int | None], value: Any) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise TaskPolicyError(f"nout={value!r}: give the number of values that the task returns, 1 or more")
 
 
 def _key(policy: Policy, attribute: attrs.Attribute[CacheKey | None], value: Any) -> None:
@@ -53,14 +32,9 @@ def _key(policy: Policy, attribute: attrs.Attribute[CacheKey | None], value: Any
 
 def _expiry(policy: Policy, attribute: attrs.Attribute[float | None], value: Any) -> None:
     if value is not None:
-        _seconds(policy, attribute, value)  # type: ignore[arg-type]
+        seconds()(policy, attribute, value)
         if policy.cache_key is None:
             raise TaskPolicyError(f"cache_expires={value!r} says nothing without a cache_key")
-
-
-def _flag(policy: Policy, attribute: attrs.Attribute[bool], value: Any) -> None:
-    if not isinstance(value, bool):
-        raise TaskPolicyError(f"{attribute.name}={value!r}: give True or False")
 
 
 def _executor(policy: Policy, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -84,17 +58,17 @@ def _tags(value: Any) -> tuple[str, ...]:
 class Policy:
     """How a task is to be run: the options of `@task`, which says what each of them is."""
 
-    retries: int = attrs.field(default=0, validator=_whole)
+    retries: int = attrs.field(default=0, validator=whole(0))
     retry_delay: Delay = attrs.field(default=0.0, converter=checked_delay)
     retry_on: RetryOn = attrs.field(default=None, converter=checked_errors)
-    timeout: float | None = attrs.field(default=None, validator=_limit)
+    timeout: float | None = attrs.field(default=None, validator=time_limit())
     tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
     trigger: Trigger = attrs.field(default=all_successful, converter=trigger_named)
-    skip_on_upstream_skip: bool = attrs.field(default=True, validator=_flag)
-    crash_retries: int = attrs.field(default=1, validator=_whole)
-    batch: bool = attrs.field(default=True, validator=_flag)
-    log_prints: bool = attrs.field(default=False, validator=_flag)
-    nout: int | None = attrs.field(default=None, validator=_values)
+    skip_on_upstream_skip: bool = attrs.field(default=True, validator=flag())
+    crash_retries: int = attrs.field(default=1, validator=whole(0))
+    batch: bool = attrs.field(default=True, validator=flag())
+    log_prints: bool = attrs.field(default=False, validator=flag())
+    nout: int | None = attrs.field(default=None, validator=whole(1, of=NOUT, optional=True))
     executor: Asked | Executor | None = attrs.field(default=None, validator=_executor)
     cache_key: CacheKey | None = attrs.field(default=None, validator=_key)
     cache_expires: float | None = attrs.field(default=None, validator=_expiry)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import CycleError, ForeignResultError, GraphError
 from penstock.flows.graph import ElementNode, Graph, MappedNode, Node
-from penstock.flows.hidden import contents_of, refuse_hidden
+from penstock.flows.hidden import insides_of, refuse_hidden
+from penstock.flows.marks import refuse_mark, unmapped
 from penstock.flows.results import Result, recorder_here
 from penstock.flows.templates import (
     CONST,
@@ -147,8 +148,9 @@ class Recorder:
     def template(self, value: Any, place: str, inside: tuple[int, ...] = ()) -> Template:
         """The template of `value`, in which every result of this flow stands for its node.
 
-        Raises ForeignResultError for a result of another flow, CycleError for a container that holds itself, and
-        GraphError for a result in a place where it cannot be replaced by its value.
+        Raises ForeignResultError for a result of another flow, CycleError for a container that holds itself,
+        GraphError for a result in a place where it cannot be replaced by its value, and ParameterError for an
+        `unmapped` in any place but a map.
         """
         cls = type(value)
         if cls in _PLAIN:
@@ -164,7 +166,9 @@ class Recorder:
             parts = tuple(self.template(part, place) for part in (value.start, value.stop, value.step))
             return (CONST, value) if all(part[0] == CONST for part in parts) else (RECORD, parts, slice)
         if not issubclass(cls, (list, tuple, set, frozenset, dict)):  # an object may only say that it is one
-            refuse_hidden(contents_of(value), f"{place} is a {cls.__name__} that")
+            if cls is unmapped:
+                refuse_mark(value, place)
+            refuse_hidden(insides_of(value), f"{place} is a {cls.__name__} that")
             return (CONST, value)
         if id(value) in inside:
             raise CycleError(f"{place} contains itself")

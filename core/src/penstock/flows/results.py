@@ -1,5 +1,8 @@
 """Results: what stands for the value of a task while a flow is recorded; and the recorder that it belongs to.
 
+A result may reach a task all the same, in an object that recording does not look into. There every use of it, and its
+pickling on the way there, is an error that says how to give it instead.
+
 The recorder of the flow that is being recorded is in a context variable, so flows recorded in several threads or
 asyncio tasks do not see each other, and a task that is called anywhere else is called, not recorded.
 """
@@ -22,6 +25,13 @@ current_recorder = recorder_here.get
 """The recorder of the flow that is being recorded here, or None."""
 
 
+ELSEWHERE = (
+    "it can be used only inside that one. A task gets the value of a result that is an argument of its own, or in a "
+    "list, tuple, set or dict there; inside another object, as in an attribute or a closure, it finds the result itself"
+)
+"""What is said of a result that is used where its flow is not being recorded."""
+
+
 class Result:
     """What calling a task inside a flow returns: it stands for the value, which is known only when the flow runs.
 
@@ -42,9 +52,7 @@ class Result:
 
     def _check_own(self, deed: str) -> None:
         if current_recorder() is not self._recorder:
-            raise ForeignResultError(
-                f"{self!r} was {deed} outside the flow that recorded it; it can be used only inside that one"
-            )
+            raise ForeignResultError(f"{self!r} was {deed} outside the flow that recorded it; {ELSEWHERE}")
 
     def __getitem__(self, key: Any) -> Result:
         self._check_own("indexed")
@@ -58,10 +66,13 @@ class Result:
                 f"{self!r} is a list, which has no {name}; take it from each element inside a task that is mapped"
             )
         if current_recorder() is not self._recorder:
-            raise NoAttributeError(f"{self!r} has no attribute {name!r} outside the flow that recorded it")
+            raise NoAttributeError(
+                f"{self!r} has no attribute {name!r} outside the flow that recorded it; {ELSEWHERE}"
+            )
         return self._recorder.attribute_of(self, name)
 
     def _refuse(self, deed: str, hint: str = "") -> NoReturn:
+        self._check_own(deed)
         name = self._task.name
         raise GraphError(
             f"the result of {name} cannot be {deed} while the flow is recorded: its value is known only when the "
@@ -125,9 +136,7 @@ class Result:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise ForeignResultError(
-            f"{self!r} left the flow that recorded it; it stands for a value that only its own flow run has"
-        )
+        raise ForeignResultError(f"{self!r} left the flow that recorded it; {ELSEWHERE}")
 
     def __repr__(self) -> str:
         return f"<result of {self._task.name}, known when the flow runs>"

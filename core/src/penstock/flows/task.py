@@ -43,7 +43,7 @@ class Task(Generic[P, R]):
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.policy = policy
-        self.name: str = _checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
+        self.name: str = checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
         self.body = fn if policy.nout is None else counted(fn, policy.nout, self.name)
         self.upstream: tuple[Any, ...] = ()
         self.plain = self
@@ -133,7 +133,8 @@ def _check_function(fn: Any) -> None:
             )
 
 
-def _checked_name(name: str | None) -> str | None:
+def checked_name(name: str | None) -> str | None:
+    """The name of a task or flow, None if it is to be that of its function. Raises TaskPolicyError."""
     if name is not None and (type(name) is not str or not name):
         raise TaskPolicyError(f"name={name!r}: give a text, or nothing for the name of the function")
     return name

@@ -1,7 +1,7 @@
 """Observers that other distributions bring, from the entry-point group `penstock.observers`.
 
 An entry point names a module, a class (which is called without arguments) or an object that implements some
-of the three hooks. One that does not load is reported and left out: an observer is a convenience, the run is
+of the hooks. One that does not load is reported and left out: an observer is a convenience, the run is
 the work.
 """
 
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 
 import attrs
-import pluggy
 
-from penstock.hooks import OBSERVERS_GROUP, PROJECT, ObserverHooks
+from penstock.errors import ObserverError
+from penstock.hooks import OBSERVERS_GROUP
+from penstock.listening import manager_of
 from penstock.metadata import entry_points
 
 
@@ -36,6 +37,8 @@ def installed_observers() -> Iterator[LoadedObserver]:
         distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown distribution"
         try:
             yield LoadedObserver(entry.name, distribution, _load(entry))
+        except ObserverError as error:
+            yield LoadedObserver(entry.name, distribution, problem=str(error))
         except Exception as error:  # noqa: BLE001  (foreign code, which may do anything on import)
             yield LoadedObserver(entry.name, distribution, problem=f"{type(error).__name__}: {error}")
 
@@ -43,12 +46,5 @@ def installed_observers() -> Iterator[LoadedObserver]:
 def _load(entry: EntryPoint) -> object:
     found = entry.load()
     observer: object = found() if isinstance(found, type) else found
-    # Registered with a manager of its own first, so that a hook with a wrong signature is found here.
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(ObserverHooks)
-    manager.register(observer)
-    manager.check_pending()
-    if not manager.get_hookcallers(observer):
-        hooks = ", ".join(sorted(name for name in vars(ObserverHooks) if name.startswith("penstock_")))
-        raise TypeError(f"{entry.value} implements none of the hooks {hooks} (is it marked with @hookimpl?)")
+    manager_of(observer)  # to find what is wrong with it before a run does
     return observer

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import click
 
+from penstock.errors import RunError
 from penstock.hooks import hookimpl
 from penstock.observers.columns import aligned
 from penstock.observers.frames import trim
@@ -75,7 +76,8 @@ def failures(run: FlowRun) -> Iterator[str]:
     more = sum(1 for _ in found)
     if more:
         yield f"… and {more:,} more"
-    if not shown and run.state is RunState.FAILED and run.error is not None:
+    broke_off = type(run.error) is RunError  # its cause is raised to whoever runs the flow, and told of there
+    if not shown and run.state is RunState.FAILED and run.error is not None and not broke_off:
         yield click.style(f"{type(run.error).__name__}: {run.error}", fg="red")
 
 

@@ -33,6 +33,7 @@ class Counter:
         self.start = start
 
     def plus(self, number: int) -> int:
+        """The sum with the start."""
         return self.start + number
 
     def __call__(self, number: int) -> int:
@@ -54,10 +55,12 @@ class OddError(Exception):
 
 
 def add(first: Any, second: Any = 1) -> Any:
+    """The sum."""
     return first + second
 
 
 def identity(value: Any) -> Any:
+    """What it was given."""
     return value
 
 
@@ -71,14 +74,17 @@ def nothing() -> None:
 
 
 def fail(*args: Any) -> NoReturn:
+    """Raise a ValueError of these arguments."""
     raise ValueError(*args)
 
 
 def fail_oddly() -> NoReturn:
+    """Raise an error that does not unpickle."""
     raise OddError(7, "no such thing")
 
 
 def fail_deeply() -> NoReturn:
+    """Raise a LookupError one frame further down."""
     _the_culprit()
 
 
@@ -107,6 +113,7 @@ def letters(size: int) -> bytes:
 
 
 def late(value: Any, seconds: float) -> Any:
+    """`value`, after so many seconds."""
     time.sleep(seconds)
     return value
 
@@ -193,9 +200,11 @@ def add_to(items: list[Any], item: Any) -> list[Any]:
 
 
 def size_of(value: Any) -> int:
+    """The attribute `size` of a value."""
     size: int = value.size
     return size
 
 
 def sizes_in(holder: dict[str, Any]) -> list[int]:
+    """The attributes `size` of what lies in the lists of a dict."""
     return [item.size for items in holder.values() for item in items if hasattr(item, "size")]

@@ -24,6 +24,9 @@ C = TypeVar("C", bound="Checks")
 PAGE = "docs/contract.md"
 """Where every rule is written down, under the heading that its check is named after."""
 
+PRINTS = "python -m penstock.testing.specification"
+"""What shows that page to who has penstock from a wheel, where it is not."""
+
 
 class ContractBroken(AssertionError):  # noqa: N818  (what a reader of a failed check is told)
     """A rule of the contract does not hold for the executor under test.
@@ -32,7 +35,9 @@ class ContractBroken(AssertionError):  # noqa: N818  (what a reader of a failed 
     """
 
     def __init__(self, rule: str, observed: str, anchor: str) -> None:
-        super().__init__(f"\n  the rule:  {rule}\n  but:       {observed}\n  see:       {PAGE}#{anchor}")
+        super().__init__(
+            f"\n  the rule:  {rule}\n  but:       {observed}\n  see:       {PAGE}#{anchor} ({PRINTS} prints it)"
+        )
         self.rule, self.anchor = rule, anchor
 
 

@@ -54,9 +54,15 @@ def _children() -> dict[int, str]:
     for file in Path("/proc/self/task").glob("*/children"):  # Linux; elsewhere those of multiprocessing only
         for pid in _read(file).split():
             line = _read(Path("/proc", pid, "cmdline")).replace("\0", " ").strip()
-            if line and not any(name in line for name in _HOUSEKEEPING):  # a zombie has no command line
-                listed[int(pid)] = line
+            if _lives(pid) and not any(name in line for name in _HOUSEKEEPING):
+                listed[int(pid)] = line or "it has just been started"
     return listed
+
+
+def _lives(pid: str) -> bool:
+    """Whether the process is there and no zombie. Its command line does not tell: a young process has none either."""
+    state = _read(Path("/proc", pid, "stat")).rpartition(")")[2].split()[:1]
+    return bool(state) and state[0] not in "ZX"
 
 
 def _read(file: Path) -> str:

@@ -28,5 +28,6 @@ class Heard(logging.Handler):
             logger.removeHandler(heard)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep its message and its level."""
         self.messages.append(record.getMessage())
         self.levels.append(record.levelno)

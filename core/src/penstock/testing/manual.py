@@ -22,10 +22,12 @@ class ManualExecutor(Executor):
 
     @property
     def slots(self) -> int:
+        """`width`."""
         return self.width
 
     @contextmanager
     def start(self) -> Iterator[ManualExecutor]:
+        """Hold nothing yet; what is still held at the end is cancelled."""
         self._held: list[tuple[concurrent.futures.Future[Any], Callable[[], Any]]] = []
         self._contexts: list[ExtraContext | None] = []
         try:
@@ -42,6 +44,7 @@ class ManualExecutor(Executor):
         extra_context: ExtraContext | None = None,
         **kwargs: Any,
     ) -> concurrent.futures.Future[Any]:
+        """Hold the call."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         self._held.append((future, lambda: fn(*args, **kwargs)))
         self._contexts.append(extra_context)

@@ -34,6 +34,7 @@ class Poison:
 
     @classmethod
     def made(cls) -> Poison:
+        """A new one, as the value of a call."""
         return cls()
 
 
@@ -55,6 +56,7 @@ class HomeSick:
 
     @property
     def size(self) -> int:
+        """Bytes of its load."""
         return len(self.load)
 
 
@@ -69,18 +71,22 @@ def _unpicklable(word: str) -> NoReturn:
 
 
 def throw(error: BaseException) -> NoReturn:
+    """Raise the error that it is given."""
     raise error
 
 
 def leave() -> NoReturn:
+    """Raise SystemExit."""
     sys.exit(3)
 
 
 def recurse(depth: int = 0) -> int:
+    """Call itself without end."""
     return recurse(depth + 1) + 1
 
 
 def fail_with_more() -> NoReturn:
+    """Raise an error with an attribute and a note."""
     error: Any = ValueError("with more")
     error.code = 7
     error.add_note("a note")
@@ -88,6 +94,7 @@ def fail_with_more() -> NoReturn:
 
 
 def fail_for_a_reason() -> NoReturn:
+    """Raise an error that has a cause."""
     try:
         raise LookupError("the reason behind")
     except LookupError as reason:
@@ -95,18 +102,22 @@ def fail_for_a_reason() -> NoReturn:
 
 
 def fail_in_a_group() -> NoReturn:
+    """Raise a group of two errors."""
     raise ExceptionGroup("both", [ValueError(1), KeyError(2)])
 
 
 def fail_without_words() -> NoReturn:
+    """Raise an error that cannot be shown."""
     raise Mute
 
 
 def fail_unknown() -> NoReturn:
+    """Raise an error of a class that is made here, and known nowhere else."""
     raise type("Unknown", (Exception,), {})("only here")
 
 
 def skip() -> NoReturn:
+    """Raise Skip."""
     raise Skip("nothing to do")
 
 

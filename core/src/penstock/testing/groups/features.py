@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.flows.mapping import unmapped
+from penstock.flows.marks import unmapped
 from penstock.flows.task import task
 from penstock.running import flow
 from penstock.testing import calls, mishaps

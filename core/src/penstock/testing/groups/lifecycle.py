@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock.errors import ExecutorNotStartedError, ExecutorStartedError
 from penstock.executor import CAPABILITIES
+from penstock.futures import Future
 from penstock.testing import calls
 from penstock.testing.checks import Checks, rule
 from penstock.versions import remedy_for
@@ -97,13 +102,12 @@ class Lifecycle(Checks):
     def test_waiting_calls_never_begin(self) -> None:
         self.needs_waiting_calls()
         with self.folder() as folder:
-            opener = threading.Timer(1.0, (folder / "gate").touch)  # while start() is being left
             with self.fresh() as executor:
                 self.occupy(executor, folder)
                 signs = [folder / f"sign-{number}" for number in range(20 + 6 * executor.slots)]
-                for sign in signs:
-                    executor.submit(calls.touch, str(sign))
-                opener.start()
+                waiting = [executor.submit(calls.touch, str(sign)) for sign in signs]
+                opener = threading.Thread(target=_open, args=(folder / "gate", waiting), daemon=True)
+                opener.start()  # it opens the gate while start() is being left
             opener.join()
             begun = sum(sign.exists() for sign in signs)  # a few may have been on their way to a worker
             assert begun <= len(signs) // 2, f"{begun} of {len(signs)} calls that waited ran after all"
@@ -128,3 +132,13 @@ class Lifecycle(Checks):
     def test_api_version_is_spoken(self) -> None:
         executor = self.make()
         assert remedy_for(executor.api_version, "the executor's distribution") is None
+
+
+def _open(gate: Path, waiting: Sequence[Future[Any]]) -> None:
+    """Make the file a second after all calls that waited are done, as they were taken back, or after six seconds."""
+    end = time.monotonic() + 5.0
+    while time.monotonic() < end and not all(future.done() for future in waiting):
+        time.sleep(0.01)
+    time.sleep(1.0)
+    with suppress(OSError):  # the check is over, and its folder is gone
+        gate.touch()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.errors import TaskFailedError, TaskTimeoutError
-from penstock.flows.mapping import unmapped
+from penstock.flows.marks import unmapped
 from penstock.flows.task import task
 from penstock.hooks import hookimpl
 from penstock.records import FlowRun
