@@ -1,4 +1,7 @@
-"""What holds for every test here: no settings of the user's, and nothing left running after it."""
+"""What holds for every test here: no settings of the user's, and nothing left running after it.
+
+Beside it, for those that want an executor which is no plugin's: the one that the docstring of the contract shows.
+"""
 
 import multiprocessing
 import os
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock import executor as contract
 from penstock.testing.checks import Checks
 
 GRACE = 5.0  # seconds that a thread or child has to end after its test
@@ -63,3 +67,12 @@ def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     while (left := left_since(before)) and time.monotonic() < end:
         time.sleep(0.02)
     assert not left, f"still running {GRACE} s after the test: {left}"
+
+
+@pytest.fixture(scope="session")
+def threads_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The executor that the docstring of the contract shows, in a file of its own: its class is ThreadsExecutor."""
+    text = contract.__doc__.split("threads.py:ThreadsExecutor`::\n\n", 1)[1].split("\n`submit` is", 1)[0]
+    file = tmp_path_factory.mktemp("file") / "threads.py"
+    file.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
+    return file

@@ -1,5 +1,6 @@
 """The four distributions: what their metadata promises."""
 
+import re
 import tomllib
 from importlib import resources
 from importlib.metadata import entry_points, files, metadata, requires, version
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from penstock import API_VERSION
 
 HOUSES = {
     "penstock": "core",
@@ -75,6 +78,20 @@ def test_an_entry_point_names_the_executor(distribution: str) -> None:
     name = distribution.removeprefix("penstock-").replace("-", "_")
     found = [point for point in entry_points(group="penstock.executors") if point.name == name]
     assert [point.value for point in found] == [f"penstock_{name}.plugin"]
+
+
+@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name != "penstock"])
+def test_a_plugin_writes_down_its_version_of_the_contract(distribution: str, root: Path) -> None:
+    """As a number of its own, in spec and class: a default would follow whichever penstock is installed."""
+    package = distribution.replace("-", "_")
+    source = root / HOUSES[distribution] / "src" / package
+    stated = [
+        re.findall(
+            r"\bapi_version(?:: ClassVar\[int\])? ?= ?(\d+)", (source / name).read_text(encoding="utf-8")
+        )
+        for name in ("plugin.py", "executor.py")
+    ]
+    assert stated == [[str(API_VERSION)]] * 2
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)

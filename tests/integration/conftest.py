@@ -1,12 +1,95 @@
-"""What the tests of this folder share: environments that are made anew."""
+"""What the tests of this folder share: the executors that they run on, and environments that are made anew."""
 
 import subprocess
 import sysconfig
+import time
 import venv
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+
+from penstock import Executor, get_executor
+
+ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "local": ("local", {}),
+    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
+    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
+    "synchronous": ("local_dask", {"scheduler": "synchronous"}),
+    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}}),
+    "dask in threads": ("dask", {"cluster_kwargs": {"n_workers": 1, "processes": False}}),
+    "file": ("{threads_file}:ThreadsExecutor", {"workers": 2}),
+    "inline": (f"{Path(__file__).parents[1]}/core/inline_executor.py:InlineExecutor", {}),
+    "four threads": ("local_dask", {"scheduler": "threads", "num_workers": 4}),
+    "four processes": ("local_dask", {"scheduler": "processes", "num_workers": 4}),
+    "dask, two by two": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 2}}),
+}
+"""The executors, by the names that the tests give them. `file` is the one that the docstring of the contract shows."""
+
+EVERYWHERE = ("local", "threads", "processes", "synchronous", "dask", "file")
+"""Where a test runs that asks for an executor, unless its module says otherwise in `ENGINES`."""
+
+
+class Engine(NamedTuple):
+    """A started executor, and its name among ENGINES."""
+
+    name: str
+    executor: Executor
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make each test that asks for an executor once for each of those that its module wants."""
+    if "engine_name" in metafunc.fixturenames:
+        names = getattr(metafunc.module, "ENGINES", EVERYWHERE)
+        params = [pytest.param(name, marks=[pytest.mark.cluster] * ("dask" in name)) for name in names]
+        metafunc.parametrize("engine_name", params, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The name of the executor among ENGINES."""
+    return request.param
+
+
+@pytest.fixture
+def engine_settings(engine_name: str) -> tuple[str, dict[str, Any]]:
+    """What is given to `get_executor`, for a program that the test writes."""
+    return ENGINES[engine_name]
+
+
+def opened(name: str, threads_file: Path) -> AbstractContextManager[Executor]:
+    """One of ENGINES, to be entered."""
+    where, options = ENGINES[name]
+    return get_executor(where.format(threads_file=threads_file), **options).start()
+
+
+def warm(executor: Executor) -> Executor:
+    """The same executor; threads and processes that it makes when they are needed are there from now on."""
+    executor.wait(executor.map(time.sleep, [0.05] * 2 * executor.slots))
+    return executor
+
+
+@pytest.fixture(scope="module")
+def engine(engine_name: str, threads_file: Path) -> Iterator[Engine]:
+    """The executor, started for all tests of the module, with its name."""
+    with opened(engine_name, threads_file) as executor:
+        yield Engine(engine_name, warm(executor))
+
+
+@pytest.fixture
+def executor(engine: Engine) -> Executor:
+    """The executor, started for all tests of the module."""
+    return engine.executor
+
+
+@pytest.fixture
+def own_executor(engine_name: str, threads_file: Path) -> Iterator[Executor]:
+    """The executor, started for this test alone: for those that leave it with calls that go on."""
+    with opened(engine_name, threads_file) as executor:
+        yield warm(executor)
 
 
 class Environment:

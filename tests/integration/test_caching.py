@@ -4,15 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cloudpickle
 import numpy
 import pytest
 
-from penstock import Executor, flow, get_executor, task, unmapped
+from penstock import flow, get_executor, task, unmapped
 from penstock.states import TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
@@ -20,26 +18,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do no
 SHAPE = (20, 500)
 """Of an array that is large enough to stay on a worker."""
 
-INLINE = Path(__file__).parents[1] / "core" / "inline_executor.py"
-ENGINES = {
-    "local": ("local", {}),
-    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
-    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
-    "synchronous": ("local_dask", {"scheduler": "synchronous"}),
-    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}}),
-    "foreign": (f"{INLINE}:InlineExecutor", {}),
-}
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(e, marks=[pytest.mark.cluster] * (e == "dask")) for e in ENGINES]
-)
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    """Each executor, started."""
-    name, options = ENGINES[request.param]
-    with get_executor(name, **options).start() as started:
-        started.wait(started.map(time.sleep, [0.05] * 4))  # pools that are made lazily are there from now on
-        yield started
+ENGINES = ("local", "threads", "processes", "synchronous", "dask", "inline")
 
 
 @pytest.fixture

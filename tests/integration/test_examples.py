@@ -234,6 +234,54 @@ def test_every_profile_of_the_examples_is_good(command: Command, profile: str) -
     assert profile in command("-m", "penstock", "executors", "show", profile, folder=EXAMPLES)
 
 
+EVERYWHERE = """
+from penstock import flow, get_executor, task
+
+FILE = {file!r}
+
+
+@task
+def double(x):
+    return 2 * x
+
+
+@flow
+def doubles(n):
+    return double.map(range(n))
+
+
+@task
+def on_a_worker(n):
+    return doubles.run(n, executor=FILE).result
+
+
+@task
+def sent_to_a_worker(executor, n):
+    return doubles.run(n, executor=executor).result
+
+
+@task(executor=FILE)
+def total(*lists):
+    return sum(sum(each) for each in lists)
+
+
+@flow
+def everywhere(n: int = 3):
+    return total(doubles(n), on_a_worker(n), sent_to_a_worker(get_executor(FILE, workers=2), n))
+"""
+
+
+@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS[1:3])
+def test_a_class_in_a_file_is_an_executor_on_workers_too(
+    command: Command, arguments: list[str], variables: dict[str, str], tmp_path: Path
+) -> None:
+    """Of a task, of a run that a task makes on a worker by the same path, and as an object that is sent to one."""
+    file = f"{EXAMPLES}/my_executor.py:MyExecutor"
+    (tmp_path / "flow.py").write_text(EVERYWHERE.format(file=file), encoding="utf-8")
+    run = ["-m", "penstock", "run", "flow.py:everywhere", "-q"]
+    assert command(*run, *arguments, folder=tmp_path, **variables) == "18\n"
+
+
 class TestMyExecutor(ExecutorConformance):
     """The executor in one file keeps the contract."""
 

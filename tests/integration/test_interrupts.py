@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from penstock import executor as contract
-
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
@@ -29,7 +27,7 @@ def quick(number):
 @task
 def slow(number):
     (folder / f"pid-{number}").write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
     return number
 
 
@@ -54,13 +52,7 @@ if __name__ == "__main__":
     sys.exit("it was not interrupted")
 """
 
-ENGINES = {
-    "local": ("local", {}),
-    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
-    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
-    "synchronous": ("local_dask", {"scheduler": "synchronous"}),
-    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}, "debug": False}),
-}
+ENGINES = ("local", "threads", "processes", "synchronous", "dask")
 
 
 def alive(pid: int) -> bool:
@@ -71,54 +63,50 @@ def alive(pid: int) -> bool:
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize(
-    "name", [pytest.param(e, marks=[pytest.mark.cluster] * (e == "dask")) for e in ENGINES]
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="it reads from /proc how a process is, which only Linux has"
 )
-def test_ctrl_c_ends_the_run(name, tmp_path):
-    """SIGINT: out within 5 seconds, the run Cancelled with its records complete, and no worker process left."""
+def test_ctrl_c_ends_the_run(engine_name, engine_settings, tmp_path):
+    """SIGINT: out within seconds, the run Cancelled with its records complete, and no worker process left."""
     script = tmp_path / "long.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(tmp_path), repr(ENGINES[name])]
+    command = [sys.executable, str(script), str(tmp_path), repr(engine_settings)]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     try:
-        end = time.monotonic() + 40
-        while not list(tmp_path.glob("pid-*")) and process.poll() is None:
-            assert time.monotonic() < end, "no call began"
+        end, at_once = time.monotonic() + 60, 1 if engine_name in ("local", "synchronous") else 2
+        while len(list(tmp_path.glob("pid-*"))) < at_once and process.poll() is None:
+            assert time.monotonic() < end, "a call did not begin"
             time.sleep(0.02)
-        time.sleep(0.2)  # both workers are at it
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         took = time.monotonic() - began
     finally:
         process.kill()
         process.wait()
         process.stderr.close()
     assert process.returncode == 130, errors
-    assert took < 5, f"{took:.1f} s\n{errors}"
+    assert took < 30, f"{took:.1f} s\n{errors}"  # it is 1 s at most where nothing else runs
     assert (tmp_path / "end").read_text() == "Cancelled 8 ['Cancelled', 'Success']"
     pids = [int(file.read_text() or 0) for file in tmp_path.glob("pid-*")]
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while (left := [pid for pid in pids if pid and alive(pid)]) and time.monotonic() < end:
         time.sleep(0.02)
     assert not left
 
 
-def test_a_file_executor_is_interrupted_too(tmp_path):
+def test_a_file_executor_is_interrupted_too(threads_file, tmp_path):
     """The executor of the contract's docstring waits for what runs, as its pool does, and then ends."""
-    text = contract.__doc__.split("threads.py:ThreadsExecutor`::\n\n", 1)[1].split("\n`submit` is", 1)[0]
-    (tmp_path / "threads.py").write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     script = tmp_path / "long.py"
-    script.write_text(SCRIPT.replace("time.sleep(60)", "time.sleep(1)"))
-    engine = ("./threads.py:ThreadsExecutor", {"workers": 1})
+    script.write_text(SCRIPT.replace("time.sleep(600)", "time.sleep(2)"))
+    engine = (f"{threads_file}:ThreadsExecutor", {"workers": 1})
     process = subprocess.Popen([sys.executable, str(script), str(tmp_path), repr(engine)], cwd=tmp_path)
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not list(tmp_path.glob("pid-*")) and time.monotonic() < end:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=5) == 130
+        assert process.wait(timeout=60) == 130
     finally:
         process.kill()
         process.wait()

@@ -5,8 +5,6 @@ calls in a file, so that it does not matter in which process they run.
 """
 
 import os
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import penstock
-from penstock import get_executor
 from penstock.engine.run import run_graph
 from penstock.executor import Executor
 from penstock.sources import load_source
 
-drawing = load_source(Path(__file__).parents[1] / "core" / "engine" / "test_random_graphs.py")
+ENGINE = Path(__file__).parents[1] / "core" / "engine"
+drawing = load_source(ENGINE / "drawn_graphs.py")
+evaluation = load_source(ENGINE / "plain_evaluation.py")
 
-CHOICES: dict[str, tuple[str, dict[str, Any]]] = {
-    "local": ("local", {}),
-    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
-    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
-    "synchronous": ("local_dask", {"scheduler": "synchronous"}),
-    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}}),
-}
+ENGINES = ("local", "threads", "processes", "synchronous", "dask")
 GRAPHS = {"local": 2000}
 
 
@@ -49,24 +42,11 @@ class Noted:
         return os.path.getsize(self.file) if os.path.exists(self.file) else 0
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(c, marks=[pytest.mark.cluster] * (c == "dask")) for c in CHOICES]
-)
-def chosen(request: pytest.FixtureRequest) -> Iterator[tuple[str, Executor]]:
-    """The name of an executor among CHOICES, and the executor, started."""
-    name, options = CHOICES[request.param]
-    with get_executor(name, **options).start() as executor:
-        executor.wait(
-            executor.map(time.sleep, [0.05] * 4)
-        )  # pools that are made lazily are there from now on
-        yield request.param, executor
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_random_graphs_end_as_plain_evaluation_does(chosen: tuple[str, Executor], tmp_path: Path) -> None:
+def test_random_graphs_end_as_plain_evaluation_does(engine: tuple[str, Executor], tmp_path: Path) -> None:
     """States, values and the number of executions are those of the reference."""
-    name, executor = chosen
+    name, executor = engine
     drawn_so_far = 0
 
     @settings(
@@ -82,7 +62,7 @@ def test_random_graphs_end_as_plain_evaluation_does(chosen: tuple[str, Executor]
         folder = tmp_path / str(drawn_so_far)
         folder.mkdir()
         graph, functions = drawing.record(*drawn, made=lambda spec, number: Noted(spec, number, folder))
-        drawing.compare(drawn, run_graph(graph, executor), functions, once=True)
+        evaluation.compare(drawn, run_graph(graph, executor), functions, once=True)
 
     draw()
     assert drawn_so_far >= GRAPHS.get(name, 200)

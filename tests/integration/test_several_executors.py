@@ -3,8 +3,6 @@
 import os
 import sys
 import threading
-import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,25 +19,9 @@ from penstock.states import RunState, TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
-ENGINES = {
-    "local": ("local", {}),
-    "threads": ("local_dask", {"scheduler": "threads", "num_workers": 2}),
-    "processes": ("local_dask", {"scheduler": "processes", "num_workers": 2}),
-    "dask": ("dask", {"cluster_kwargs": {"n_workers": 2, "threads_per_worker": 1}}),
-}
+ENGINES = ("local", "threads", "processes", "dask")
 THREADS = {"use": "local_dask", "scheduler": "threads", "num_workers": 2}
 PROCESSES = {"use": "local_dask", "scheduler": "processes", "num_workers": 2}
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(e, marks=[pytest.mark.cluster] * (e == "dask")) for e in ENGINES]
-)
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    """The run's own executor, started."""
-    name, options = ENGINES[request.param]
-    with get_executor(name, **options).start() as started:
-        started.wait(started.map(time.sleep, [0.05] * 4))  # pools that are made lazily are there from now on
-        yield started
 
 
 @task

@@ -6,6 +6,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,55 @@ def test_calls_run_in_the_submitting_thread_and_make_no_other() -> None:
         assert executor.wait(seen) == [threading.get_ident()] * 20
         assert set(threading.enumerate()) == before
         assert set(multiprocessing.active_children()) <= children
+
+
+FLOW = """
+import asyncio, sys, threading, time
+from penstock import flow, task
+
+started, threads, failures = [], set(), []
+start = threading.Thread.start
+threading.Thread.start = lambda thread: started.append(thread) or start(thread)
+processes = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
+sys.addaudithook(lambda event, args: started.append(event) if event in processes else None)
+
+@task(retries=1, retry_delay=0.01, timeout=20.0)
+def fails_once(number):
+    threads.add(threading.current_thread())
+    if not failures:
+        failures.append(number)
+        raise ValueError(number)
+    return number
+
+@task(timeout=20.0)
+async def later(number):
+    threads.add(threading.current_thread())
+    await asyncio.sleep(0.01)
+    return number
+
+@task(timeout=0.05)
+def late():
+    threads.add(threading.current_thread())
+    time.sleep(20)
+
+@flow(timeout=60.0)
+def everything():
+    return later.map(fails_once.map([1, 2])), late()
+
+run = everything.run(executor="local")
+assert [each.state for each in run.task_runs] == ["Success"] * 4 + ["TimedOut"], run.task_runs
+assert threads == {threading.main_thread()}, threads
+assert started == [], started
+threading.Thread(target=int).start()
+assert len(started) == 1  # so one would have been noticed
+"""
+
+
+def test_a_whole_flow_makes_no_thread_and_no_process(tmp_path: Path) -> None:
+    """Retries that wait, limits of time and coroutines included: all of it happens in the main thread."""
+    command = [sys.executable, "-c", FLOW]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_calls_run_when_they_are_submitted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import os
 import pickle
 import signal
@@ -157,6 +158,15 @@ def test_the_command_line_sets_its_options(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "penstock", "run", str(flow), "--executor", "futures", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_certificate_that_is_shipped_counts() -> None:
+    """`penstock executors list` shows what it proves, so it is of this version, and of all that is declared."""
+    command = [sys.executable, "-m", "penstock", "executors", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    (listed,) = [each for each in json.loads(done.stdout)["executors"] if each["name"] == "futures"]
+    assert listed["certificate"]["problem"] is None
+    assert listed["certificate"]["proven"] == listed["capabilities"] == ["parallel"]
 
 
 def test_the_plugin_module_is_light() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from penstock.executor import Executor, ExtraContext
 from penstock.futures import call_now
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 class LocalExecutor(Executor):
     """Run every call synchronously, at once, in the thread that submits it. It has no options."""
+
+    api_version: ClassVar[int] = 2
 
     def submit(
         self,

@@ -15,4 +15,5 @@ def penstock_executors() -> Iterable[ExecutorSpec]:
         name="local",
         target="penstock_local.executor:LocalExecutor",
         summary="every call at once, in the calling thread; for debugging and for small flows",
+        api_version=2,
     )
