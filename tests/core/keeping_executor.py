@@ -48,10 +48,14 @@ class KeepingExecutor(ShufflingExecutor):
     def __init__(self, *, forgets: tuple = (), typed: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.forgets, self.typed = forgets, typed
+        self._begin()
+
+    def _begin(self):
+        self._came, self._sent, self._handles, self._most = Counter(), Counter(), WeakSet(), 0
 
     @contextmanager
     def start(self):
-        self._came, self._sent, self._handles, self._most = Counter(), Counter(), WeakSet(), 0
+        self._begin()
         self._forgets = self.forgets
         with super().start():
             yield self

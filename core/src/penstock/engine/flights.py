@@ -138,8 +138,8 @@ class Flights:
         """Whether `arrived` would not wait."""
         return not self._arrivals.empty()
 
-    def arrived(self, patience: float | None) -> list[tuple[Flight, float]]:
-        """What has landed, and when; waits for the first for so many seconds, or for ever."""
+    def arrived(self, patience: float) -> list[tuple[Flight, float]]:
+        """What has landed, and when; waits for the first for so many seconds."""
         arrived = []
         try:
             number, when = self._arrivals.get(timeout=patience)

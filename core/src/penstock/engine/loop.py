@@ -37,6 +37,9 @@ from penstock.futures import failure_of
 from penstock.ledger import Key
 from penstock.records import FlowRun
 
+HEAR = 0.5
+"""Seconds of waiting at most: Python does not hear of a Ctrl-C that comes just as it begins to wait, but at its end."""
+
 GRACE = 2.0
 """Seconds after its timeout that a call may take to heed it, before an executor with hard timeouts kills it."""
 
@@ -162,11 +165,11 @@ class Loop:
         if self.eventful:
             self.told.pass_on_events(self.run, self.eventful)
 
-    def _patience(self) -> float | None:
-        """Seconds until something is to be done even if nothing arrives; None if only an arrival matters."""
+    def _patience(self) -> float:
+        """Seconds until something is to be done even if nothing arrives."""
         if self.cache is not None and self.cache.busy:
             return 0.0
-        until: list[float] = []
+        until = [HEAR]
         if self.waiting:
             until.append(max(0.0, self.waiting[0][0] - time.monotonic()))
         if self.schedule.events:
@@ -176,7 +179,7 @@ class Loop:
         left = self.stop.due_in()
         if left is not None:
             until.append(left)
-        return min(until, default=None)
+        return min(until)
 
     def _wake(self) -> None:
         """Put new retries on the clock, and hand those that are due back to the schedule."""
