@@ -259,6 +259,10 @@ def test_a_closed_cluster_is_told_so() -> None:
 
 
 def test_a_nannys_error_comes_with_its_cause() -> None:
-    """A keyword that no worker takes is named, although only the worker's own process noticed."""
+    """A keyword that no worker takes is named, although only the worker's own process noticed.
+
+    Distributed gives the nanny a tenth of a second to read it, so a busy machine may need another try.
+    """
     options = {"n_workers": 1, "threads_per_worker": 1, "no_such_keyword": 1}
-    assert "no_such_keyword" in _failure(cluster_kwargs=options)
+    told = (_failure(cluster_kwargs=options, start_timeout=20) for _ in range(3))
+    assert any("no_such_keyword" in each for each in told)

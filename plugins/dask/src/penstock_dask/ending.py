@@ -36,12 +36,15 @@ def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | 
     if thread is not None:
         thread.join(END_SECONDS)  # it waits for the loops that are stopped now
     processes = set(_processes_of(specs))
-    for loop_runner in (*(cluster._loop_runner for cluster in specs), runner):
+    for each in (*(getattr(cluster, "_loop_runner", None) for cluster in specs), runner):
         with suppress(TimeoutError):  # something in it does not let go
-            loop_runner.stop(timeout=END_SECONDS)  # so that nothing is begun anew
+            if each is not None:
+                each.stop(timeout=END_SECONDS)  # so that nothing is begun anew
     _kill(processes | set(_processes_of(specs)))
     for cluster in specs:
-        cluster._SpecCluster__exit_stack.close()  # the levels of loggers are as they were
+        levels = getattr(cluster, "_SpecCluster__exit_stack", None)
+        if levels is not None:
+            levels.close()  # those of the loggers are as they were
     deadline = time.monotonic() + END_SECONDS
     for each in closing:
         each.join(max(0.0, deadline - time.monotonic()))
@@ -65,11 +68,9 @@ def _close(cluster: Any) -> None:
 
 def _end_pieces(cluster: SpecCluster) -> None:
     loop = loop_of(cluster)
-    if cluster.status is distributed.Status.closed or loop is None:
+    if loop is None or cluster.status is distributed.Status.closed:
         return
-    cluster.status = (
-        distributed.Status.closed
-    )  # else it would wait for its start, or warn that nobody closed it
+    cluster.status = distributed.Status.closed  # else it would wait for its start, or warn that it is open
     with suppress(Exception):
         sync(loop, _close_pieces, cluster, callback_timeout=2 * END_SECONDS)
 
@@ -94,7 +95,7 @@ async def _close_pieces(cluster: SpecCluster) -> None:
 
 def _processes_of(clusters: Iterable[SpecCluster]) -> Iterator[Any]:
     """The processes that nannies have begun, or are just beginning, in threads of distributed's."""
-    nannies = [each for cluster in clusters for each in list(cluster._created)]
+    nannies = [each for cluster in clusters for each in list(getattr(cluster, "_created", ()))]
     for nanny in nannies:
         begun = getattr(getattr(nanny, "process", None), "process", None)
         if isinstance(nanny, distributed.Nanny) and begun is not None and begun._process is not None:

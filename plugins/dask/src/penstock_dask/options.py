@@ -116,14 +116,14 @@ def configured_debug() -> bool:
 
 def checked_report(path: str | None) -> str | None:
     """The path of dask's report, if that can be written. Raises OptionError."""
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        raise wrong(
+            f"performance_report: there is no folder {Path(path).absolute().parent}", "performance_report"
+        )
     if path is not None and importlib.util.find_spec("bokeh") is None:
         raise wrong(
             "performance_report needs the package 'bokeh', which is not installed here: pip install bokeh",
             "performance_report",
-        )
-    if path is not None and not Path(path).absolute().parent.is_dir():
-        raise wrong(
-            f"performance_report: there is no folder {Path(path).absolute().parent}", "performance_report"
         )
     return path
 

@@ -105,8 +105,8 @@ def test_a_cluster_over_ssh_ends_after_its_driver_was_killed(cluster: Any, tools
         (cluster.folder / "cut").mkdir()
         with cluster.driver("cut.py", "cluster", str(cluster.folder / "cut")) as driver:
             assert driver.stdout.readline() == "made\n", driver.communicate()[1]
+            started = psutil.Process(int(ssh["SSH_PID"])).children(recursive=True)
             driver.kill()
-        started = psutil.Process(int(ssh["SSH_PID"])).children(recursive=True)
         assert started
         (cluster.folder / "cut" / "cut").touch()  # the call that runs there comes to its end
         tools.until(
