@@ -6,6 +6,7 @@
 #   make test ARGS="-k wait -x"          options for pytest
 #   make test VENV=other PYTHON=/a/path  another environment, made with that Python
 #   make test INSTALL=wheels             the wheels in $(DIST) instead of the source tree
+#   make test CONSTRAINTS=               the newest versions of everything instead of those in constraints.txt
 
 VENV     ?= .venv
 DIST     ?= dist
@@ -13,42 +14,46 @@ INSTALL  ?= editable
 PYTHON   ?=
 ARGS     ?=
 EXECUTOR ?=
+CONSTRAINTS ?= --constraint constraints.txt
 
 HOUSES     := core plugins/local plugins/local_dask plugins/dask
-EXAMPLE    := examples/third_party/penstock-futures
+EXAMPLE    := examples/third_party/turgo-futures
 PYPROJECTS := $(HOUSES:%=%/pyproject.toml) $(EXAMPLE)/pyproject.toml
 
 BIN      := $(VENV)/bin
-PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq install --constraint constraints.txt
+PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq install $(CONSTRAINTS)
 EDITABLE := $(PIP) --no-build-isolation
+PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters lint format bench wheels clean
+.PHONY: help demo test test-core test-clusters lint format bench performance wheels clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # The default executor needs one plugin; only for another one are the others installed.
 demo: $(VENV)/.$(if $(filter-out local,$(EXECUTOR)),workspace,demo) ## run the census of the standard library (EXECUTOR=dask make demo for another executor)
-	$(strip $(BIN)/penstock run examples/census.py $(if $(EXECUTOR),--executor $(EXECUTOR)))
+	$(strip $(BIN)/turgo run examples/census.py $(if $(EXECUTOR),--executor $(EXECUTOR)))
 
 test: $(VENV)/.workspace ## run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-core: $(VENV)/.workspace ## run the tests of core alone
-	$(BIN)/python -m pytest tests/core $(ARGS)
+	$(PYTEST) tests/core $(ARGS)
 
 # What is missing then fails; in `make test` the same tests skip and say what they need.
 test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS, a cut network (as root, on Debian)
 	@sh tools/cluster_packages.sh
-	CI=1 $(BIN)/python -m pytest plugins/dask/tests/clusters $(ARGS)
+	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS)
 
-lint: $(VENV)/.lint ## ruff, mypy --strict and the architecture's contracts
+lint: $(VENV)/.lint ## ruff, mypy --strict, pyright on the types that users see, and the architecture's contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typing
+	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
 format: $(VENV)/.lint ## let ruff put the source in its form
@@ -57,6 +62,9 @@ format: $(VENV)/.lint ## let ruff put the source in its form
 
 bench: $(VENV)/.bench ## print the table of ratios against graphlib, dask.get and client.map
 	$(BIN)/python -m benchmarks $(ARGS)
+
+performance: $(VENV)/.bench ## write docs/performance.json, which `make bench` made, into its page and picture
+	$(BIN)/python -m benchmarks.page docs/performance.json
 
 wheels: $(VENV)/.build ## build a wheel and an sdist of each distribution into dist/
 	@for house in $(HOUSES); do $(BIN)/python -m build --no-isolation --outdir $(DIST) $$house || exit 1; done

@@ -7,14 +7,29 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.machine import heading
+from benchmarks.machine import heading, load, processor
 from benchmarks.rows import Row
 from benchmarks.table import show
 
-SUBJECTS = ("imports", "memory", "local", "local_dask", "dask", "ideal", "large")
+SUBJECTS = (
+    "imports",
+    "memory",
+    "local",
+    "simulated",
+    "journal",
+    "local_dask",
+    "dask",
+    "ideal",
+    "large",
+    "slots",
+    "submission",
+    "makespan",
+    "metg",
+)
 """In this order: what is measured in this process before dask is imported is not disturbed by it."""
 
 
@@ -29,7 +44,7 @@ def main(args: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here as well")
     asked = parser.parse_args(args)
-    began = time.perf_counter()
+    began, load_before = time.perf_counter(), load()
     rows: list[Row] = []
     for subject in SUBJECTS:
         if not asked.only or subject in asked.only:
@@ -37,8 +52,15 @@ def main(args: Sequence[str] | None = None) -> int:
     title = f"{heading()}; {time.perf_counter() - began:.0f} s" + ("; quick" if asked.quick else "")
     show(title, rows)
     if asked.json:
-        report = {"machine": heading(), "quick": asked.quick, "rows": [row.as_dict() for row in rows]}
-        asked.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        report = {
+            "machine": heading(),
+            "processor": processor(),
+            "load_before": load_before,
+            "date": datetime.now().astimezone().date().isoformat(),
+            "args": [*(["--quick"] if asked.quick else []), *(["--only", *asked.only] if asked.only else [])],
+            "rows": [row.as_dict() for row in rows],
+        }
+        asked.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 

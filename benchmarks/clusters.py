@@ -10,7 +10,7 @@ from typing import Any
 import dask.config
 from distributed import Client, LocalCluster
 
-from penstock_dask import DaskExecutor
+from turgo_dask import DaskExecutor
 
 WORKERS = 2
 LOOPBACK = {
@@ -27,8 +27,10 @@ OPTIONS: dict[str, Any] = {
 
 
 @contextmanager
-def cluster(saturation: float | None = None) -> Iterator[tuple[DaskExecutor, Client]]:
-    """A cluster, with an executor that is started on it and a client beside.
+def cluster(
+    saturation: float | None = None, threads_per_worker: int = 1
+) -> Iterator[tuple[DaskExecutor, Client]]:
+    """A cluster of two worker processes, with an executor that is started on it and a client beside.
 
     saturation: distributed's `worker-saturation`; its default (1.1) if not given.
     """
@@ -38,7 +40,7 @@ def cluster(saturation: float | None = None) -> Iterator[tuple[DaskExecutor, Cli
         settings[key] = saturation
     with (
         dask.config.set(settings),
-        LocalCluster(**OPTIONS) as local,
+        LocalCluster(**{**OPTIONS, "threads_per_worker": threads_per_worker}) as local,
         Client(local, set_as_default=False) as client,
         DaskExecutor(cluster_class=local).start() as executor,
     ):

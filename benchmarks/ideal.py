@@ -14,9 +14,9 @@ from benchmarks import work
 from benchmarks.clusters import WORKERS, cluster
 from benchmarks.rows import Budget, Row, faster
 from benchmarks.timing import side_by_side, timed
-from penstock.executor import Executor
-from penstock_dask.cluster import configured
-from penstock_local_dask import LocalDaskExecutor
+from turgo.executor import Executor
+from turgo_dask.cluster.local import configured
+from turgo_local_dask import LocalDaskExecutor
 
 SUBJECT = "ideal"
 SECONDS = 0.05

@@ -12,8 +12,8 @@ from benchmarks import work
 from benchmarks.clusters import cluster
 from benchmarks.rows import Budget, Row, slower
 from benchmarks.timing import side_by_side
-from penstock.executor import Executor
-from penstock_dask import DaskExecutor
+from turgo.executor import Executor
+from turgo_dask import DaskExecutor
 
 SUBJECT = "large"
 MIB = 8

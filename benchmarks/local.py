@@ -9,9 +9,9 @@ from typing import Any
 from benchmarks import work
 from benchmarks.rows import Row, slower
 from benchmarks.timing import side_by_side
-from penstock.engine.run import run_graph
-from penstock.running import Flow
-from penstock_local import LocalExecutor
+from turgo.engine.run import prepare_run
+from turgo.runner import Flow
+from turgo_local import LocalExecutor
 
 SUBJECT = "local"
 
@@ -48,7 +48,7 @@ def _compare(
     with executor.start():
         whole, alone, theirs = side_by_side(
             lambda: flow.run(*parameters, executor=executor).result,
-            lambda: run_graph(graph, executor).result,
+            lambda: prepare_run(graph, executor).go().result,
             loop,
             rounds=rounds,
         )

@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 from benchmarks import work
 from benchmarks.rows import Row, faster, slower
 from benchmarks.timing import side_by_side, timed
-from penstock_local_dask import LocalDaskExecutor
+from turgo_local_dask import LocalDaskExecutor
 
 SUBJECT = "local_dask"
 WORKERS = 2
@@ -47,7 +47,7 @@ def _start_up(pool: Pool) -> Row:
             return list(work.mapped.run(WORKERS, executor=executor).result)
 
     theirs, _ = timed(lambda: list(pool.map(work.noop, range(WORKERS))))
-    what = "processes: start, run 2 tasks and, penstock only, close"
+    what = "processes: start, run 2 tasks and, turgo only, close"
     return faster(SUBJECT, what, timed(ours)[0], theirs, "ProcessPoolExecutor")
 
 

@@ -22,10 +22,10 @@ def most():  # MiB; what getrusage tells is never less than what the parent proc
         return kib / 1024
 """
 PREPARED = {
-    "local": "from penstock_local import LocalExecutor\nexecutor = LocalExecutor()",
+    "local": "from turgo_local import LocalExecutor\nexecutor = LocalExecutor()",
     "dask": """
 from benchmarks.clusters import OPTIONS
-from penstock_dask import DaskExecutor
+from turgo_dask import DaskExecutor
 executor = DaskExecutor(cluster_kwargs=OPTIONS)
 """,
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import attrs
 
@@ -28,9 +29,10 @@ class Row:
 
     subject: the module that measured it; what: in words, with the number of tasks.
     ours_us, theirs_us: microseconds, per task where there are tasks; None where time is not what is measured.
-    theirs_name: what stands beside penstock. None where there is nothing.
+    theirs_name: what stands beside turgo. None where there is nothing.
     ratio: the measure that the budget is about; unit: its unit, "x" if it is a ratio of the two.
     budget: the promise, None for a row that is there to be compared with. later: no promise of today.
+    figures: what was measured on the way, by name: for the JSON, and for the plot that is drawn from it.
     """
 
     subject: str
@@ -42,6 +44,7 @@ class Row:
     unit: str = "x"
     budget: Budget | None = None
     later: bool = False
+    figures: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def holds(self) -> bool | None:
@@ -60,6 +63,12 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {**attrs.asdict(self), "holds": self.holds, "verdict": self.verdict}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """The row of which `as_dict` made this."""
+        fields = {field.name: given[field.name] for field in attrs.fields(cls)}
+        return cls(**{**fields, "budget": given["budget"] and Budget(**given["budget"])})
 
 
 def slower(subject: str, what: str, ours: float, theirs: float, name: str, limit: float | None = None) -> Row:

@@ -7,32 +7,33 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.rows import Row
 
-HEAD = ("", "what", "penstock", "beside it", "which is", "measure", "budget", "")
+HEAD = ("", "what", "turgo", "beside it", "which is", "measure", "budget", "")
 RIGHT = frozenset({2, 3, 5, 6})
 """The columns that are aligned on the right."""
 
 
 def show(title: str, rows: Sequence[Row]) -> None:
     """Print the rows under the title, and below them a line on the budgets."""
-    lines = list(_lines(rows))
+    lines = list(cells(rows))
     if sys.stdout.isatty():
         _show_rich(title, lines)
     else:
         _show_plain(title, lines)
-    print(_summary(rows))
+    print(summary(rows))
 
 
-def _lines(rows: Iterable[Row]) -> Iterable[tuple[str, ...]]:
+def cells(rows: Iterable[Row]) -> Iterable[tuple[str, ...]]:
+    """What stands in each row of the table, below HEAD."""
     before = ""
     for row in rows:
-        budget = "" if row.budget is None else f"{row.budget.sense} {_number(row.budget.limit)} {row.unit}"
+        budget = "" if row.budget is None else f"{row.budget.sense} {number(row.budget.limit)} {row.unit}"
         yield (
             "" if row.subject == before else row.subject,
             row.what,
             duration(row.ours_us),
             duration(row.theirs_us),
             row.theirs_name or "",
-            f"{_number(row.ratio)} {row.unit}",
+            f"{number(row.ratio)} {row.unit}",
             budget,
             row.verdict,
         )
@@ -45,18 +46,24 @@ def duration(microseconds: float | None) -> str:
         return ""
     for limit, divisor, unit in ((1e3, 1, "µs"), (1e6, 1e3, "ms")):
         if microseconds < limit:
-            return f"{_number(microseconds / divisor)} {unit}"
-    return f"{_number(microseconds / 1e6)} s"
+            return f"{number(microseconds / divisor)} {unit}"
+    return f"{number(microseconds / 1e6)} s"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """With three digits."""
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
-def _summary(rows: Iterable[Row]) -> str:
+def summary(rows: Iterable[Row]) -> str:
+    """How many budgets hold, and which do not."""
     promised = [row for row in rows if row.holds is not None and not row.later]
-    broken = [f"{row.subject}: {row.what}" for row in promised if not row.holds]
+    broken = [_named(row) for row in promised if not row.holds]
     return "\n  ".join([f"{len(promised) - len(broken)} of {len(promised)} budgets hold", *broken])
+
+
+def _named(row: Row) -> str:
+    return f"{row.subject}: {row.what}" + (f", beside {row.theirs_name}" if row.theirs_name else "")
 
 
 def _show_plain(title: str, lines: Sequence[tuple[str, ...]]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from penstock import flow, task, unmapped
+from turgo import flow, task, unmapped
 
 Graph = dict[Any, Any]
 """A graph as dask takes it."""
@@ -31,12 +31,22 @@ def doze(seconds: float) -> float:
     return seconds
 
 
+def doze_after(seconds: float, *before: Any) -> float:
+    """Sleep, once what it needs is there."""
+    return doze(seconds)
+
+
 def spin(turns: int) -> int:
     """Work for the processor: so many turns of a loop."""
     total = 0
     for turn in range(turns):
         total += turn
     return total
+
+
+def spin_on(turns: int, *before: Any) -> int:
+    """The same, of values that it needs and does not look at."""
+    return spin(turns)
 
 
 def calibrated_turns(seconds: float) -> int:
@@ -53,6 +63,11 @@ def calibrated_turns(seconds: float) -> int:
 def noops(arguments: range) -> list[Any]:
     """Many of them, as one does who batches by hand."""
     return [noop(argument) for argument in arguments]
+
+
+def dozes(seconds: list[float]) -> list[float]:
+    """Many naps one after the other, as one does who batches by hand."""
+    return [doze(each) for each in seconds]
 
 
 def spins(turns: list[int]) -> list[int]:
@@ -86,6 +101,7 @@ def look_up(index: int, table: Any) -> float:
 
 noop_task, of_three_task, doze_task, spin_task = task(noop), task(of_three), task(doze), task(spin)
 array_task, total_task, look_up_task = task(array), task(total), task(look_up)
+spin_on_task, doze_after_task = task(spin_on), task(doze_after)
 
 
 @flow
@@ -123,6 +139,15 @@ def dozing(n: int, seconds: float) -> Any:
 def spinning(n: int, turns: int) -> Any:
     """n calls that keep a processor busy."""
     return spin_task.map([turns] * n)
+
+
+@flow
+def stencil(width: int, steps: int, turns: int) -> Any:
+    """Steps of a row of points, each of which needs itself and its neighbours of the step before."""
+    row: list[Any] = [spin_on_task(turns) for _ in range(width)]
+    for _ in range(steps - 1):
+        row = [spin_on_task(turns, *row[max(0, at - 1) : at + 2]) for at in range(width)]
+    return row
 
 
 @flow
@@ -168,3 +193,13 @@ def chained_graph(n: int, name: str = "c") -> tuple[Graph, Any]:
     graph: Graph = {(name, 0): (noop, 0)}
     graph.update({(name, at): (noop, (name, at - 1)) for at in range(1, n)})
     return graph, (name, n - 1)
+
+
+def stencil_graph(width: int, steps: int, turns: int, name: str = "s") -> tuple[Graph, list[Any]]:
+    """`stencil` as a graph for dask, with the keys of its results."""
+    graph: Graph = {(name, 0, at): (spin_on, turns) for at in range(width)}
+    for step in range(1, steps):
+        for at in range(width):
+            above = range(max(0, at - 1), min(width, at + 2))
+            graph[name, step, at] = (spin_on, turns, *((name, step - 1, up) for up in above))
+    return graph, [(name, steps - 1, at) for at in range(width)]

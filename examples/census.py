@@ -1,8 +1,8 @@
 """A census of Python's standard library: every module measured, one task run for each.
 
-    penstock run examples/census.py
-    penstock run examples/census.py --executor local_dask -o scheduler=processes
-    penstock run examples/census.py -p root=src -p limit=100 -p out=census.json
+    turgo run examples/census.py
+    turgo run examples/census.py --executor local_dask -o scheduler=processes
+    turgo run examples/census.py -p root=src -p limit=100 -p out=census.json
 
 The answer is the same, byte for byte, on every executor: nothing in it depends on who measured, in which
 order or how fast.
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penstock import flow, task, unmapped
+from turgo import flow, task, unmapped
 
 LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "tests", "idle_test"}
 TOP_LEVEL = "(single modules)"

@@ -1,8 +1,8 @@
 """A heat map of a million points: arrays, and a map whose width is known only at run time. Needs numpy.
 
     pip install numpy
-    penstock run examples/heat.py
-    penstock run examples/heat.py --executor local_dask -o scheduler=threads -p points=2000000
+    turgo run examples/heat.py
+    turgo run examples/heat.py --executor local_dask -o scheduler=threads -p points=2000000
 
 Where points are dense the map is cut into smaller tiles, so that each holds about as much work; how many
 there are depends on the points. A tile needs the points around it too, so all points go to the map as one
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import flow, task, unmapped
+from turgo import flow, task, unmapped
 
 Array = NDArray[np.float64]
 Tile = tuple[int, int, int]

@@ -1,7 +1,7 @@
 """Check the links of a web site: many short waits for the network, so it gains from threads, not processes.
 
     python -m http.server --bind 127.0.0.1 8000 &
-    penstock run examples/links.py -p site=http://127.0.0.1:8000/ --executor local_dask -o num_workers=16
+    turgo run examples/links.py -p site=http://127.0.0.1:8000/ --executor local_dask -o num_workers=16
 
 Run as a script it needs no site: it serves a small one on the loopback interface, with links that are broken
 and a page that answers only when it is asked again.
@@ -22,7 +22,7 @@ from urllib.error import HTTPError
 from urllib.parse import urldefrag, urljoin
 from urllib.request import urlopen
 
-from penstock import flow, task, unmapped
+from turgo import flow, task, unmapped
 
 
 class Links(HTMLParser):

@@ -1,12 +1,12 @@
 """A whole executor in one file.
 
-penstock run examples/census.py --executor ./examples/my_executor.py:MyExecutor -o workers=8
+turgo run examples/census.py --executor ./examples/my_executor.py:MyExecutor -o workers=8
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from penstock import Executor
+from turgo import Executor
 
 
 class MyExecutor(Executor):

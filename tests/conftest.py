@@ -5,6 +5,7 @@ Beside it, for those that want an executor which is no plugin's: the one that th
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock import executor as contract
-from penstock.testing.checks import Checks
+from turgo import executor as contract
+from turgo.testing.checks import Checks
 
 GRACE = 5.0  # seconds that a thread or child has to end after its test
 
@@ -43,13 +44,27 @@ def left_since(before: set[object]) -> set[object]:
 def no_settings_of_the_user(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Hide PENSTOCK_* variables, the user's configuration file and cache; return where that file would be."""
-    for name in [name for name in os.environ if name.startswith("PENSTOCK_")]:
+    """Hide TURGO_* variables, the user's configuration file, cache and journals; return where that file would be."""
+    for name in [name for name in os.environ if name.startswith("TURGO_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", "")  # what loads a flow file adds its folder
     home = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     return home
+
+
+@pytest.fixture(autouse=True)
+def modules_as_before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget the flow files of the test, and the folders that they are imported from."""
+    folders, before = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = folders
+    made = str(tmp_path_factory.getbasetemp())
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None) or "").startswith(made):
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)

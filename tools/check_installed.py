@@ -1,12 +1,12 @@
-"""Fail unless every penstock package of this environment is an installed one, not a source tree."""
+"""Fail unless every turgo package of this environment is an installed one, not a source tree."""
 
 import importlib.util
 import sys
 import sysconfig
 from pathlib import Path
 
-REQUIRED = ("penstock",)
-OPTIONAL = ("penstock_local", "penstock_local_dask", "penstock_dask")
+REQUIRED = ("turgo",)
+OPTIONAL = ("turgo_local", "turgo_local_dask", "turgo_dask")
 
 
 def origin(package: str) -> Path | None:

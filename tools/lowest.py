@@ -12,7 +12,7 @@ BOUND = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?>=(?P<version>[0-9.]+)
 
 
 def bounds(pyproject: Path) -> dict[str, str]:
-    """Name and lowest version of each requirement of one distribution and its extras, penstock's excepted."""
+    """Name and lowest version of each requirement of one distribution and its extras, turgo's excepted."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     extras = project.get("optional-dependencies", {}).values()
     requirements = [*project["dependencies"], *(line for extra in extras for line in extra)]
@@ -21,7 +21,7 @@ def bounds(pyproject: Path) -> dict[str, str]:
         match = BOUND.fullmatch(requirement)
         if match is None:
             raise SystemExit(f"{pyproject}: {requirement!r} has no lower bound of the form name>=version")
-        if not match["name"].startswith("penstock"):
+        if not match["name"].startswith("turgo"):
             found[match["name"]] = match["version"]
     return found
 

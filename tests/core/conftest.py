@@ -1,25 +1,27 @@
 """Throw-away distributions: real metadata and real modules in a folder of their own."""
 
 import importlib
-import importlib.metadata
 import subprocess
 import sys
 import textwrap
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from penstock.config import Config, load_config
-from penstock.registry import Registry
+from turgo.config.load import Config, load_config
+from turgo.executor import Executor, ExecutorLike
+from turgo.registry.precedence import Chosen, choose_executor
+from turgo.registry.resolve import Registry
 
 PLUGIN = """
-from penstock.executor import ExecutorSpec
-from penstock.hooks import hookimpl
+from turgo.executor import ExecutorSpec
+from turgo.hooks import hookimpl
 
 @hookimpl
-def penstock_executors():
+def turgo_executors():
     yield ExecutorSpec(name={name!r}, target="{package}.executor:{cls}", summary="turns", {more})
 """
 
@@ -27,7 +29,7 @@ EXECUTOR = '''
 from concurrent.futures import Future
 from pathlib import Path
 
-from penstock.executor import Executor
+from turgo.executor import Executor
 
 class {cls}(Executor):
     """Turns.
@@ -37,6 +39,7 @@ class {cls}(Executor):
             all of one length
         speed: turns a second
     """
+    capabilities = frozenset({capabilities})
 
     def __init__(self, blades: int = 3, *, speed: float | None = None, name: str = "", site: Path | None =
     None,
@@ -59,12 +62,6 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def entry_points(self, *, group: str) -> importlib.metadata.EntryPoints:
-        """Like `importlib.metadata.entry_points`, for what is installed in this folder."""
-        found = importlib.metadata.distributions(path=[str(self.folder)])
-        points = [point for each in found for point in each.entry_points if point.group == group]
-        return importlib.metadata.EntryPoints(points)
-
     def install(
         self,
         distribution: str,
@@ -72,7 +69,7 @@ class Site:
         executors: Mapping[str, str],
         version: str = "1.0",
     ) -> None:
-        """Lay out a distribution: modules by path, and entry points of the group `penstock.executors`."""
+        """Lay out a distribution: modules by path, and entry points of the group `turgo.executors`."""
         for path, text in files_of(distribution, modules, executors, version).items():
             file = self.folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,21 +77,31 @@ class Site:
         importlib.invalidate_caches()
 
     def install_plugin(
-        self, name: str, *, distribution: str = "", package: str = "", more: str = "", version: str = "1.0"
+        self,
+        name: str,
+        *,
+        distribution: str = "",
+        package: str = "",
+        more: str = "",
+        version: str = "1.0",
+        capabilities: tuple[str, ...] = (),
     ) -> None:
-        """A complete plugin: distribution `penstock-<name>`, package `penstock_<name>`, its own class."""
-        distribution = distribution or f"penstock-{name}".replace("_", "-")
+        """A complete plugin: distribution `turgo-<name>`, package `turgo_<name>`, its own class."""
+        distribution = distribution or f"turgo-{name}".replace("_", "-")
         package = package or distribution.replace("-", "_")
-        self.install(distribution, plugin_modules(name, package, more), {name: f"{package}.plugin"}, version)
+        modules = plugin_modules(name, package, more, capabilities)
+        self.install(distribution, modules, {name: f"{package}.plugin"}, version)
 
 
-def plugin_modules(name: str, package: str, more: str = "") -> dict[str, str]:
+def plugin_modules(
+    name: str, package: str, more: str = "", capabilities: tuple[str, ...] = ()
+) -> dict[str, str]:
     """The modules of a complete plugin."""
     cls = "".join(part.title() for part in name.replace("-", "_").split("_")) + "Executor"
     return {
         f"{package}/__init__.py": "",
         f"{package}/plugin.py": PLUGIN.format(name=name, package=package, cls=cls, more=more),
-        f"{package}/executor.py": EXECUTOR.format(cls=cls),
+        f"{package}/executor.py": EXECUTOR.format(cls=cls, capabilities=capabilities),
     }
 
 
@@ -107,7 +114,7 @@ def files_of(
     files = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": f"[penstock.executors]\n{lines}\n",
+        f"{info}/entry_points.txt": f"[turgo.executors]\n{lines}\n",
         **{path: textwrap.dedent(text) for path, text in modules.items()},
     }
     record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
@@ -156,25 +163,37 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def configure(project: Path) -> Callable[..., Config]:
-    """Write `penstock.toml` and read the configuration, with variables given as keywords."""
+    """Write `turgo.toml` and read the configuration, with variables given as keywords."""
 
     def write(text: str = "", **variables: str) -> Config:
-        (project / "penstock.toml").write_text(textwrap.dedent(text), encoding="utf-8")
+        (project / "turgo.toml").write_text(textwrap.dedent(text), encoding="utf-8")
         return load_config(project, {"XDG_CONFIG_HOME": str(project / "nowhere"), **variables})
 
     return write
 
 
+class AskedRegistry(Registry):
+    """A registry with the functions of `turgo.registry.precedence` as methods."""
+
+    def choose(self, **requests: Any) -> Chosen:
+        """The executor that has precedence, from this registry."""
+        return choose_executor(registry=self, **requests)
+
+    def get_executor(self, asked: ExecutorLike | None = None, /, **options: Any) -> Executor:
+        """What `turgo.get_executor` gives, from this registry."""
+        return self.choose(argument=asked, argument_options=options).executor
+
+
 @pytest.fixture
-def registry(site: Site, configure: Callable[..., Config]) -> Callable[..., Registry]:
+def registry(site: Site, configure: Callable[..., Config]) -> Callable[..., AskedRegistry]:
     """Make a registry that sees the site's distributions and no others, with a configuration."""
-    return lambda text="", **variables: Registry(configure(text, **variables), site.entry_points)
+    return lambda text="", **variables: AskedRegistry(configure(text, **variables), [str(site.folder)])
 
 
 @pytest.fixture
 def inline_as_local(no_settings_of_the_user: Path) -> None:
     """`local` is an executor of the tests' own, by the user's file, so that core is tested without any plugin."""
-    file = no_settings_of_the_user / "penstock" / "penstock.toml"
+    file = no_settings_of_the_user / "turgo" / "turgo.toml"
     file.parent.mkdir(exist_ok=True)
     inline = Path(__file__).with_name("inline_executor.py")
     file.write_text(f'[executors.local]\nuse = "{inline}:InlineExecutor"\n', encoding="utf-8")

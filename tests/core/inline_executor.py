@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
-from penstock.executor import Executor
+from turgo.executor import Executor
 
 
 class InlineExecutor(Executor):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from penstock.errors import WorkerLostError
-from penstock.futures import replace
-from penstock.sources import load_source
+from turgo.errors import WorkerLostError
+from turgo.futures import replace
+from turgo.registry.source_files import load_source
 
 ShufflingExecutor = load_source(Path(__file__).with_name("shuffling_executor.py")).ShufflingExecutor
 
@@ -107,7 +107,7 @@ class KeepingExecutor(ShufflingExecutor):
         return [each for each in self._held if all(future.done() for future in _futures(each[2]))]
 
     def _run(self, future, fn, args, lost, early):
-        if future.cancelled():
+        if not future.set_running_or_notify_cancel():  # from here on it cannot be cancelled
             return
         if self._forgets and future.name == self._forgets[1]:
             for handle in self.alive:

@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from penstock.errors import WorkerLostError
-from penstock.executor import Executor
+from turgo.errors import WorkerLostError
+from turgo.executor import Executor
 
 
 class ShufflingExecutor(Executor):

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from penstock import case, flatten, flow, merge, task, unmapped
-from penstock.errors import (
+from turgo import case, flatten, flow, merge, task, unmapped
+from turgo.errors import (
     EmptyFlowError,
     ForeignResultError,
     GraphError,
@@ -13,7 +13,7 @@ from penstock.errors import (
     TaskPolicyError,
     UsageError,
 )
-from penstock.executor import Executor
+from turgo.executor import Executor
 
 called = []
 

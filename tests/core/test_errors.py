@@ -7,23 +7,24 @@ import re
 
 import pytest
 
-from penstock import errors
+from turgo import errors
 
 SAMPLES = {
-    "ObserverError": {"observer": "Watch", "hook": "penstock_flow_started"},
+    "ObserverError": {"observer": "Watch", "hook": "turgo_flow_started"},
     "RequirementError": {"missing": ("parallel",), "offered_by": ("dask",)},
     "RunTimeoutError": {"seconds": 1.5},
-    "ConfigError": {"file": "penstock.toml", "line": 3, "key": "executors.hpc"},
+    "StillRunningError": {"seconds": 1.5},
+    "ConfigError": {"file": "turgo.toml", "line": 3, "key": "executors.hpc"},
     "UnknownExecutorError": {"asked": "daks", "origin": "--executor", "known": ("dask",), "nearest": "dask"},
     "ExecutorNotInstalledError": {
         "asked": "dask",
-        "install": "pip install penstock-dask",
+        "install": "pip install turgo-dask",
         "origin": "option",
     },
     "DuplicateExecutorError": {"asked": "dask", "distributions": ("one", "two"), "origin": None},
     "BrokenPluginError": {
         "asked": "x",
-        "distribution": "penstock-x",
+        "distribution": "turgo-x",
         "reason": "ImportError",
         "origin": None,
     },
@@ -31,6 +32,7 @@ SAMPLES = {
     "ExecutorImportError": {"asked": "x:Y", "origin": None},
     "NotAnExecutorError": {"asked": "x:Y", "origin": None},
     "ApiVersionError": {"asked": "x", "origin": None},
+    "UntrustedCodeError": {"asked": "x:Y", "origin": "turgo.toml"},
     "OptionError": {"option": "adress", "executor": "dask", "nearest": "address"},
     "FlowFileError": {"path": "flow.py"},
     "ParameterError": {"parameter": "limit"},
@@ -97,8 +99,8 @@ class OutOfQuotaError(errors.ExecutorError):
 
 def test_a_config_error_names_its_place():
     """File, line and key stand before the message, as far as they are known."""
-    error = errors.ConfigError("no such key", file="penstock.toml", line=3, key="a.b")
-    assert str(error) == "penstock.toml, line 3, key 'a.b': no such key"
+    error = errors.ConfigError("no such key", file="turgo.toml", line=3, key="a.b")
+    assert str(error) == "turgo.toml, line 3, key 'a.b': no such key"
     assert str(errors.ConfigError("empty")) == "empty"
 
 
@@ -106,3 +108,24 @@ def test_a_timeout_is_a_timeout_error():
     """`except TimeoutError` catches a task that took too long."""
     with pytest.raises(TimeoutError, match="too long"):
         raise errors.TaskTimeoutError("took too long", seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        (errors.OptionError, ValueError),
+        (errors.TaskPolicyError, ValueError),
+        (errors.ParameterError, TypeError),
+        (errors.ValueNotPortableError, TypeError),
+        (errors.TaskTimeoutError, TimeoutError),
+        (errors.RunTimeoutError, TimeoutError),
+        (errors.NoAttributeError, AttributeError),
+        (errors.ExecutorLookupError, LookupError),
+        (errors.ExecutorNotStartedError, RuntimeError),
+        (errors.ExecutorStartedError, RuntimeError),
+    ],
+)
+def test_an_error_is_what_the_field_calls_it_too(error, builtin):
+    """A program that catches the builtin error for such a mistake catches ours, and the drawing says so."""
+    assert issubclass(error, builtin)
+    assert re.search(rf"── {error.__name__} .*\(also an? {builtin.__name__}\)", errors.__doc__)

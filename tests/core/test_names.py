@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.names import did_you_mean, nearest, normalise
+from turgo.names import did_you_mean, nearest, normalise
 
 
 @pytest.mark.parametrize("written", ["Local-Dask", "local-dask", " local_dask "])

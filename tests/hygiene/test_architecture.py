@@ -1,12 +1,15 @@
 """The houses and the floors of the design, as assertions."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
+from tools.doors_contract import DoorsContract
 
 # A resource tag is a word of the public contract (`dask-resource:GPU=1`), whichever executor serves it.
 ALLOWED_WORDS = ("dask-resource",)
@@ -18,19 +21,9 @@ MACHINE_PATHS = (
     "python" + "hosted",
 )
 TEXT = {".py", ".toml", ".md", ".txt", ".sh", ".yml", ".yaml", ".json", ""}
-TREES = ("core", "plugins", "tests", "examples", "benchmarks", "docs", "tools", ".ci")
+TREES = ("core", "plugins", "tests", "examples", "benchmarks", "docs", "tools", ".ci", ".github")
 # What `work.py` may import late, for values that pickle refuses: each executor that pickles brings it along.
 ON_EVERY_WORKER = {"cloudpickle"}
-PUBLIC_DOORS = {
-    "penstock",
-    "penstock.config",
-    "penstock.deferred",
-    "penstock.errors",
-    "penstock.executor",
-    "penstock.futures",
-    "penstock.hooks",
-    "penstock.main_module",
-}
 
 
 def sources(folder: Path) -> Iterator[Path]:
@@ -98,8 +91,8 @@ def test_every_contract_of_import_linter_holds(root: Path) -> None:
 
 
 def test_what_runs_on_the_worker_needs_the_standard_library_alone(root: Path) -> None:
-    """`engine/work.py`, and what it imports of core, can go to a worker without penstock."""
-    waiting, seen, packages, at_import = ["penstock.engine.work"], set(), set(), set()
+    """`worker/execute.py`, and what it imports of core, can go to a worker without turgo."""
+    waiting, seen, packages, at_import = ["turgo.worker.execute"], set(), set(), set()
     while waiting:
         module = waiting.pop()
         seen.add(module)
@@ -107,11 +100,11 @@ def test_what_runs_on_the_worker_needs_the_standard_library_alone(root: Path) ->
         tree = ast.parse(path.read_text(encoding="utf-8"))
         at_import |= {name.partition(".")[0] for node in tree.body for name in imported_by(node)}
         for name in imported(tree):
-            if name.startswith("penstock"):
+            if name.startswith("turgo"):
                 waiting += {name} - seen
             else:
                 packages.add(name.partition(".")[0])
-    assert at_import <= sys.stdlib_module_names | {"penstock"}, seen
+    assert at_import <= sys.stdlib_module_names | {"turgo"}, seen
     assert packages <= sys.stdlib_module_names | ON_EVERY_WORKER, seen
 
 
@@ -128,12 +121,37 @@ def test_core_names_no_dask(root: Path) -> None:
 
 
 @pytest.mark.parametrize("plugin", ["local", "local_dask", "dask"])
-def test_a_plugin_enters_core_by_its_public_doors(plugin: str, root: Path) -> None:
-    """A plugin imports `penstock`, contract, futures, hooks and errors, and nothing else of core."""
+def test_a_plugin_enters_core_by_its_public_doors(plugin: str, root: Path, public_doors: set[str]) -> None:
+    """A plugin imports the public modules of core and nothing else of it, wherever the import stands."""
     for path in sources(root / "plugins" / plugin / "src"):
         names = imported(ast.parse(path.read_text(encoding="utf-8")))
-        inside = {name for name in names if name == "penstock" or name.startswith("penstock.")}
-        assert inside <= PUBLIC_DOORS, path
+        inside = {name for name in names if name == "turgo" or name.startswith("turgo.")}
+        assert inside <= public_doors, path
+
+
+def test_an_import_that_goes_through_no_door_breaks_the_contract() -> None:
+    """The contract of import-linter finds a plugin's import of a private module, and a door that does not exist."""
+    graph = grimp.ImportGraph()
+    for module in ("core", "core.door", "core.private", "plugin", "plugin.heavy"):
+        graph.add_module(module)
+    graph.add_import(importer="plugin.heavy", imported="core.private")
+    graph.add_import(importer="plugin.heavy", imported="core.door")
+    options = {"package": "core", "importers": ["plugin"], "doors": ["core.door", "core.gone"]}
+    contract = DoorsContract(name="doors", session_options={}, contract_options=options)
+    wrong = contract.check(graph, verbose=False).metadata["wrong"]
+    assert [line.split(",")[0] for line in wrong] == [
+        "plugin.heavy imports core.private",
+        "there is no module core.gone",
+    ]
+
+
+def test_the_guide_names_every_door(root: Path, public_doors: set[str]) -> None:
+    """What docs/write-an-executor.md says that a plugin may import is the list that the contract has."""
+    text = (root / "docs/write-an-executor.md").read_text(encoding="utf-8")
+    found = re.search(r"A plugin imports `turgo` and its modules(.*?);", text, re.DOTALL)
+    assert found is not None
+    named = {f"turgo.{name}" for name in re.findall(r"`([a-z][a-z_.]*)`", found[1])}
+    assert named | {"turgo"} == public_doors
 
 
 @pytest.mark.parametrize("plugin", ["local", "local_dask", "dask"])

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from penstock_dask import DaskExecutor
+from turgo_dask import DaskExecutor
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PROFILES = "plugins/dask/tests/clusters/penstock.toml"
+PROFILES = "plugins/dask/tests/clusters/turgo.toml"
 
 
 def page(root: Path) -> str:

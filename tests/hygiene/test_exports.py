@@ -1,19 +1,20 @@
 """What the packages export, and that each of it is documented."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 import pytest
 
-import penstock
-import penstock.errors
-from penstock.flows.options import FlowOptions
-from penstock.flows.policy import Policy
+import turgo
+import turgo.errors
+from turgo.flows.policy.options import FlowOptions, Policy
 
-PACKAGES = ["penstock", "penstock_local", "penstock_local_dask", "penstock_dask"]
+PACKAGES = ["turgo", "turgo_local", "turgo_local_dask", "turgo_dask"]
 
 
 def public_modules() -> Iterator[str]:
@@ -35,10 +36,26 @@ def test_all_is_sorted_and_whole(package: str) -> None:
     assert all(hasattr(module, name) for name in names)
 
 
-@pytest.mark.parametrize("name", sorted(set(penstock.__all__) - {"__version__"}))
+def test_a_type_checker_reads_the_names_that_a_program_gets(root: Path) -> None:
+    """The imports for type checkers, each under its own name, are the names of `__all__` and where they are made."""
+    tree = ast.parse((root / "core/src/turgo/__init__.py").read_text(encoding="utf-8"))
+    (checked,) = [node for node in tree.body if isinstance(node, ast.If)]
+    read = {
+        alias.name: node.module
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    }
+    assert sorted(read) == turgo.__all__
+    for name, module in read.items():
+        assert getattr(importlib.import_module(str(module)), name) is getattr(turgo, name)
+
+
+@pytest.mark.parametrize("name", sorted(set(turgo.__all__) - {"__version__"}))
 def test_every_export_is_documented(name: str) -> None:
     """Each name exported at the root has a docstring of its own, not one that its type lends it."""
-    exported = getattr(penstock, name)
+    exported = getattr(turgo, name)
     if inspect.isclass(exported) or inspect.isfunction(exported):
         assert (exported.__doc__ or "").strip()
     else:
@@ -47,16 +64,16 @@ def test_every_export_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize(("decorator", "options"), [("task", Policy), ("flow", FlowOptions)])
 def test_a_decorator_says_what_each_of_its_options_is(decorator: str, options: type) -> None:
-    """`help(penstock.task)` and `help(penstock.flow)` have a line for each option that there is."""
-    lines = inspect.getdoc(getattr(penstock, decorator)).splitlines()
+    """`help(turgo.task)` and `help(turgo.flow)` have a line for each option that there is."""
+    lines = inspect.getdoc(getattr(turgo, decorator)).splitlines()
     for field in attrs.fields(options):
         assert any(line.startswith(f"{field.name}: ") for line in lines), field.name
 
 
 def test_no_module_hides_an_export() -> None:
     """No module of core has the name of an export of the root: importing it would replace that."""
-    modules = {found.name for found in pkgutil.iter_modules(penstock.__path__)}
-    assert not modules & set(penstock.__all__)
+    modules = {found.name for found in pkgutil.iter_modules(turgo.__path__)}
+    assert not modules & set(turgo.__all__)
 
 
 @pytest.mark.parametrize("module", list(public_modules()))
@@ -66,10 +83,10 @@ def test_every_module_is_documented(module: str) -> None:
 
 
 def test_every_error_has_the_one_root_and_a_docstring() -> None:
-    """Each exception of penstock.errors derives from PenstockError and tells its remedy in its docstring."""
-    classes = inspect.getmembers(penstock.errors, inspect.isclass)
-    errors = [found for _, found in classes if found.__module__ == "penstock.errors"]
+    """Each exception of turgo.errors derives from TurgoError and tells its remedy in its docstring."""
+    classes = inspect.getmembers(turgo.errors, inspect.isclass)
+    errors = [found for _, found in classes if found.__module__ == "turgo.errors"]
     assert errors
     for error in errors:
-        assert issubclass(error, penstock.errors.PenstockError)
+        assert issubclass(error, turgo.errors.TurgoError)
         assert "__doc__" in vars(error) and error.__doc__

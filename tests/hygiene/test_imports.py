@@ -5,17 +5,41 @@ from collections.abc import Callable
 import pytest
 
 HEAVY = {"dask", "distributed", "numpy", "rich", "click"}
-PLUGINS = ["penstock_local", "penstock_local_dask", "penstock_dask"]
+PLUGINS = ["turgo_local", "turgo_local_dask", "turgo_dask"]
 
 IMPORT = "import sys, importlib; importlib.import_module(sys.argv[1]); print(*sys.modules)"
 
+FIRST_RUN = """
+import sys
+from turgo import flow, get_executor, task
+call = task(int)
+alone = flow(lambda: call())
+assert alone.run(executor=get_executor("local")).result == 0
+print(*sys.modules)
+"""
+FOR_FEW_RUNS = {
+    "cloudpickle",  # what leaves this process, and files of flows
+    "ctypes",  # calls that exceed their time
+    "difflib",  # names that do not exist
+    "email.parser",  # all fields of metadata, where two of them are needed
+    "hashlib",  # keys of a cache, and names of files
+    "json",  # packed code
+    "socket",
+    "turgo.caching.keys",
+    "turgo.engine.remote_values.store",
+    "turgo.engine.transport.worker_code",
+    "turgo.registry.catalogue",  # what is not installed
+    "urllib.parse",  # a cache that a URL names
+}
+"""Each takes about a millisecond to load, or several."""
+
 COMMAND = """
 import contextlib, io, runpy, sys
-sys.argv[0] = "penstock"
+sys.argv[0] = "turgo"
 shown = io.StringIO()
 with contextlib.redirect_stdout(shown):
     try:
-        runpy.run_module("penstock", run_name="__main__")
+        runpy.run_module("turgo", run_name="__main__")
     except SystemExit as end:
         assert end.code in (0, None), (end.code, shown.getvalue())
 for name in ("dask", "local", "local_dask"):
@@ -29,15 +53,20 @@ def top_level(modules: str) -> set[str]:
     return {name.partition(".")[0] for name in modules.split()}
 
 
-def test_importing_penstock_imports_nothing_heavy(fresh_python: Callable[..., str]) -> None:
-    """`import penstock` loads neither dask nor rich nor click, and no plugin."""
-    loaded = top_level(fresh_python(IMPORT, "penstock"))
-    assert not loaded & (HEAVY | set(PLUGINS))
+def test_importing_turgo_imports_nothing_heavy(fresh_python: Callable[..., str]) -> None:
+    """`import turgo` loads neither dask nor rich, click nor importlib_metadata, and no plugin."""
+    loaded = top_level(fresh_python(IMPORT, "turgo"))
+    assert not loaded & (HEAVY | set(PLUGINS) | {"importlib_metadata"})
+
+
+def test_a_first_run_loads_nothing_that_only_some_runs_need(fresh_python: Callable[..., str]) -> None:
+    """A script that runs one task on `local` has loaded none of what caches, other processes and errors need."""
+    assert not FOR_FEW_RUNS & set(fresh_python(FIRST_RUN).split())
 
 
 def test_the_contract_imports_nothing_heavy(fresh_python: Callable[..., str]) -> None:
-    """What an author imports, `penstock.executor` and `penstock.hooks`, loads neither rich nor click."""
-    for module in ("penstock.executor", "penstock.hooks"):
+    """What an author imports, `turgo.executor` and `turgo.hooks`, loads neither rich nor click."""
+    for module in ("turgo.executor", "turgo.hooks"):
         assert not top_level(fresh_python(IMPORT, module)) & HEAVY
 
 
@@ -50,7 +79,7 @@ def test_a_plugin_module_is_light(package: str, fresh_python: Callable[..., str]
 
 
 def test_listing_executors_imports_no_executor(fresh_python: Callable[..., str]) -> None:
-    """`penstock executors list` shows all three executors and loads no dask and no executor's module."""
+    """`turgo executors list` shows all three executors and loads no dask and no executor's module."""
     modules = fresh_python(COMMAND, "executors", "list").split()
     assert not [f"{package}.executor" for package in PLUGINS if f"{package}.executor" in modules]
     assert not {"dask", "distributed"} & set(modules)

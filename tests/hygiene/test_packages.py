@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from penstock import API_VERSION
+from turgo import API_VERSION
 
 HOUSES = {
-    "penstock": "core",
-    "penstock-local": "plugins/local",
-    "penstock-local-dask": "plugins/local_dask",
-    "penstock-dask": "plugins/dask",
+    "turgo": "core",
+    "turgo-local": "plugins/local",
+    "turgo-local-dask": "plugins/local_dask",
+    "turgo-dask": "plugins/dask",
 }
 DISTRIBUTIONS = sorted(HOUSES)
 
@@ -40,12 +40,12 @@ def test_the_version_has_one_source(distribution: str, root: Path) -> None:
     source = root / HOUSES[distribution] / "src" / package / "_version.py"
     assert f'__version__ = "{version(distribution)}"' in source.read_text(encoding="utf-8")
     assert "version" in project(root, distribution)["dynamic"]
-    assert version(distribution) == version("penstock")
+    assert version(distribution) == version("turgo")
 
 
 def test_the_changelog_knows_the_version(root: Path) -> None:
     """CHANGELOG.md has a section of the present version."""
-    assert f"## [{version('penstock')}]" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{version('turgo')}]" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
@@ -69,20 +69,20 @@ def test_types_and_licence_travel_along(distribution: str, root: Path) -> None:
 
 def test_core_depends_on_no_plugin_and_no_dask() -> None:
     """Nothing that core requires, its extras included, is a plugin or dask."""
-    assert not [line for line in requires("penstock") or [] if "dask" in line or "penstock-" in line]
+    assert not [line for line in requires("turgo") or [] if "dask" in line or "turgo-" in line]
 
 
-@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name != "penstock"])
+@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name != "turgo"])
 def test_an_entry_point_names_the_executor(distribution: str) -> None:
-    """`penstock-<x>` registers the executor `<x>` by its light module `penstock_<x>.plugin`."""
-    name = distribution.removeprefix("penstock-").replace("-", "_")
-    found = [point for point in entry_points(group="penstock.executors") if point.name == name]
-    assert [point.value for point in found] == [f"penstock_{name}.plugin"]
+    """`turgo-<x>` registers the executor `<x>` by its light module `turgo_<x>.plugin`."""
+    name = distribution.removeprefix("turgo-").replace("-", "_")
+    found = [point for point in entry_points(group="turgo.executors") if point.name == name]
+    assert [point.value for point in found] == [f"turgo_{name}.plugin"]
 
 
-@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name != "penstock"])
+@pytest.mark.parametrize("distribution", [name for name in DISTRIBUTIONS if name != "turgo"])
 def test_a_plugin_writes_down_its_version_of_the_contract(distribution: str, root: Path) -> None:
-    """As a number of its own, in spec and class: a default would follow whichever penstock is installed."""
+    """As a number of its own, in spec and class: a default would follow whichever turgo is installed."""
     package = distribution.replace("-", "_")
     source = root / HOUSES[distribution] / "src" / package
     stated = [

@@ -21,14 +21,18 @@ PAGES = [
     "docs/design.md",
     "docs/executors.md",
     "docs/local-dask.md",
+    "docs/observers.md",
+    "docs/runs.md",
+    "docs/security.md",
 ]
 # The guide and the flows' page are played by the integration tests, the example of a third party by a job of CI.
 LINKS_ALONE = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/adr/README.md",
     "docs/flows.md",
     "docs/write-an-executor.md",
-    "examples/third_party/penstock-futures/README.md",
+    "examples/third_party/turgo-futures/README.md",
 ]
 RUNNER = Path(__file__).with_name("readme_runner.py")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
@@ -36,10 +40,11 @@ LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 def play(page: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run a page's blocks in `folder`: this environment's commands first in PATH, no settings of ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TURGO_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     command = [sys.executable, str(RUNNER), str(page)]
     environment = {**kept, "PATH": path, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    environment["XDG_STATE_HOME"] = str(folder / "state")
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from penstock import Executor, get_executor
+from turgo import Executor, get_executor
 
 ENGINES: dict[str, tuple[str, dict[str, Any]]] = {
     "local": ("local", {}),

@@ -1,35 +1,19 @@
 """Branches, triggers and skips do the same on every executor."""
 
 import sys
+from pathlib import Path
 
 import cloudpickle
 import pytest
 
-from penstock import Skip, case, flow, merge, task, unmapped
-from penstock.states import TaskState
-from penstock.triggers import some_failed, some_successful
+from turgo import Skip, case, flow, merge, some_failed, some_successful, task, unmapped
+from turgo.records.states import TaskState
+from turgo.registry.source_files import load_source
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
-
-@task
-def same(value):
-    return value
-
-
-@task
-def add(first, second=0):
-    return first + second
-
-
-@task
-def upto(count):
-    return list(range(count))
-
-
-@task
-def total(values):
-    return sum(values)
+small = load_source(Path(__file__).with_name("small_tasks.py"))
+same, add, upto, total = small.same, small.add, small.upto, small.total
 
 
 @task

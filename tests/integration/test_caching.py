@@ -10,8 +10,8 @@ import cloudpickle
 import numpy
 import pytest
 
-from penstock import flow, get_executor, task, unmapped
-from penstock.states import TaskState
+from turgo import flow, get_executor, task, unmapped
+from turgo.records.states import TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -174,7 +174,7 @@ def test_a_store_behind_a_url_serves_as_a_folder_does(executor, noted, monkeypat
     import fsspec
 
     fsspec.filesystem("memory").store.clear()
-    monkeypatch.setenv("PENSTOCK_CACHE__URL", "memory://team/cache")
+    monkeypatch.setenv("TURGO_CACHE__URL", "memory://team/cache")
 
     @flow
     def squares():
@@ -210,7 +210,7 @@ def test_a_failure_among_cached_elements_is_that_element_s_alone(executor, noted
 
 SCRIPT = """
 import sys
-from penstock import flow, task, unmapped
+from turgo import flow, task, unmapped
 
 @task(cache_key="inputs")
 def measure(name, options, path):
@@ -253,13 +253,13 @@ def test_processes_share_the_folder(tmp_path: Path) -> None:
 
 
 def test_a_flow_file_and_a_script_share_what_they_cached(tmp_path: Path) -> None:
-    """`python measured.py` and `penstock run measured.py` know the task by the same key."""
+    """`python measured.py` and `turgo run measured.py` know the task by the same key."""
     script, calls = tmp_path / "measured.py", tmp_path / "calls"
     script.write_text(textwrap.dedent(SCRIPT))
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     ways = (
         [sys.executable, str(script), str(calls)],
-        [sys.executable, "-m", "penstock", "run", str(script), "-p", f"path={calls}"],
+        [sys.executable, "-m", "turgo", "run", str(script), "-p", f"path={calls}"],
     )
     for command in ways:
         done = subprocess.run(
@@ -268,3 +268,41 @@ def test_a_flow_file_and_a_script_share_what_they_cached(tmp_path: Path) -> None
         assert done.returncode == 0, done.stderr
     assert calls.stat().st_size == 200
     assert "Cached" in done.stderr
+
+
+def test_an_edited_helper_and_a_changed_file_never_give_the_old_value(tmp_path):
+    """A module beside the flow, and what lies behind a path: each runs only what depends on it again."""
+    (tmp_path / "rules.py").write_text("LEAST = 10\n\ndef counts(number):\n    return number >= LEAST\n")
+    (tmp_path / "numbers.txt").write_text("\n".join(map(str, range(20))))
+    (tmp_path / "work.py").write_text(
+        textwrap.dedent(
+            """
+            from pathlib import Path
+            import rules
+            from turgo import flow, task
+
+            @task(cache_key="inputs")
+            def read(path):
+                return [int(line) for line in path.read_text().split()]
+
+            @task(cache_key="inputs")
+            def total(numbers):
+                return sum(number for number in numbers if rules.counts(number))
+
+            @flow
+            def work(path="numbers.txt"):
+                return total(read(Path(path)))
+            """
+        )
+    )
+
+    def run() -> str:
+        command = [sys.executable, "-m", "turgo", "run", "-q", "work.py"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip()
+
+    assert run() == run() == str(sum(range(10, 20)))
+    (tmp_path / "rules.py").write_text("LEAST = 18\n\ndef counts(number):\n    return number >= LEAST\n")
+    assert run() == str(18 + 19)
+    (tmp_path / "numbers.txt").write_text("18\n20")
+    assert run() == "38"

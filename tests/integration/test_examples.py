@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -12,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from penstock.testing import ExecutorConformance
+from turgo.testing import ExecutorConformance
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DASK = pytest.mark.cluster
@@ -22,9 +24,9 @@ EXECUTORS = [
     pytest.param(["--executor", "local_dask"], {}, id="local_dask"),
     pytest.param(["--executor", "local_dask", "-o", "scheduler=processes"], {}, id="processes"),
     pytest.param(["--executor", "dask"], {}, id="dask", marks=DASK),
-    pytest.param(["--executor", "penstock_dask.DaskExecutor"], {}, id="class path", marks=DASK),
+    pytest.param(["--executor", "turgo_dask.DaskExecutor"], {}, id="class path", marks=DASK),
     pytest.param(["--executor", f"{EXAMPLES}/my_executor.py:MyExecutor"], {}, id="file"),
-    pytest.param([], {"PENSTOCK_EXECUTOR": "dask"}, id="variable", marks=DASK),
+    pytest.param([], {"TURGO_EXECUTOR": "dask"}, id="variable", marks=DASK),
 ]
 
 Command = Callable[..., str]
@@ -34,7 +36,7 @@ Command = Callable[..., str]
 def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Run Python with arguments, in an empty folder and without settings; gives its standard output."""
     home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TURGO_")}
 
     def run(*arguments: str, folder: Path = home, **variables: str) -> str:
         environment = {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), **variables}
@@ -61,7 +63,7 @@ def census_on_local(command: Command, tmp_path_factory: pytest.TempPathFactory) 
 
 def run_census(command: Command, out: Path, arguments: list[str], **variables: str) -> bytes:
     file = str(EXAMPLES / "census.py")
-    command("-m", "penstock", "run", file, "-p", FIRST_MODULES, "-p", f"out={out}", *arguments, **variables)
+    command("-m", "turgo", "run", file, "-p", FIRST_MODULES, "-p", f"out={out}", *arguments, **variables)
     return out.read_bytes()
 
 
@@ -89,7 +91,7 @@ def test_the_census_writes_the_same_bytes_on_every_executor(
 
 def test_the_census_prints_its_tables(command: Command) -> None:
     """The result of the flow, which is text, is what the command line prints."""
-    printed = command("-m", "penstock", "run", str(EXAMPLES / "census.py"), "-p", FIRST_MODULES)
+    printed = command("-m", "turgo", "run", str(EXAMPLES / "census.py"), "-p", FIRST_MODULES)
     assert "(single modules)" in printed
     assert "complexity  function" in printed
 
@@ -102,7 +104,7 @@ def test_the_census_takes_a_relative_path_from_where_the_user_stands(
     tmp_path.joinpath("code", "one.py").write_text("def f(): pass\n")
     arguments = ["-p", "root=code", "-p", "out=census.json", "--executor", "local_dask"]
     arguments += ["-o", "scheduler=processes"]
-    command("-m", "penstock", "run", str(EXAMPLES / "census.py"), *arguments, folder=tmp_path)
+    command("-m", "turgo", "run", str(EXAMPLES / "census.py"), *arguments, folder=tmp_path)
     assert '"modules": 1' in tmp_path.joinpath("census.json").read_text()
 
 
@@ -203,6 +205,96 @@ def test_links_asks_a_busy_page_again() -> None:
     assert attempts == [1] * 43 + [2]
 
 
+SEEN = """\
+scores: Failed in TIME on EXECUTOR (run scores-ID), 202 task runs
+
+task  Success  Failed  TriggerFailed  work
+find  1  TIME
+score  199  1  TIME
+best  1
+
+score[137] (path='data/f137.txt') Failed in attempt 3 on WORKER
+  Traceback (most recent call last):
+    File "EXAMPLES/scores.py", line 34, in score
+      numbers = list(map(float, words))
+  ValueError: could not convert string to float: '1e'
+  its log:
+    8 numbers, which are usually 10
+    8 numbers, which are usually 10
+    8 numbers, which are usually 10
+  to make it again here: turgo replay scores-ID 'score[137]'
+
+What finished is kept. To go on with the rest: turgo run EXAMPLES/scores.py --resume=scores-ID
+"""
+"""What one sees of a bad file, but for times, workers and the marks below a line, which no two Pythons set alike."""
+
+SCORED_ON = [
+    pytest.param("local", [], id="local"),
+    pytest.param("local_dask", ["scheduler=threads"], id="threads"),
+    pytest.param("local_dask", ["scheduler=processes", "num_workers=2"], id="processes"),
+    pytest.param("dask", ["cluster_kwargs.n_workers=2"], id="dask", marks=DASK),
+]
+
+
+@pytest.fixture(scope="module")
+def measured(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the 200 files of the example below it, one of them bad."""
+    folder = tmp_path_factory.mktemp("measured")
+    command(str(EXAMPLES / "scores.py"), "data", folder=folder)
+    return folder
+
+
+def seen(folder: Path, *arguments: str) -> str:
+    """What `turgo run` of the scores writes to standard error, from the line on that says how it ended."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TURGO_")}
+    state = {"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder)}
+    command = [sys.executable, "-m", "turgo", "run", str(EXAMPLES / "scores.py"), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=kept | state, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+    return done.stderr[done.stderr.index("scores: Failed") :]
+
+
+def without_facts_of_the_run(text: str) -> str:
+    """What is seen, with words in the place of what differs from run to run."""
+    for pattern, word in [
+        (re.escape(str(EXAMPLES)), "EXAMPLES"),
+        (r"scores-[0-9a-f]{12}", "scores-ID"),
+        (r"(?<=in )\S+ m?s on \w+", "TIME on EXECUTOR"),
+        (r"(?<=attempt 3 on ).+", "WORKER"),
+        (r"(?<=\S)  +", "  "),
+        (r"(?<=  )\S+ (ms|s|min .*)$", "TIME"),
+        (r"(?<=scores.py) .*(?= --resume)", ""),
+        (r"^ *[~^]+ *\n", ""),
+    ]:
+        text = re.sub(pattern, word, text, flags=re.MULTILINE)
+    return text
+
+
+@pytest.mark.parametrize(("executor", "options"), SCORED_ON)
+def test_what_is_seen_of_a_bad_file_is_the_same_on_every_executor(
+    measured: Path, executor: str, options: list[str]
+) -> None:
+    """Which file it is, the line that failed on it, what was logged, and the two commands to go on with."""
+    given = [word for option in options for word in ("-o", option)]
+    assert without_facts_of_the_run(seen(measured, "--executor", executor, *given)) == SEEN
+
+
+def test_what_the_summary_says_can_be_typed(command: Command, tmp_path: Path) -> None:
+    """The bad call is made again here, the file is mended, and the rest is finished by the line of the summary."""
+    command(str(EXAMPLES / "scores.py"), "data", folder=tmp_path)
+    lines = seen(tmp_path).splitlines()
+    replay, resume = (
+        shlex.split(next(line for line in lines if f"turgo {name}" in line).partition("turgo ")[2])
+        for name in ("replay", "run")
+    )
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    tmp_path.joinpath("data", "f137.txt").write_text("9999 1")
+    assert command("-m", "turgo", *replay, folder=tmp_path, **state) == "5000.0\n"
+    assert command("-m", "turgo", *resume, folder=tmp_path, **state) == "f137.txt has 5000.0\n"
+
+
 @pytest.mark.parametrize(("arguments", "variables"), EXECUTORS)
 def test_heat_draws_the_same_map_on_every_executor(
     command: Command, heat_on_local: str, arguments: list[str], variables: dict[str, str]
@@ -220,22 +312,20 @@ def heat_on_local(command: Command) -> str:
 def drawn(command: Command, arguments: list[str], **variables: str) -> str:
     pytest.importorskip("numpy")
     small = ["-p", "points=50000", "-p", "pixels=128", "-p", "most=4000"]
-    printed = command("-m", "penstock", "run", str(EXAMPLES / "heat.py"), *small, *arguments, **variables)
+    printed = command("-m", "turgo", "run", str(EXAMPLES / "heat.py"), *small, *arguments, **variables)
     head, hottest, rest = printed.partition(" tiles; hottest is pixel ")
     assert int(head.split()[-1]) > 10
     return head + hottest + rest.splitlines()[0]
 
 
-@pytest.mark.parametrize(
-    "profile", sorted(tomllib.loads((EXAMPLES / "penstock.toml").read_text())["executors"])
-)
+@pytest.mark.parametrize("profile", sorted(tomllib.loads((EXAMPLES / "turgo.toml").read_text())["executors"]))
 def test_every_profile_of_the_examples_is_good(command: Command, profile: str) -> None:
     """The profile leads to an executor, and its options are options of it."""
-    assert profile in command("-m", "penstock", "executors", "show", profile, folder=EXAMPLES)
+    assert profile in command("-m", "turgo", "executors", "show", profile, folder=EXAMPLES)
 
 
 EVERYWHERE = """
-from penstock import flow, get_executor, task
+from turgo import flow, get_executor, task
 
 FILE = {file!r}
 
@@ -278,7 +368,7 @@ def test_a_class_in_a_file_is_an_executor_on_workers_too(
     """Of a task, of a run that a task makes on a worker by the same path, and as an object that is sent to one."""
     file = f"{EXAMPLES}/my_executor.py:MyExecutor"
     (tmp_path / "flow.py").write_text(EVERYWHERE.format(file=file), encoding="utf-8")
-    run = ["-m", "penstock", "run", "flow.py:everywhere", "-q"]
+    run = ["-m", "turgo", "run", "flow.py:everywhere", "-q"]
     assert command(*run, *arguments, folder=tmp_path, **variables) == "18\n"
 
 

@@ -4,40 +4,20 @@ import asyncio
 import functools
 import itertools
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import cloudpickle
 
-from penstock import flatten, flow, task, unmapped
+from turgo import Skip, flatten, flow, task, unmapped
+from turgo.registry.source_files import load_source
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
+small = load_source(Path(__file__).with_name("small_tasks.py"))
+same, add, plus, upto, total = small.same, small.add, small.plus, small.upto, small.total
+
 ENGINES = ("local", "threads", "processes", "synchronous", "dask", "dask in threads", "file")
-
-
-@task
-def same(value):
-    return value
-
-
-@task
-def add(first, second=0):
-    return first + second
-
-
-@task
-def plus(number, more=1):
-    return number + more
-
-
-@task
-def upto(count):
-    return list(range(count))
-
-
-@task
-def total(values):
-    return sum(values)
 
 
 def states(run, name):
@@ -153,6 +133,36 @@ def test_parts_of_results(executor):
         "pair": [1, 10, 11, 5, "later"],
         "pairs": [[11, 22, 33], [1, 2, 3], 20],
     }
+
+
+def test_an_element_of_a_map_is_the_one_of_its_index_whatever_became_of_others(executor):
+    """It is skipped with it, and not there if that one failed; large ones stay where they are."""
+
+    @task
+    def some(number):
+        if number == 1:
+            raise Skip
+        if number == 3:
+            raise ValueError
+        return bytes([number]) * 200_000
+
+    @task
+    def size(value):
+        return value[0], len(value)
+
+    @task
+    def sizes(values):
+        return [len(value) for value in values]
+
+    @flow
+    def parts():
+        many = some.map(range(5))
+        return [size(many[at]) for at in (2, 4, 1, 3)], sizes(many[:3]), many[0]
+
+    run = parts.run(executor=executor)
+    assert states(run, "size") == ["Success", "Success", "Skipped", "TriggerFailed"]
+    assert run.values("size")[:2] == [(2, 200_000), (4, 200_000)]
+    assert run.values("sizes") == [[200_000, 200_000]] and run.partial[-1] == bytes(200_000)
 
 
 def test_a_value_of_another_length_fails_its_task_and_no_other(executor):

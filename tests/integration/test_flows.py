@@ -8,33 +8,15 @@ from pathlib import Path
 
 import cloudpickle
 
-from penstock import flow, get_executor, task, unmapped
-from penstock.states import RunState, TaskState
-from penstock.testing import calls
+from turgo import flow, get_executor, task, unmapped
+from turgo.records.states import RunState, TaskState
+from turgo.registry.source_files import load_source
+from turgo.testing import calls
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
-
-@task
-def plus(number, more=1):
-    return number + more
-
-
-@task
-def total(values):
-    return sum(values)
-
-
-@task
-def nap(seconds):
-    time.sleep(seconds)
-    return seconds
-
-
-def note(path, text):
-    """One line in a file, written at once, from whichever process."""
-    with open(path, "ab", buffering=0) as file:
-        file.write(f"{text}\n".encode())
+small = load_source(Path(__file__).with_name("small_tasks.py"))
+plus, total, nap, note = small.plus, small.total, small.nap, small.note
 
 
 # What flows give.

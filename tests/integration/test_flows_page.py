@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
-from penstock.sources import load_source
+from turgo.registry.source_files import load_source
 
 PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,7 +46,7 @@ BLOCKS = {
 )
 def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The variables that choose an executor; all blocks share one cluster, as a run of their own each would be slow."""
-    variables = {f"PENSTOCK_{name}": value for name, value in CHOICES[request.param].items()}
+    variables = {f"TURGO_{name}": value for name, value in CHOICES[request.param].items()}
     if request.param != "dask":
         yield variables
         return
@@ -57,7 +57,7 @@ def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         dashboard_address="127.0.0.1:0",
         worker_dashboard_address="127.0.0.1:0",
     ) as cluster:
-        yield {**variables, "PENSTOCK_EXECUTORS__DASK__ADDRESS": cluster.scheduler_address}
+        yield {**variables, "TURGO_EXECUTORS__DASK__ADDRESS": cluster.scheduler_address}
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -65,7 +65,7 @@ def test_each_program_of_the_page_runs_to_its_end(
     block: str, choice: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A block is loaded as a flow file is, in an empty folder, by an executor that variables name."""
-    for name in [name for name in os.environ if name.startswith("PENSTOCK_")]:
+    for name in [name for name in os.environ if name.startswith("TURGO_")]:
         monkeypatch.delenv(name)
     for name, value in choice.items():
         monkeypatch.setenv(name, value)

@@ -45,7 +45,7 @@ def test_the_guide_leads_from_nothing_to_a_published_executor(
         environment.folder / "examples",
         ignore=shutil.ignore_patterns("__pycache__", "third_party"),
     )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TURGO_")}
     variables = {
         "PATH": f"{environment.python.parent}{os.pathsep}{kept['PATH']}",
         "HOME": str(tmp_path),
@@ -68,4 +68,4 @@ def test_the_guide_leads_from_nothing_to_a_published_executor(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     uploaded = sorted(file.name for file in index[1].iterdir())
-    assert uploaded == ["penstock_turbine-0.1.0-py3-none-any.whl", "penstock_turbine-0.1.0.tar.gz"]
+    assert uploaded == ["turgo_turbine-0.1.0-py3-none-any.whl", "turgo_turbine-0.1.0.tar.gz"]

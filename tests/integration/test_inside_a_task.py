@@ -6,9 +6,9 @@ import sys
 import cloudpickle
 import pytest
 
-from penstock import current, flow, task
-from penstock.errors import TaskError
-from penstock.states import TaskState
+from turgo import current, flow, task
+from turgo.errors import TaskError
+from turgo.records.states import TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -48,7 +48,7 @@ def test_a_task_knows_which_task_run_it_is(executor):
 
     run = all_kinds.run(executor=executor)
     single, mapped, over_results, later, limited = run.result
-    logger = "penstock.task.which"
+    logger = "turgo.task.which"
     assert single == ("all_kinds", "which", None, 1, logger)
     assert mapped == [("all_kinds", "which", index, 1, logger) for index in (0, 1)]
     assert over_results == [("all_kinds", "which", 0, 1, logger)]

@@ -13,8 +13,8 @@ SCRIPT = """
 import os, sys, time
 from pathlib import Path
 
-from penstock import flow, get_executor, task
-from penstock.hooks import hookimpl
+from turgo import flow, get_executor, task
+from turgo.hooks import hookimpl
 
 folder = Path(sys.argv[1])
 
@@ -38,7 +38,7 @@ def long(name):
 
 class Watch:
     @hookimpl
-    def penstock_flow_finished(self, run):
+    def turgo_flow_finished(self, run):
         counts = run.task_runs.counts()
         (folder / "end").write_text(f"{run.state} {sum(counts.values())} {sorted(map(str, counts))}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from penstock import flow, get_executor, task, unmapped
+from turgo import flow, get_executor, task, unmapped
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -126,7 +126,7 @@ def test_a_failure_a_retry_and_a_timeout_free_their_place(executor):
 
 def test_the_configuration_sets_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A file does, the flow's own goes before it, and a variable before both."""
-    (tmp_path / "penstock.toml").write_text("[limits]\ndb = 1\n")
+    (tmp_path / "turgo.toml").write_text("[limits]\ndb = 1\n")
     monkeypatch.chdir(tmp_path)
     threads = get_executor(THREADS)
 
@@ -138,5 +138,5 @@ def test_the_configuration_sets_limits(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert spans(1) == 1
     assert spans(3, limits={"db": 3}) == 3
-    monkeypatch.setenv("PENSTOCK_LIMITS__DB", "2")
+    monkeypatch.setenv("TURGO_LIMITS__DB", "2")
     assert spans(2, limits={"db": 3}) == 2

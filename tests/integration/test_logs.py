@@ -10,7 +10,7 @@ from collections import Counter
 import cloudpickle
 import pytest
 
-from penstock import current, flow, task
+from turgo import current, flow, task
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -171,7 +171,7 @@ def test_prints_become_lines_of_the_log(executor, told, capfd):
         texts = [f"one {index}", f"two {index}", "three", "four!", "five"]
         assert [line.message for line in run.task_runs[index].logs] == texts
         assert [line[3] for line in told.lines if line[1] == index] == texts
-    assert all(line.logger == "penstock.task.prints" for line in run.task_runs[0].logs)
+    assert all(line.logger == "turgo.task.prints" for line in run.task_runs[0].logs)
     assert capfd.readouterr().out == ""
     assert sys.stdout is stdout
 

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-import penstock
-from penstock.engine.run import run_graph
-from penstock.executor import Executor
-from penstock.sources import load_source
+import turgo
+from turgo.engine.run import prepare_run
+from turgo.executor import Executor
+from turgo.registry.source_files import load_source
 
 ENGINE = Path(__file__).parents[1] / "core" / "engine"
 drawing = load_source(ENGINE / "drawn_graphs.py")
 evaluation = load_source(ENGINE / "plain_evaluation.py")
 
 ENGINES = ("local", "threads", "processes", "synchronous", "dask")
-GRAPHS = {"local": 2000}
+GRAPHS = {"local": 5 * drawing.GRAPHS}
+GRAPHS_ELSEWHERE = drawing.GRAPHS // 2
 
 
 class Noted:
@@ -35,7 +36,7 @@ class Noted:
         note = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(note, b".")
         os.close(note)
-        return drawing.deed(self.spec, self.number, args, penstock.current().attempt - 1)
+        return drawing.deed(self.spec, self.number, args, turgo.current().attempt - 1)
 
     @property
     def calls(self) -> int:
@@ -50,7 +51,7 @@ def test_random_graphs_end_as_plain_evaluation_does(engine: tuple[str, Executor]
     drawn_so_far = 0
 
     @settings(
-        max_examples=GRAPHS.get(name, 200),
+        max_examples=GRAPHS.get(name, GRAPHS_ELSEWHERE),
         deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
@@ -62,7 +63,7 @@ def test_random_graphs_end_as_plain_evaluation_does(engine: tuple[str, Executor]
         folder = tmp_path / str(drawn_so_far)
         folder.mkdir()
         graph, functions = drawing.record(*drawn, made=lambda spec, number: Noted(spec, number, folder))
-        evaluation.compare(drawn, run_graph(graph, executor), functions, once=True)
+        evaluation.compare(drawn, prepare_run(graph, executor).go(), functions, once=True)
 
     draw()
-    assert drawn_so_far >= GRAPHS.get(name, 200)
+    assert drawn_so_far >= GRAPHS.get(name, GRAPHS_ELSEWHERE)

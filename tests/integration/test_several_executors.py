@@ -10,12 +10,12 @@ import cloudpickle
 import numpy
 import pytest
 
-from penstock import Executor, flow, get_executor, task
-from penstock.cli import main
-from penstock.errors import ExecutorStartError, UnknownExecutorError
-from penstock.futures import call_now
-from penstock.hooks import hookimpl
-from penstock.states import RunState, TaskState
+from turgo import Executor, flow, get_executor, task
+from turgo.cli import main
+from turgo.errors import ExecutorStartError, UnknownExecutorError
+from turgo.futures import call_now
+from turgo.hooks import hookimpl
+from turgo.records.states import RunState, TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -56,7 +56,7 @@ def test_io_on_threads_and_computing_on_processes(executor):
 
     run = mixed.run(executor=executor)
     here, threads, processes, last = run.result
-    assert {name.startswith("penstock-thread") for _, name in threads} == {True}
+    assert {name.startswith("turgo-thread") for _, name in threads} == {True}
     assert {pid for pid, _ in threads} == {os.getpid()}
     assert os.getpid() not in {pid for pid, _ in processes}
     assert (here[0] == os.getpid()) == (last[0] == os.getpid())
@@ -115,7 +115,7 @@ def test_a_name_that_is_wrong_is_found_before_anything_runs(tmp_path, capsys, mo
     """The error says which task asked; the command line exits with 2."""
     program = tmp_path / "program.py"
     program.write_text(
-        "from pathlib import Path\nfrom penstock import flow, task\n\n"
+        "from pathlib import Path\nfrom turgo import flow, task\n\n"
         "@task\ndef first():\n    Path('ran').touch()\n\n"
         "@task(executor='treads')\ndef second(first):\n    return 1\n\n"
         "@flow\ndef both():\n    return second(first())\n"
@@ -132,15 +132,15 @@ def test_a_name_that_is_wrong_is_found_before_anything_runs(tmp_path, capsys, mo
 
 def test_a_profile_is_named_as_it_is_on_the_command_line(tmp_path, monkeypatch):
     """From the configuration; the run's own executor serves tasks that name it."""
-    (tmp_path / "penstock.toml").write_text(
+    (tmp_path / "turgo.toml").write_text(
         '[executors.io]\nuse = "local_dask"\nscheduler = "threads"\nnum_workers = 1\n'
     )
     monkeypatch.chdir(tmp_path)
     named = flow(lambda: (seen_by(), seen_by.with_options(executor="io")()))
     (_, here), (_, there) = named.run(executor="local").result
-    assert (here, there) == ("MainThread", "penstock-thread-0")
+    assert (here, there) == ("MainThread", "turgo-thread-0")
     (_, here), (_, there) = named.run(executor="io").result
-    assert here == there == "penstock-thread-0"
+    assert here == there == "turgo-thread-0"
 
 
 def test_an_executor_that_breaks_ends_the_run_and_all_others_are_closed():
@@ -171,7 +171,7 @@ def test_an_executor_that_breaks_ends_the_run_and_all_others_are_closed():
 
     class Keeps:
         @hookimpl
-        def penstock_flow_finished(self, run):
+        def turgo_flow_finished(self, run):
             states.append((run.state, [each.state for each in run.task_runs]))
 
     def body():

@@ -12,10 +12,10 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from penstock import flow, task
-from penstock.errors import RunCancelledError, RunTimeoutError, TaskFailedError
-from penstock.hooks import hookimpl
-from penstock.states import RunState, TaskState
+from turgo import flow, task
+from turgo.errors import RunCancelledError, RunTimeoutError, TaskFailedError
+from turgo.hooks import hookimpl
+from turgo.records.states import RunState, TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -43,7 +43,7 @@ class Cancels:
         self.file, self.times = file, times
 
     @hookimpl
-    def penstock_flow_started(self, run):
+    def turgo_flow_started(self, run):
         self.run = run
         self.thread = threading.Thread(target=self.wait, daemon=True)
         self.thread.start()
@@ -56,7 +56,7 @@ class Cancels:
             self.run.cancel()
 
     @hookimpl
-    def penstock_flow_finished(self, run):
+    def turgo_flow_finished(self, run):
         self.told = (run.state, Counter(each.state for each in run.task_runs))
 
 
@@ -90,7 +90,7 @@ def test_a_run_is_cancelled_before_its_first_call(own_executor, tmp_path):
 
     class Refuses:
         @hookimpl
-        def penstock_flow_started(self, run):
+        def turgo_flow_started(self, run):
             run.cancel()
 
     run = flow(lambda: began(str(tmp_path), 1)).run(executor=own_executor, observers=[Refuses()])
@@ -154,7 +154,7 @@ def test_the_first_failure_ends_a_run_that_is_to_fail_fast(own_executor, tmp_pat
 
     run = flow(fail_fast=True)(body).run(str(tmp_path), executor=own_executor)
     assert run.state is RunState.FAILED
-    assert isinstance(run.error, TaskFailedError) and "breaks is Failed: ValueError: broken" in str(run.error)
+    assert isinstance(run.error, TaskFailedError) and str(run.error).endswith("is Failed: ValueError: broken")
     assert Counter(each.state for each in run.task_runs)[TaskState.CANCELLED] >= 5
     run = flow(body).run(str(tmp_path), executor=own_executor)
     assert Counter(each.state for each in run.task_runs) == {TaskState.SUCCESS: 40, TaskState.FAILED: 1}
@@ -175,7 +175,8 @@ def test_no_call_begins_after_the_first_failure_even_in_the_same_batch(own_execu
         return counted.map([file] * 20_000, range(20_000))
 
     run = counting.run(str(tmp_path / "begun"), executor=own_executor)
-    assert "counted[3000] is Failed: ValueError: broken" in str(run.error)
+    assert str(run.error).startswith("counted[3000] (file=")
+    assert str(run.error).endswith(", number=3000) is Failed: ValueError: broken")
     assert (tmp_path / "begun").stat().st_size == 3_001
     counts = Counter(each.state for each in run.task_runs)
     assert counts == {TaskState.SUCCESS: 3_000, TaskState.FAILED: 1, TaskState.CANCELLED: 16_999}
@@ -254,8 +255,8 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 
-from penstock import flow, task
-from penstock.hooks import hookimpl
+from turgo import flow, task
+from turgo.hooks import hookimpl
 
 folder = Path(sys.argv[1])
 THREADS = {"use": "local_dask", "scheduler": "threads", "num_workers": 2}
@@ -287,7 +288,7 @@ def everywhere():
 
 class Watch:
     @hookimpl
-    def penstock_flow_finished(self, run):
+    def turgo_flow_finished(self, run):
         (folder / "end").write_text(f"{run.state} {run.task_runs.counts()}")
 
 

@@ -6,9 +6,9 @@ import time
 
 import cloudpickle
 
-from penstock import flow, task
-from penstock.errors import TaskTimeoutError
-from penstock.states import TaskState
+from turgo import flow, task
+from turgo.errors import TaskTimeoutError
+from turgo.records.states import TaskState
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 
@@ -109,7 +109,7 @@ def test_the_time_of_a_task_is_up_whatever_it_makes_of_that(executor):
 
 LEFT_BEHIND = """
 import time
-from penstock import flow, get_executor, task
+from turgo import flow, get_executor, task
 
 @task(timeout=0.2)
 def waits():

@@ -1,14 +1,27 @@
-"""One small cluster with processes, shared by those tests of a module that leave it as they found it."""
+"""Clusters and measures that several tests of this plugin share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import distributed
+import psutil
 import pytest
 
-from penstock_dask import DaskExecutor
+from turgo.errors import ExecutorStartError
+from turgo_dask import DaskExecutor
+from turgo_dask.supervision import watch as watching
 
 TWO_WORKERS = {"n_workers": 2, "threads_per_worker": 1}
+ENDS_WITHIN_SECONDS = 40.0
+"""How long what is about to happen may take on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -22,3 +35,114 @@ def cluster() -> Iterator[DaskExecutor]:
 def small() -> DaskExecutor:
     """An executor of one's own, not started, for tests that break what they use."""
     return DaskExecutor(cluster_kwargs=TWO_WORKERS, debug=False)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at clusters five times a second, and tell after half a second."""
+    monkeypatch.setattr(watching, "LOOK_INTERVAL_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "UNMET_REPORT_SECONDS", 0.5)
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[distributed.LocalCluster]:
+    """A cluster that runs already, in this process, with sockets as any other."""
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address="127.0.0.1:0",
+        host="127.0.0.1",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster
+
+
+class Foreign:
+    """A scheduler and a worker without a nanny, each a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "scheduler.json"
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def open(self) -> None:
+        """Start it, and wait for its address and its worker."""
+        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start("scheduler", *options)
+        end = time.monotonic() + 60
+        while not self.file.exists() or not self.file.read_text():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        self.address = json.loads(self.file.read_text())["address"]
+        self.worker = self.start_worker("--nthreads", "2")
+        with distributed.Client(self.address, set_as_default=False, timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+
+    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
+        """One more."""
+        return self._start("worker", "--no-nanny", "--no-dashboard", *options)
+
+    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--scheduler-file", str(self.file)]
+        process = subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=self.file.parent)
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        """End all of it."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[Foreign]:
+    """A cluster that was started by others, and that may be broken."""
+    cluster = Foreign(tmp_path)
+    try:
+        cluster.open()
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """What distributed logs in this process, as warnings and worse."""
+    lines: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("distributed")
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def start_error() -> Callable[..., str]:
+    """Gives what the error of a start says, which comes within so many seconds."""
+
+    def error_of(seconds: float = 50.0, **options: Any) -> str:
+        began = time.monotonic()
+        with pytest.raises(ExecutorStartError) as caught, DaskExecutor(debug=False, **options).start():
+            pass
+        assert time.monotonic() - began < seconds
+        return str(caught.value)
+
+    return error_of
+
+
+@pytest.fixture
+def is_gone() -> Callable[[int], bool]:
+    """Says whether a process has ended, or ends soon: a call is over before its worker is."""
+
+    def ends(pid: int) -> bool:
+        end = time.monotonic() + ENDS_WITHIN_SECONDS
+        while time.monotonic() < end:
+            if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+            time.sleep(0.05)
+        return False
+
+    return ends

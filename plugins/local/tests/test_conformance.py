@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.testing import ExecutorConformance
+from turgo.testing import ExecutorConformance
 
 
 class TestLocal(ExecutorConformance):

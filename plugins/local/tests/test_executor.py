@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_local import LocalExecutor
+from turgo_local import LocalExecutor
 
 
 def test_calls_run_in_the_submitting_thread_and_make_no_other() -> None:
@@ -25,7 +25,7 @@ def test_calls_run_in_the_submitting_thread_and_make_no_other() -> None:
 
 FLOW = """
 import asyncio, sys, threading, time
-from penstock import flow, task
+from turgo import flow, task
 
 started, threads, failures = [], set(), []
 start = threading.Thread.start
@@ -108,9 +108,9 @@ def test_there_is_one_slot_and_no_capability() -> None:
 def test_the_plugin_module_is_light() -> None:
     """Asking the plugin for its spec imports no executor."""
     code = (
-        "import sys, penstock_local.plugin as plugin\n"
-        "(spec,) = plugin.penstock_executors()\n"
+        "import sys, turgo_local.plugin as plugin\n"
+        "(spec,) = plugin.turgo_executors()\n"
         "assert spec.name == 'local'\n"
-        "assert 'penstock_local.executor' not in sys.modules\n"
+        "assert 'turgo_local.executor' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from penstock.testing import ExecutorConformance
+from turgo.testing import ExecutorConformance
 
 FULL = os.environ.get("TEST_MATRIX") == "full"
 

@@ -23,8 +23,8 @@ CEILING = 160 * 2**20  # bytes of each process, the driver with its records amon
 MEASURE = """
 import gc, json, os, sys, threading
 from pathlib import Path
-from penstock import flow, task
-from penstock_local_dask import LocalDaskExecutor
+from turgo import flow, task
+from turgo_local_dask import LocalDaskExecutor
 
 def children():
     found = set()

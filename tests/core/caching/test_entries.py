@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from penstock.caching.entries import open_entry, pack, written
-from penstock.errors import CorruptEntryError
+from turgo.caching.entries import open_entry, pack, written
+from turgo.errors import CorruptEntryError
 
 KEY = "ab" * 20
 

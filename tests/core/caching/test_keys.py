@@ -1,13 +1,14 @@
 """Keys: the same call has the same key, however its arguments are written; another one has another."""
 
-import inspect
 import threading
 
 import pytest
 
-from penstock.caching.keys import Keys
-from penstock.errors import CacheKeyError, UnkeyedCallError
-from penstock.flows.policy import CacheKey
+from turgo import task
+from turgo.caching.keys import Keys
+from turgo.errors import CacheKeyError, UnkeyedCallError
+from turgo.flows.policy.options import CacheKey
+from turgo.identity.code import Code
 
 
 def scale(value, factor=2, *rest, offset=0, **more):
@@ -19,7 +20,7 @@ def plain(value, factor):
 
 
 def keys(fn=scale, name="scale", key: CacheKey = "inputs") -> Keys:
-    return Keys(name, fn, inspect.signature(fn), key)
+    return Keys(task(name=name, cache_key=key)(fn), Code())
 
 
 def test_the_way_of_writing_does_not_count() -> None:
@@ -55,6 +56,16 @@ def test_a_callable_gets_the_arguments_by_name_and_decides_alone() -> None:
     maker = keys(key=by_value)
     assert maker.key_of([1], {}) == maker.key_of([1], {"offset": 5}) != maker.key_of([2], {})
     assert seen[0] == {"value": 1, "factor": 2, "rest": (), "offset": 0, "more": {}}
+
+
+def test_declared_variables_count_beside_what_a_callable_says(monkeypatch) -> None:
+    """As the version does."""
+    made = task(cache_key=lambda arguments: "same", env=["MODEL_HOME"])(plain)
+    found = set()
+    for value in ("1", "2", "2"):
+        monkeypatch.setenv("MODEL_HOME", value)
+        found.add(Keys(made, Code()).key_of([1, 2], {}))
+    assert len(found) == 2
 
 
 def test_the_keys_of_a_callable_are_scoped_by_the_task() -> None:

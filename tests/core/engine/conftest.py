@@ -2,24 +2,27 @@
 
 import pytest
 
-from penstock import flow
-from penstock.engine.schedule import Schedule
-from penstock.engine.taking import Taking
-from penstock.flows.templates import fill
-from penstock.ledger import Failure, Ledger
-from penstock.states import TaskState
-from penstock.task_runs import TaskRuns
+from turgo import flow
+from turgo.engine.batching.selection import Selection
+from turgo.engine.schedule.schedule import Schedule
+from turgo.records.ledger import Failure, Ledger
+from turgo.records.states import TaskState
+from turgo.records.task_runs import TaskRuns
+from turgo.worker.arguments import fill
 
 
 class Driven:
     """The schedule of a flow's graph, and what the loop would do with it, one step at a time."""
 
-    def __init__(self, body, *, observed=False, hard_timeouts=False):
+    def __init__(self, body, *, observed=False, hard_timeouts=False, caching=False):
         self.graph = flow(body).record()
         self.ledger = Ledger(
             [node.task.name for node in self.graph.nodes], [node.index for node in self.graph.nodes]
         )
-        self.schedule = Schedule(self.graph, self.ledger, observed=observed, hard_timeouts=hard_timeouts)
+        self.schedule = Schedule(
+            self.graph, self.ledger, observed=observed, hard_timeouts=hard_timeouts, caching=caching
+        )
+        self.progress = self.schedule.progress
         self.costs, self.most = {}, {}
         self.order = []
 
@@ -32,24 +35,31 @@ class Driven:
         """The next batch of the first lane that has one."""
         for lane, queue in self.schedule.ready.queues.items():
             if queue.pieces:
-                return Taking(self.schedule, lane, self.costs, self.most).fill(budget, chain)
+                return Selection(self.schedule, lane, self.costs, self.most).fill(budget, chain)
         return []
 
+    def take_each(self):
+        """The batches of all lanes, as long as there are any."""
+        batches = []
+        while pieces := self.take():
+            batches.append(pieces)
+        return batches
+
     def succeed(self, pieces, value=0):
-        """All of a batch brought `value`."""
+        """Each call of a batch has the value `value`."""
         for node, low, high in pieces:
             self.order.append((self.graph.nodes[node].task.name, low))
             if low < 0:
                 self.schedule.succeeded(node, value)
             else:
-                self.schedule.elements.succeeded(node, low, high, [value] * (high - low), {})
+                self.schedule.elements_succeeded(node, low, high, [value] * (high - low), {})
 
     def fail(self, node, index=None, state=TaskState.FAILED):
         """One call failed."""
         self.schedule.failed((node, index), Failure(state, ValueError("on purpose")))
 
     def run(self, **limits):
-        """To the end, all well."""
+        """Run to the end; every call succeeds."""
         while not self.schedule.done:
             pieces = self.take(**limits)
             assert pieces, "nothing is ready, but it is not over"
@@ -61,7 +71,7 @@ class Driven:
 
     @property
     def result(self):
-        return fill(self.graph.returns, self.schedule.values.__getitem__)
+        return fill(self.graph.returns, self.progress.values.__getitem__)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Random flows: what calls are drawn, what their functions do, and the flow that makes them.
 
-`PENSTOCK_GRAPHS=2000` has that many graphs drawn instead of the usual few hundred.
+`TURGO_GRAPHS=2000` has that many graphs drawn instead of the usual hundred.
 """
 
 import operator
@@ -16,18 +16,18 @@ from zlib import crc32
 import cloudpickle
 from hypothesis import strategies as st
 
-from penstock.errors import Skip
-from penstock.flows.definition import FlowDefinition
-from penstock.flows.graph import Graph
-from penstock.flows.mapping import unmapped
-from penstock.flows.policy import Policy
-from penstock.flows.task import Task
-from penstock.triggers import some_failed, some_successful, trigger_named
+from turgo.errors import Skip
+from turgo.flows.flow import FlowDefinition
+from turgo.flows.graph import Graph
+from turgo.flows.mapping import unmapped
+from turgo.flows.policy.options import Policy
+from turgo.flows.policy.triggers import some_failed, some_successful, trigger_named
+from turgo.flows.task import Task
 
 # The functions count their calls in this process.
 cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
-GRAPHS = int(os.environ.get("PENSTOCK_GRAPHS", "300"))
+GRAPHS = int(os.environ.get("TURGO_GRAPHS", "100"))
 
 AT_FIRST = {"flaky", "absent"}
 """What a call does that fails at its first attempt only."""

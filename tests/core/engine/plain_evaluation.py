@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import assume
 
-from penstock.errors import ParameterError, Skip
-from penstock.records import FlowRun
-from penstock.sources import load_source
-from penstock.states import RunState, TaskState
+from turgo.errors import ParameterError, Skip
+from turgo.records.flow_run import FlowRun
+from turgo.records.states import RunState, TaskState
+from turgo.registry.source_files import load_source
 
 drawing = load_source(Path(__file__).with_name("drawn_graphs.py"))
 
@@ -104,7 +104,19 @@ class Interpreter:
         states = [state for cell in upstream for state in cell.states] + own
         return TRIGGER_FAILED if (upstream or own) and not allowed(spec.trigger, states) else None
 
+    def picked(self, cell: Cell, key: Any) -> Cell:
+        """An element of a map, which is as that element is, whatever became of others."""
+        if cell.runs is None:
+            return Cell(SKIPPED if cell.state is SKIPPED else TRIGGER_FAILED, None)
+        try:
+            state, value = cell.runs[key]
+        except (LookupError, TypeError) as error:
+            return Cell(FAILED, error)
+        return Cell(state, value) if state in (SUCCESS, SKIPPED) else Cell(TRIGGER_FAILED, None)
+
     def single(self, number: int, spec: drawing.Spec, args: tuple[Any, ...]) -> Cell:
+        if spec.kind == "item" and self.cells[args[0][1]].mapped:
+            return self.picked(self.cells[args[0][1]], args[1])
         upstream = [self.cells[h] for h in sorted({*refs_in(args), *spec.after})]
         verdict = self.decide(spec, upstream, [])
         return Cell(verdict, None) if verdict else Cell(*self.run(number, spec, self.filled(args)))
@@ -150,10 +162,15 @@ def refs_in(value: Any) -> list[int]:
     return [h for item in items for h in refs_in(item)]
 
 
-def decisive(specs: Sequence[drawing.Spec], returned: Sequence[int], count: int) -> set[int]:
-    """The handles that decide the run: those returned, and those that nothing depends on."""
-    used = {h for spec in specs for h in (*refs_in(spec.args), *spec.fixed, *spec.after)}
-    return {*returned, *(set(range(count)) - used)}
+def decisive(specs: Sequence[drawing.Spec], returned: Sequence[int], cells: Sequence[Cell]) -> set[int]:
+    """The handles that decide the run: those returned, and those that nothing depends on but for an element of them."""
+    used = {
+        h
+        for spec in specs
+        for h in (*refs_in(spec.args), *spec.fixed, *spec.after)
+        if spec.kind != "item" or not cells[h].mapped
+    }
+    return {*returned, *(set(range(len(cells))) - used)}
 
 
 def compare(
@@ -178,9 +195,9 @@ def compare(
             number: calls[number] for number in functions
         }
     bad = {h for h, cell in enumerate(cells) if {FAILED, TRIGGER_FAILED} & {cell.state, *cell.states}}
-    assert run.state is (RunState.FAILED if bad & decisive(specs, returned, len(cells)) else RunState.SUCCESS)
+    assert run.state is (RunState.FAILED if bad & decisive(specs, returned, cells) else RunState.SUCCESS)
     if run.explainer is not None:
-        assert all(run.explain(each).startswith(f"{each.label} is {each.state}") for each in run.task_runs)
+        assert all(run.explain(each).startswith(f"{each.title} is {each.state}") for each in run.task_runs)
     if not bad & set(returned):
         assert drawing.known(run.result) == {"returned": [drawing.known(cells[h].value) for h in returned]}
 

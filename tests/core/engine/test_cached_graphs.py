@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.engine.run import run_graph
-from penstock.executor import Executor
-from penstock.flows.graph import Graph
-from penstock.records import FlowRun
-from penstock.sources import load_source
-from penstock.states import CODE, TaskState
+from turgo.engine.run import prepare_run
+from turgo.executor import Executor
+from turgo.flows.graph import Graph
+from turgo.records.flow_run import FlowRun
+from turgo.records.states import CODE, TaskState
+from turgo.registry.source_files import load_source
 
 drawing = load_source(Path(__file__).with_name("drawn_graphs.py"))
 evaluation = load_source(Path(__file__).with_name("plain_evaluation.py"))
@@ -54,7 +54,7 @@ def run_twice(drawn: Any, executor: Executor, seed: int) -> None:
     for turn in range(2):
         graph, functions = drawing.record(*drawn)
         cached = cache_some(graph, seed)
-        run = cached_as_success(run_graph(graph, executor))
+        run = cached_as_success(prepare_run(graph, executor).go())
         evaluation.compare(drawn, run, functions, once=False)
         if turn == 0:
             bad = {each.name for each in run.task_runs if each.state is not TaskState.SUCCESS}
@@ -71,7 +71,7 @@ def run_twice(drawn: Any, executor: Executor, seed: int) -> None:
 def draw(drawn: Any, seed: int) -> None:
     """One graph, in a cache of its own, on an executor of one kind or the other."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["PENSTOCK_CACHE__URL"] = str(Path(folder, "cache"))
+        os.environ["TURGO_CACHE__URL"] = str(Path(folder, "cache"))
         if seed % 2:
             executor = InlineExecutor()
         else:
@@ -86,5 +86,5 @@ def test_random_graphs_with_cached_tasks_end_as_plain_evaluation_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """States and values are the same in both runs, whatever the executor, the batches and lost workers do."""
-    monkeypatch.setenv("PENSTOCK_CACHE__URL", "")  # so that it is as before when the test is over
+    monkeypatch.setenv("TURGO_CACHE__URL", "")  # so that it is as before when the test is over
     draw()

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from penstock import Executor, flow, task
-from penstock.engine import telling
-from penstock.errors import OptionError
-from penstock.executor import ExecutorEvent
-from penstock.hooks import hookimpl
-from penstock.observers.lines import LinesObserver
-from penstock.observers.progress import ProgressObserver
+from turgo import Executor, flow, task
+from turgo.errors import OptionError
+from turgo.executor import ExecutorEvent
+from turgo.hooks import hookimpl
+from turgo.observers import dispatch
+from turgo.observers.lines import LinesObserver
+from turgo.observers.progress import ProgressObserver
 
 
 class Eventful(Executor):
@@ -61,7 +61,7 @@ class Listener:
         self.enough = threading.Event()
 
     @hookimpl
-    def penstock_executor_event(self, event: ExecutorEvent) -> None:
+    def turgo_executor_event(self, event: ExecutorEvent) -> None:
         """Keep it."""
         self.heard.append(event)
         if len(self.heard) >= 3:
@@ -71,7 +71,7 @@ class Listener:
 @pytest.fixture
 def curious(monkeypatch: pytest.MonkeyPatch) -> None:
     """Executors are asked ten times a second."""
-    monkeypatch.setattr(telling, "ASK_INTERVAL", 0.1)
+    monkeypatch.setattr(dispatch, "EXECUTOR_EVENTS_SECONDS", 0.1)
 
 
 @task(tags=["odd"])

@@ -11,25 +11,24 @@ import attrs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.engine.batching import Batching
-from penstock.engine.ending import end_run
-from penstock.engine.loop import Loop
-from penstock.engine.queues import Queue
-from penstock.engine.run import run_graph
-from penstock.engine.schedule import Schedule
-from penstock.engine.site import Site, Sites
-from penstock.engine.telling import Observers
-from penstock.executor import Executor
-from penstock.flows.graph import Graph
-from penstock.flows.options import FlowOptions
-from penstock.flows.policy import Policy
-from penstock.flows.task import Task
-from penstock.hooks import hookimpl
-from penstock.ledger import Ledger
-from penstock.records import FlowRun
-from penstock.sources import load_source
-from penstock.states import RunState, TaskState
-from penstock.task_runs import TaskRuns
+from turgo.engine.batching.budget import Batching
+from turgo.engine.loop import Loop
+from turgo.engine.outcome.result import end_run
+from turgo.engine.run import prepare_run
+from turgo.engine.schedule.ready import Queue
+from turgo.engine.schedule.schedule import Schedule
+from turgo.engine.site import Site, Sites
+from turgo.executor import Executor
+from turgo.flows.graph import Graph
+from turgo.flows.policy.options import FlowOptions, Policy
+from turgo.flows.task import Task
+from turgo.hooks import hookimpl
+from turgo.observers.dispatch import Observers
+from turgo.records.flow_run import FlowRun
+from turgo.records.ledger import Ledger
+from turgo.records.states import RunState, TaskState
+from turgo.records.task_runs import TaskRuns
+from turgo.registry.source_files import load_source
 
 drawing = load_source(Path(__file__).with_name("drawn_graphs.py"))
 evaluation = load_source(Path(__file__).with_name("plain_evaluation.py"))
@@ -40,7 +39,7 @@ ShufflingExecutor = load_source(Path(__file__).parents[1] / "shuffling_executor.
 bounded = settings(
     max_examples=drawing.GRAPHS,
     deadline=None,
-    derandomize="PENSTOCK_GRAPHS" not in os.environ,
+    derandomize="TURGO_GRAPHS" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -53,7 +52,7 @@ class _Cancelling(Executor):
         self.left = after
 
     @hookimpl
-    def penstock_flow_started(self, run: FlowRun) -> None:
+    def turgo_flow_started(self, run: FlowRun) -> None:
         """There is a run to be cancelled."""
         self.run = run
 
@@ -85,7 +84,7 @@ class RandomBatching(Batching):
         self.costs[task] = self.random.choice([0.001, 0.01, 0.1, 1.0])
         self.most[task] = self.random.choice([1, 2, 5, 1000])
 
-    def budget(self, queue: Queue, slots: int) -> float:
+    def budget(self, queue: Queue, slots: int, now: float, presses: bool = False) -> float:
         """Anything."""
         return self.random.choice([0.0, 0.01, 0.1, 1.0, 100.0])
 
@@ -95,7 +94,7 @@ class RandomBatching(Batching):
 
 
 def run_batched_at_random(graph: Graph, executor: Executor, seed: int, least: int | None = None) -> FlowRun:
-    """As `run_graph` does it, with tasks whose costs are made up, and known from the start for some.
+    """As `GraphRun.go` does it, with tasks whose costs are made up, and known from the start for some.
 
     least: bytes of a value that stays on an executor that keeps results remote; as ever if not given.
     """
@@ -108,12 +107,12 @@ def run_batched_at_random(graph: Graph, executor: Executor, seed: int, least: in
             batching.learn(node.task, 1, 0.0)
     site = Site(executor, "drawn")
     site.batching = batching
-    if least is not None:
-        site.luggage.least = least
+    if least is not None and site.values is not None:
+        site.values.least = least
     with Sites([site]) as sites:
         sites.open(site)
         Loop(schedule, sites, run, Observers(())).go()
-        end_run(run, graph, schedule)
+        end_run(run, graph, schedule.progress)
     return run
 
 
@@ -135,7 +134,7 @@ def steadily(drawn: Drawn) -> tuple[Drawn, Graph, dict[int, Any]]:
 def test_on_one_call_at_a_time(drawn: Drawn) -> None:
     """States, values and executions are those of the reference on the local executor."""
     graph, functions = drawing.record(*drawn)
-    evaluation.compare(drawn, run_graph(graph, InlineExecutor()), functions, once=True)
+    evaluation.compare(drawn, prepare_run(graph, InlineExecutor()).go(), functions, once=True)
 
 
 @bounded
@@ -161,7 +160,7 @@ def test_on_several_executors_with_limits(drawn: Drawn, seed: int, crossing: boo
         tags = chance.choice([(), ("one",), ("two", "one"), ("two",)])
         task.policy = attrs.evolve(task.policy, executor=executor, tags=tags)
     graph.options = FlowOptions(limits={"one": 1, "two": 2})
-    evaluation.compare(drawn, run_graph(graph, InlineExecutor()), functions, once=True)
+    evaluation.compare(drawn, prepare_run(graph, InlineExecutor()).go(), functions, once=True)
 
 
 @bounded
@@ -178,12 +177,12 @@ def test_a_run_that_is_cancelled_anywhere_leaves_no_task_run_open(
 ) -> None:
     """Whichever submission it is that the run is cancelled at; what was over keeps the state that it has anyway."""
     first, kept = drawing.record(*drawn)
-    whole = run_graph(first, InlineExecutor())
+    whole = prepare_run(first, InlineExecutor()).go()
     graph, also_kept = drawing.record(*drawn)
     executor: Any = CancellingExecutor(after, seed=seed, width=width, crossing=crossing)
     if stay:
         executor = CancellingKeeper(after, seed=seed, width=width, crossing=crossing, typed=seed % 2 == 0)
-    run = run_graph(graph, executor, observers=[executor])
+    run = prepare_run(graph, executor, observers=[executor]).go()
     states = [each.state for each in run.task_runs]
     assert all(state.finished for state in states)
     if run.state is not RunState.CANCELLED:

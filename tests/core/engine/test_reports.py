@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from penstock import current, flow, task
-from penstock.engine import reports
+from turgo import current, flow, task
+from turgo.engine import log_book
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 
@@ -22,7 +22,7 @@ def speaking(count):
 
 def test_the_lines_that_a_run_keeps_are_bounded(monkeypatch, caplog):
     """The last one that is kept is followed by one that says so; the handlers hear of all."""
-    monkeypatch.setattr(reports, "MOST_LINES", 5)
+    monkeypatch.setattr(log_book, "RUN_LOG_LINES", 5)
     with caplog.at_level(logging.WARNING):
         run = speaking.run(8, executor="local")
     kept = [line.message for each in run.task_runs for line in each.logs]

@@ -4,14 +4,19 @@ import gc
 import time
 import tracemalloc
 import weakref
+from pathlib import Path
 
 import pytest
 
-from penstock import flow, task
-from penstock.engine.batch import Batch
-from penstock.states import TaskState
+from turgo import flow, task
+from turgo.hooks import hookimpl
+from turgo.records.states import TaskState
+from turgo.registry.source_files import load_source
+from turgo.worker.batch import Batch
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
+
+InlineExecutor = load_source(Path(__file__).parents[1] / "inline_executor.py").InlineExecutor
 
 
 class Large:
@@ -55,7 +60,7 @@ def test_values_are_dropped_when_no_longer_needed():
             value = make.with_options(batch=False).after(counts[-1])(value)
         return counts
 
-    assert max(chain.run(executor="local").result) <= 3
+    assert max(chain.run(executor="local", keep_values=False).result) <= 3
     gc.collect()
     assert Large.alive == 0
 
@@ -68,7 +73,7 @@ def test_what_is_not_used_is_not_kept():
         made = [make() for _ in range(50)]
         return count.after(*made)()
 
-    assert unused.run(executor="local").result <= 1
+    assert unused.run(executor="local", keep_values=False).result <= 1
     assert Large.alive == 0
 
 
@@ -84,7 +89,7 @@ def test_a_map_over_a_map_drops_the_elements_above_as_it_goes():
     def maps():
         return count.map(slowly.map(range(500)))
 
-    counts = maps.run(executor="local").result
+    counts = maps.run(executor="local", keep_values=False).result
     assert len(counts) == 500 and max(counts) < 300
     assert Large.alive == 0
 
@@ -96,7 +101,7 @@ def test_a_failed_run_keeps_no_values_but_those_it_returned():
     def fails(value):
         raise ValueError("on purpose")
 
-    run = flow(lambda: [fails(1), nothing(make())]).run(executor="local")
+    run = flow(lambda: [fails(1), nothing(make())]).run(executor="local", keep_values=False)
     assert not run.ok and Large.alive == 0
 
 
@@ -178,3 +183,20 @@ def test_failures_do_not_keep_the_data_of_their_tasks():
     assert Large.alive - before == 10
     assert "raise KeyError(value)" in run.task_runs[49].traceback
     assert isinstance(run.task_runs[49].error.__cause__, KeyError)
+
+
+def test_observers_hear_of_every_task_run_while_the_executor_is_open():
+    """Values that stayed on workers can be fetched then; of the last bunch as well."""
+    executor, heard = InlineExecutor(), []
+
+    class Watch:
+        @hookimpl
+        def turgo_task_events(self, events):
+            heard.extend((event.state, executor.started) for event in events if event.state.finished)
+
+    @task
+    def same(value):
+        return value
+
+    assert flow(lambda: same(same(1))).run(executor=executor, observers=[Watch()]).ok
+    assert heard == [(TaskState.SUCCESS, True)] * 2

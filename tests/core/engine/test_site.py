@@ -4,9 +4,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from penstock.engine.site import WINDOW, Site, Sites
-from penstock.executor import Executor
-from penstock.futures import call_now
+from turgo.engine.site import WINDOW_SUBMISSIONS, Site, Sites
+from turgo.errors import ExecutorError
+from turgo.executor import Executor
+from turgo.futures import call_now
 
 
 class Noting(Executor):
@@ -55,7 +56,7 @@ def test_an_executor_that_is_started_is_left_open():
     executor = Noting(name="given", heard=heard)
     with executor.start():
         with Sites([Site(executor, "given")]) as sites:
-            sites.open(sites[0])
+            sites.open(sites.members[0])
         assert executor.started and heard == ["given opens"]
 
 
@@ -67,12 +68,12 @@ def test_a_site_is_full_at_two_submissions_for_each_slot():
     assert site.slots == 1
     with Sites([site]) as sites:
         sites.open(site)
-        site.under_way = WINDOW * 3
+        site.under_way = WINDOW_SUBMISSIONS * 3
         assert site.full
         executor.workers = 4
         site.look()
         assert not site.full
-        site.secluded = True
+        site.isolated = True
         assert site.full, "a call that is suspected of killing workers runs alone"
 
 
@@ -81,3 +82,17 @@ def test_what_cannot_be_taken_back_is_told_and_harms_nobody(caplog):
     executor = Noting(name="far", heard=[])
     Site(executor, "far").take_back([], "numbers")
     assert "the calls of numbers on far could not be taken back" in caplog.text
+
+
+@pytest.mark.parametrize("slots", ["2", None, property(lambda self: 1 / 0)], ids=["text", "None", "raises"])
+def test_slots_that_are_no_number_are_a_sentence_with_their_origin(slots):
+    """The run ends with the name of the executor and of the package that it is from, and no traceback of the engine."""
+    executor = type("Odd", (Noting,), {"slots": slots, "__module__": "odd_mills.executor"})(
+        name="odd", heard=[]
+    )
+    site = Site(executor, "odd")
+    site.opened = True
+    with pytest.raises(
+        ExecutorError, match=r"the executor odd, from odd_mills\.executor, does not say how many calls"
+    ):
+        site.look()

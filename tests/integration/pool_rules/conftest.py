@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from penstock import get_executor
-from penstock.testing import calls
+from turgo import get_executor
+from turgo.testing import calls
 
 SECONDS = 30.0  # more than enough for anything that comes at all
 EXECUTORS = {
@@ -32,7 +32,7 @@ ONE_STATE = {"dask"}  # a call that waits and one that runs are the same to who 
 def needs(name):
     """What has to be installed for an executor of the list."""
     extra = ["loky"] if name == "futures-loky" else []
-    return [f"penstock_{name.partition('-')[0]}", *extra]
+    return [f"turgo_{name.partition('-')[0]}", *extra]
 
 
 @pytest.fixture(

@@ -8,7 +8,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, 
 import cloudpickle
 import pytest
 
-from penstock.testing import calls
+from turgo.testing import calls
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not have this file
 

@@ -1,4 +1,4 @@
-"""Real clusters, each up for as long as a test wants it, and a flow that a profile of `penstock.toml` runs on them.
+"""Real clusters, each up for as long as a test wants it, and a flow that a profile of `turgo.toml` runs on them.
 
 Whatever is started here ends with its standard input (see the scripts beside this file), so that it is gone even
 after these tests are killed. All of it listens on loopback or in a network of its own.
@@ -20,13 +20,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import distributed
 import psutil
 import pytest
 
 HERE = Path(__file__).parent
-PROFILES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "penstock.toml").read_text("utf-8"))["executors"]
+PROFILES: dict[str, dict[str, Any]] = tomllib.loads((HERE / "turgo.toml").read_text("utf-8"))["executors"]
 MARK = "STARTED_BY_A_TEST"  # a variable that is handed down to all that a test starts, by which it is found again
-PATIENCE = 20.0  # seconds that what should end or come has, on a machine that has much to do
+PATIENCE = 60.0  # seconds that what should end or come has, on a machine that has much to do
 PACKAGES = {
     "sshd": "openssh-server",
     "slurmctld": "slurm-wlm",
@@ -139,14 +140,14 @@ class Cluster:
         self.python("-m", "dask", "worker", *where, *most, *options, before=before)
 
     def configure(self, name: str, changes: Mapping[str, Any] | None = None) -> None:
-        """Write `penstock.toml` with the profile of that name, changed as this machine needs it; None leaves out."""
+        """Write `turgo.toml` with the profile of that name, changed as this machine needs it; None leaves out."""
         changed = _merged(PROFILES[name], changes or {})
         lines = [f"{key} = {_toml(value)}" for key, value in changed.items()]
-        (self.folder / "penstock.toml").write_text("\n".join(["[executors.cluster]", *lines, ""]), "utf-8")
+        (self.folder / "turgo.toml").write_text("\n".join(["[executors.cluster]", *lines, ""]), "utf-8")
 
     def driver(self, program: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start a program that stands beside this file, in the folder of `penstock.toml`."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+        """Start a program that stands beside this file, in the folder of `turgo.toml`."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TURGO_")}
         return subprocess.Popen(
             [*self.before, sys.executable, str(HERE / program), *arguments],
             stdin=subprocess.DEVNULL,
@@ -171,6 +172,22 @@ class Cluster:
                 process.kill()
         until(lambda: not marked(f"{self.folder}/driver"), "what the driver started is gone")
         return process.returncode, out, err
+
+    def check(self, *arguments: str, seconds: float) -> str:
+        """Run the conformance suite by the profile, from this folder. Gives what it said; no rule is broken."""
+        command = [sys.executable, "-m", "pytest", "--turgo-executor", "cluster", "--turgo-patience", "60"]
+        done = subprocess.run(
+            [*command, "-p", "no:cacheprovider", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env={**os.environ, "XDG_CONFIG_HOME": str(self.folder), **self.variables, "PYTEST_ADDOPTS": ""},
+            cwd=self.folder,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+        return done.stdout
 
     def everything(self) -> dict[str, Any]:
         """Run the flow of everything by the profile; what came of it is right. Gives the facts."""
@@ -220,6 +237,62 @@ def marked(mark: str) -> list[psutil.Process]:
         except (psutil.Error, OSError):  # it has gone, or is not ours to look at
             continue
     return found
+
+
+def over_ssh(ssh: dict[str, str], python: str) -> dict[str, Any]:
+    """The keywords of an SSHCluster with two workers by the sshd of the test."""
+    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    return {
+        "hosts": ["127.0.0.1"] * 3,
+        "connect_options": {
+            "port": int(ssh["SSH_PORT"]),
+            "username": "root",
+            "client_keys": [f"{ssh['SSH_DIR']}/id_ed25519"],
+            "known_hosts": f"{ssh['SSH_DIR']}/known_hosts",
+        },
+        "scheduler_options": {"port": 0, "idle_timeout": "1 hour", **loopback},
+        "worker_options": {"nthreads": 1, **loopback},
+        "remote_python": python,
+    }
+
+
+def slurm_jobs(folder: Path) -> dict[str, Any]:
+    """The keywords of a SLURMCluster whose jobs run on the Slurm of the test."""
+    return {
+        "queue": "debug",
+        "cores": 1,
+        "processes": 1,
+        "memory": "1GB",
+        "interface": None,
+        "job_extra_directives": [],
+        "local_directory": str(folder),
+        "log_directory": str(folder / "jobs"),
+        "scheduler_options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
+        "worker_extra_args": ["--host", "127.0.0.1", "--no-dashboard"],
+    }
+
+
+def credentials(folder: Path) -> tuple[distributed.Security, dict[str, str]]:
+    """Credentials of a certificate authority of their own, and the files that they are in."""
+    security = distributed.Security.temporary()
+    texts = {
+        "tls_ca_file": security.tls_ca_file,
+        "tls_client_cert": security.tls_client_cert,
+        "tls_client_key": security.tls_client_key,
+    }
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / f"{name}.pem").write_text(text, "utf-8")
+    return security, {name: str(folder / f"{name}.pem") for name in texts}
+
+
+def tls_options(files: Mapping[str, str]) -> list[str]:
+    """The options of `dask scheduler` and `dask worker` for these credentials."""
+    return [
+        *("--tls-ca-file", files["tls_ca_file"]),
+        *("--tls-cert", files["tls_client_cert"]),
+        *("--tls-key", files["tls_client_key"]),
+    ]
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from penstock import flow, task
-from penstock.hooks import hookimpl
-from penstock.records import FlowRun, TaskEvent
-from penstock.states import TaskState
+from turgo import flow, task
+from turgo.hooks import hookimpl
+from turgo.records.flow_run import FlowRun
+from turgo.records.states import TaskState
+from turgo.records.task_run import TaskEvent
 
 PIECES = 12
 LARGE = 100_000  # bytes, which stay where they were made
@@ -59,7 +60,7 @@ class Telling:
     made = 0
 
     @hookimpl
-    def penstock_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
+    def turgo_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
         before = self.made
         self.made += sum(
             each.count for each in events if each.task == "make" and each.state is TaskState.SUCCESS

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from penstock import flow, task
+from turgo import flow, task
 
 LARGE = 4 << 20  # bytes
 

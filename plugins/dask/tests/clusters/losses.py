@@ -24,11 +24,12 @@ from typing import Any
 import dask.config
 import distributed
 
-from penstock import flow, task, unmapped
-from penstock.hooks import hookimpl
-from penstock.records import FlowRun, TaskEvent
-from penstock.states import TaskState
-from penstock_dask import DaskExecutor
+from turgo import flow, task, unmapped
+from turgo.hooks import hookimpl
+from turgo.records.flow_run import FlowRun
+from turgo.records.states import TaskState
+from turgo.records.task_run import TaskEvent
+from turgo_dask import DaskExecutor
 
 WIDTH, LARGE, LINKS, GROUPS = 150, 40, 100, 19
 BLOCK = 100_000  # bytes: too large to come home
@@ -107,7 +108,7 @@ class Reported:
         self._events: list[tuple[float, TaskEvent]] = []
 
     @hookimpl
-    def penstock_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
+    def turgo_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
         self._events += [(time.monotonic(), each) for each in events if each.state is TaskState.SUCCESS]
 
     @property

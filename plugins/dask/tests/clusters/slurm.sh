@@ -2,7 +2,7 @@
 # A real Slurm of one node on loopback, without systemd and with nothing under /etc, until the standard input ends. Says
 # SLURM_CONF= once the node takes jobs. $PORT and $PORT2 are for its two daemons. Debian: slurm-wlm slurm-client munge.
 set -eu
-at=$(mktemp -d "${TMPDIR:-/tmp}/penstock-slurm.XXXXXX")
+at=$(mktemp -d "${TMPDIR:-/tmp}/turgo-slurm.XXXXXX")
 host=$(hostname -s)
 daemons=
 down() {

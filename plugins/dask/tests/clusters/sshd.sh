@@ -2,7 +2,7 @@
 # A real sshd on loopback, with keys of its own, until the standard input ends. Says SSH_PORT=, SSH_PID= and SSH_DIR= (the folder
 # of id_ed25519 and known_hosts) once it answers. Debian: openssh-server.
 set -eu
-at=$(mktemp -d "${TMPDIR:-/tmp}/penstock-sshd.XXXXXX")
+at=$(mktemp -d "${TMPDIR:-/tmp}/turgo-sshd.XXXXXX")
 server=
 down() {
     trap - EXIT

@@ -44,11 +44,11 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[queue.SimpleQueu
             process.wait()
             said.put(f"it ended with {process.returncode}: {errors.read_text()[-3000:]}")
 
-        ear = threading.Thread(target=listen, daemon=True)
-        ear.start()
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
         yield said
         process.terminate()
-        ear.join(20)
+        listener.join(20)
         process.kill()
 
 

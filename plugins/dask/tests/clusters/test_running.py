@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import distributed
@@ -69,29 +68,11 @@ def test_a_scheduler_from_the_shell(cluster: Any, tools: Any, address: str, way:
     as_it_was(tools, before, address)
 
 
-def _credentials(folder: Path) -> tuple[distributed.Security, dict[str, str]]:
-    """Credentials of a certificate authority of their own, and the files that they are in."""
-    security = distributed.Security.temporary()
-    texts = {
-        "tls_ca_file": security.tls_ca_file,
-        "tls_client_cert": security.tls_client_cert,
-        "tls_client_key": security.tls_client_key,
-    }
-    folder.mkdir()
-    for name, text in texts.items():
-        (folder / f"{name}.pem").write_text(text, "utf-8")
-    return security, {name: str(folder / f"{name}.pem") for name in texts}
-
-
 def test_a_scheduler_that_speaks_tls(cluster: Any, tools: Any) -> None:
     """With its credentials the flow runs; with those of another authority, with none and without TLS it is refused."""
     tools.need("cryptography")
-    security, files = _credentials(cluster.folder / "right")
-    options = [
-        *("--tls-ca-file", files["tls_ca_file"]),
-        *("--tls-cert", files["tls_client_cert"]),
-        *("--tls-key", files["tls_client_key"]),
-    ]
+    security, files = tools.credentials(cluster.folder / "right")
+    options = tools.tls_options(files)
     address = cluster.scheduler("--protocol", "tls", *options)
     cluster.worker(*options)
     tools.until(lambda: len(state_of(address, security=security)["workers"]) == 1, "a worker", 60)
@@ -99,7 +80,7 @@ def test_a_scheduler_that_speaks_tls(cluster: Any, tools: Any) -> None:
     cluster.configure("encrypted", {"address": address, "security": files})
     assert cluster.everything()["apart"]
 
-    _, others = _credentials(cluster.folder / "wrong")
+    _, others = tools.credentials(cluster.folder / "wrong")
     plain = {"address": address.replace("tls://", "tcp://"), "security": None}
     soon = {"start_timeout": 5.0}
     for wrong in ({"address": address, "security": others}, {"address": address, "security": None}, plain):

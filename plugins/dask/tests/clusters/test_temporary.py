@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from penstock_dask.finding import find_class
+from turgo_dask.cluster.class_path import find_class
 
 
 @pytest.mark.parametrize(
@@ -33,28 +33,11 @@ def test_credentials_for_one_local_cluster(cluster: Any, tools: Any) -> None:
     assert cluster.everything()["apart"]
 
 
-def _over_ssh(ssh: dict[str, str], python: str) -> dict[str, Any]:
-    """The keywords of an SSHCluster with two workers by the sshd of the test."""
-    loopback = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    return {
-        "hosts": ["127.0.0.1"] * 3,
-        "connect_options": {
-            "port": int(ssh["SSH_PORT"]),
-            "username": "root",
-            "client_keys": [f"{ssh['SSH_DIR']}/id_ed25519"],
-            "known_hosts": f"{ssh['SSH_DIR']}/known_hosts",
-        },
-        "scheduler_options": {"port": 0, "idle_timeout": "1 hour", **loopback},
-        "worker_options": {"nthreads": 1, **loopback},
-        "remote_python": python,
-    }
-
-
 def test_a_cluster_over_ssh(cluster: Any, tools: Any) -> None:
     """Scheduler and two workers are started by a real sshd, and none of them is left when the flow is over."""
     tools.need("sshd", "asyncssh")
     with tools.part("sshd.sh") as ssh:
-        cluster.configure("ssh", {"cluster_kwargs": _over_ssh(ssh, sys.executable)})
+        cluster.configure("ssh", {"cluster_kwargs": tools.over_ssh(ssh, sys.executable)})
         facts = cluster.everything()
         assert facts["apart"] and len(facts["workers"]) == 2
         server = int(ssh["SSH_PID"])
@@ -71,7 +54,7 @@ def test_a_cluster_over_ssh_that_does_not_come_up(cluster: Any, tools: Any) -> N
     late.write_text(f'#!/bin/sh\ncase "$*" in *Nanny*) sleep 20;; esac\nexec {sys.executable} "$@"\n')
     late.chmod(0o755)
     with tools.part("sshd.sh") as ssh:
-        options = _over_ssh(ssh, str(late))
+        options = tools.over_ssh(ssh, str(late))
         options["worker_options"]["death_timeout"] = "5s"
         cluster.configure("ssh", {"cluster_kwargs": options, "start_timeout": 12.0})
         with cluster.driver("everything.py", "cluster") as driver:
@@ -99,7 +82,7 @@ def test_a_cluster_over_ssh_ends_after_its_driver_was_killed(cluster: Any, tools
     """Its idle timeout ends it where nobody else can: what runs on the hosts does not hear of a SIGKILL here."""
     tools.need("sshd", "asyncssh")
     with tools.part("sshd.sh") as ssh:
-        options = _over_ssh(ssh, sys.executable)
+        options = tools.over_ssh(ssh, sys.executable)
         options["scheduler_options"]["idle_timeout"] = "10s"
         cluster.configure("ssh", {"cluster_kwargs": options})
         (cluster.folder / "cut").mkdir()
@@ -117,18 +100,7 @@ def test_a_cluster_over_ssh_ends_after_its_driver_was_killed(cluster: Any, tools
 @pytest.mark.parametrize("adaptive", [False, True], ids=["fixed", "adaptive"])
 def test_a_cluster_of_slurm_jobs(cluster: Any, tools: Any, slurm: dict[str, str], adaptive: bool) -> None:
     """Each worker is a job of a real Slurm; no job is left when the flow is over."""
-    here = {
-        "queue": "debug",
-        "cores": 1,
-        "processes": 1,
-        "memory": "1GB",
-        "interface": None,
-        "job_extra_directives": [],
-        "local_directory": str(cluster.folder),
-        "log_directory": str(cluster.folder / "jobs"),
-        "scheduler_options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
-        "worker_extra_args": ["--host", "127.0.0.1", "--no-dashboard"],
-    }
+    here = tools.slurm_jobs(cluster.folder)
     changes: dict[str, Any] = {"cluster_kwargs": here, "adapt_kwargs": {"minimum_jobs": 0, "maximum_jobs": 2}}
     if not adaptive:
         here["n_workers"] = 2

@@ -1,0 +1,105 @@
+"""A store keeps its entries behind a URL. It may be S3, Google Cloud, SFTP, memory … whatever fsspec opens.
+
+Its size is not limited here: such stores have rules of their own for what is old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from turgo.caching.store import KEY, Usage
+from turgo.errors import CacheError
+from turgo.install import pip_install
+
+
+class UrlStore:
+    """The entries are files of their keys' names below the URL.
+
+    Raises CacheError if fsspec, or what it needs for the URL, is not installed, or if the URL makes no sense.
+    """
+
+    max_bytes: int | None = None
+
+    def __init__(self, url: str) -> None:
+        try:
+            from fsspec.core import url_to_fs  # an extra: most caches are folders
+        except ImportError as error:
+            raise CacheError(f"a cache at {url} needs fsspec: {pip_install('turgo[fsspec]')}") from error
+        self.where = url
+        try:
+            self._fs, root = url_to_fs(url)
+        except ImportError as error:  # fsspec says what to install: s3fs, gcsfs …
+            raise CacheError(f"a cache at {url} cannot be opened: {error}") from error
+        except Exception as error:
+            raise CacheError(f"a cache at {url} cannot be opened: {type(error).__name__}: {error}") from error
+        self._root = str(root).rstrip("/")
+
+    def get(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Those of the entries that are there; a filesystem that can asks for all of them at once."""
+        paths = {self._path(key): key for key in keys}
+        found: dict[str, bytes] = {}
+        with _as_os_error():
+            contents = self._fs.cat(list(paths), on_error="return")
+        for path, content in contents.items():
+            if isinstance(content, bytes):
+                found[paths[path]] = content
+            elif not isinstance(content, FileNotFoundError):
+                raise OSError(f"{path}: {type(content).__name__}: {content}") from content
+        return found
+
+    def put(self, entries: Mapping[str, bytes]) -> None:
+        """Write the entries, all at once where the filesystem can."""
+        contents = {self._path(key): entry for key, entry in entries.items()}
+        with _as_os_error():
+            try:
+                self._fs.pipe(contents)
+            except FileNotFoundError:  # a filesystem with true folders
+                self._fs.makedirs(self._root, exist_ok=True)
+                self._fs.pipe(contents)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove the entries."""
+        with _as_os_error():
+            for key in keys:
+                try:
+                    self._fs.rm_file(self._path(key))
+                except FileNotFoundError:
+                    continue
+
+    def usage(self) -> Usage:
+        """How many entries there are, and their bytes."""
+        sizes = [size for _, size in self._entries()]
+        return Usage(len(sizes), sum(sizes))
+
+    def clear(self) -> int:
+        """Remove all entries, and nothing else below the URL; how many they were."""
+        keys = [key for key, _ in self._entries()]
+        self.delete(keys)
+        return len(keys)
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    def _entries(self) -> Iterator[tuple[str, int]]:
+        with _as_os_error():
+            try:
+                found: list[dict[str, Any]] = self._fs.ls(self._root, detail=True, refresh=True)
+            except FileNotFoundError:
+                return
+        for each in found:
+            name = each["name"].rpartition("/")[2]
+            if KEY.fullmatch(name):
+                yield name, int(each["size"] or 0)
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """Raise what the client library of a store raises as an OSError."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error

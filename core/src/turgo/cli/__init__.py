@@ -1,0 +1,54 @@
+"""The command line: `turgo run`, `turgo executors`, `turgo config`, `turgo cache`.
+
+    main            runs a command and turns what came of it into an exit code
+    root            the group of commands, each imported when it is used
+    run             loads a flow file, chooses the executor, runs the one on the other
+    parameters      `-p limit=10` into values, by the flow's signature
+    signals         Ctrl-C and SIGTERM, during `run`
+    executors/      `list`, `show`, `certify` and `new`
+    config, cache   the effective configuration; what the cache holds
+    output          what all of them print with
+    streams         opens stdin, stdout and stderr where the process was started without them
+
+Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 interrupted (Ctrl-C or SIGTERM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SUCCESS, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command that `args` (default: those of the process) say; the exit code.
+
+    Raises nothing for a mistake of the user's; what escapes is a defect of turgo or of an executor, and
+    Python prints its traceback.
+    """
+    # Here, so that importing this module for its exit codes costs nothing.
+    import click
+
+    from turgo.cli.output import finish, show_error
+    from turgo.cli.root import turgo
+    from turgo.cli.streams import open_missing_streams
+    from turgo.errors import ExecutorStartError, TurgoError, UsageError
+
+    open_missing_streams()
+    try:
+        code = turgo.main(args=args, prog_name="turgo", standalone_mode=False)
+        return code if isinstance(code, int) else SUCCESS
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (UsageError, ExecutorStartError) as error:  # of both, nothing ran
+        show_error(str(error))
+        return USAGE
+    except TurgoError as error:
+        show_error(str(error))
+        return FAILED
+    except (click.Abort, KeyboardInterrupt):
+        show_error("interrupted", label="")
+        return INTERRUPTED
+    finally:
+        finish()

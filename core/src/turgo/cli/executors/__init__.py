@@ -1,0 +1,1 @@
+"""The commands of `turgo executors`, the certificate, and the project of `new`."""

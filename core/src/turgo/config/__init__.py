@@ -1,0 +1,1 @@
+"""Configuration: files, variables and options, layered, with where each value comes from."""

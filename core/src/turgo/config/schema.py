@@ -1,0 +1,74 @@
+"""The keys of the configuration beside profiles, and which values each takes.
+
+[limits]
+db = 4          the user chose the name `db`: the key ("limits", "db") is looked up as ("limits", EVERY)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from turgo.config.convert import convert_text
+
+MAX_MAP_WIDTH = 10_000_000
+"""How many elements a mapped task may have, unless the configuration or the flow says otherwise."""
+
+EVERY = "*"
+"""In a key of KNOWN, the place of a name that the user chooses."""
+
+
+@attrs.frozen
+class Known:
+    """One setting. type: of its values; words: what they are, for a message."""
+
+    type: Any
+    words: str
+
+    def fits(self, value: Any) -> bool:
+        """Whether the setting can have this value: no empty text, and no number below 1."""
+        if type(value) is not self.type:
+            return False
+        return self.type is bool or (value.strip() != "" if self.type is str else value > 0)
+
+    def from_text(self, text: str) -> Any:
+        """The value that a variable stands for. Raises ValueError if the setting cannot have it."""
+        value = text if self.type is str else convert_text(text, self.type)
+        if not self.fits(value):
+            raise ValueError(f"expected {self.words}, got {text!r}")
+        return value
+
+
+KNOWN: Mapping[tuple[str, ...], Known] = MappingProxyType(
+    {
+        ("executor",): Known(str, "a name or a class path"),
+        ("debug",): Known(bool, "true or false"),
+        ("max_map_width",): Known(int, "a whole number, 1 or more"),
+        ("limits", EVERY): Known(int, "a whole number, 1 or more"),
+        ("cache", "url"): Known(str, "a folder or a URL"),
+        ("cache", "max_bytes"): Known(int, "a whole number of bytes above 0"),
+        ("journal", "enabled"): Known(bool, "true or false"),
+        ("journal", "required"): Known(bool, "true or false"),
+        ("journal", "folder"): Known(str, "a folder"),
+        ("journal", "max_bytes"): Known(int, "a whole number of bytes above 0"),
+        ("journal", "max_value_bytes"): Known(int, "a whole number of bytes above 0"),
+        ("journal", "max_age_days"): Known(int, "a whole number of days above 0"),
+    }
+)
+"""Every setting that is no part of a profile."""
+
+TABLES = frozenset(key[0] for key in KNOWN if len(key) > 1)
+"""The tables that hold settings."""
+
+
+def known(key: tuple[str, ...]) -> Known | None:
+    """The setting of this key, if there is one."""
+    return KNOWN.get(key) or (KNOWN.get((key[0], EVERY)) if len(key) == 2 and key[1] else None)
+
+
+def within(table: str) -> list[str]:
+    """The names in a table; none where the user chooses them."""
+    return [key[1] for key in KNOWN if key[0] == table and key[1:] != (EVERY,)]

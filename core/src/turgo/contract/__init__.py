@@ -1,0 +1,1 @@
+"""What the base class of executors does for their authors."""

@@ -1,0 +1,1 @@
+"""How many calls go into one submission, and which. Pure."""

@@ -1,0 +1,199 @@
+"""Estimates an executor's load, as the driver can know it. Covers the work of its slots and a submission's cost. Pure.
+
+Each submission takes the driver, the scheduler and the network some *serial* time, its price: however many slots there
+are, submissions reach them one after the other. A line of them is modelled here, and the slots behind it:
+
+    submit ──> │ │ │ │ ──price──> running, one to a slot ──> done
+               the line               └──── queued: a second one for a slot
+
+    delay of the line     what it holds times the price; nothing more is submitted while that is above BACKLOG_SECONDS
+    price, by the line    if submissions for idle slots follow each other without a gap, the time between the starts of
+                          two of their batches, by how many submissions they are apart, is the price of one
+    price, by the slots   where each slot has a second submission queued and waits for it nevertheless, the price is
+                          what passes between two submissions, over all slots
+    share                 seconds of work for each slot, if all of them are to end at the same time
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from math import sqrt
+
+FIRST_PRICE_SECONDS = 1e-3
+"""What a submission is thought to cost before anything is known."""
+
+GUESSED_TIMES = 10
+"""After so many observations the price is no guess any more."""
+
+LEAST_PRICE_SECONDS = 1e-6
+"""No submission is thought to be cheaper."""
+
+BACKLOG_SECONDS = 0.02
+"""What the line may hold: enough that the scheduler never waits for the driver, and no more, as later batches are
+made with more knowledge."""
+
+SHORTEST_WAIT_SECONDS = 1e-4
+"""A shorter wait is none: a clock may not even show it."""
+
+TRIP_GROWTH_FACTOR = 1.05
+"""How much longer the quickest round trip is thought to be with each that is not quicker: a network may get slower."""
+
+CHEAPER_FACTOR = 0.7
+"""What becomes of the price if a submission did not wait as long as its place in the line says."""
+
+PRICE_WEIGHT_SHARE = 0.3
+"""How much one more observation counts in the price."""
+
+IDLE_SHARE = 0.05
+"""Slots that wait for so much of the time, although more is submitted, wait for the line."""
+
+
+class Ticket:
+    """A submission in the line.
+
+    number: of the submission. before: seconds of line that it had before it. idle: whether a slot was free for it.
+    seconds: of work that are thought to be in it. ends: when that is thought to be done, once it runs.
+    """
+
+    __slots__ = ("before", "ends", "idle", "number", "seconds", "submitted")
+
+    def __init__(
+        self, number: int, submitted: float, before: float, idle: bool, seconds: float, ends: float
+    ) -> None:
+        self.number = number
+        self.submitted = submitted
+        self.before = before
+        self.idle = idle
+        self.seconds = seconds
+        self.ends = ends
+
+
+class Load:
+    """What is under way on one executor.
+
+    price: serial seconds of a submission; a guess while guessed_times is above 0. trip: of the quickest round trip.
+    """
+
+    def __init__(self) -> None:
+        self.price = FIRST_PRICE_SECONDS
+        self.trip = 0.0
+        self.guessed_times = GUESSED_TIMES
+        self._trips = 0
+        self._count = 0
+        self._line_ends = 0.0
+        self._last: tuple[Ticket, float] | None = None
+        self._running: set[Ticket] = set()
+        self._ends = 0.0
+        self._queued: dict[Ticket, None] = {}
+        self._queued_seconds = 0.0
+        self._slot_ends: dict[str, float] = {}
+        self._gap = 0.0
+        self._work = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds until the line is empty, if nothing more is submitted."""
+        return max(0.0, self._line_ends - now)
+
+    def wait(self, now: float) -> float:
+        """Seconds until more should be submitted."""
+        too_long = self._line_ends - now - BACKLOG_SECONDS
+        return too_long if too_long > SHORTEST_WAIT_SECONDS else 0.0
+
+    def submitted(self, now: float, seconds: float, slots: int) -> Ticket:
+        """A batch of so many seconds of work was submitted."""
+        before = self.delay(now)
+        self._line_ends = now + before + self.price
+        self._count += 1
+        ticket = Ticket(
+            self._count, now, before, len(self._running) < slots, seconds, self._line_ends + seconds
+        )
+        if ticket.idle:
+            self._run(ticket)
+        else:
+            self._queued[ticket] = None
+            self._queued_seconds += seconds
+        return ticket
+
+    def done(self, ticket: Ticket, now: float) -> None:
+        """A batch came back, or was lost; the oldest one that is queued takes its slot.
+
+        Only what was submitted after it can still be in line.
+        """
+        self._line_ends = min(self._line_ends, now + (self._count - ticket.number) * self.price)
+        if ticket in self._running:
+            self._running.remove(ticket)
+            self._ends -= ticket.ends
+            for following in list(islice(self._queued, 1)):
+                self._unqueue(following)
+                following.ends = now + following.seconds
+                self._run(following)
+        elif ticket in self._queued:
+            self._unqueue(ticket)
+
+    def _run(self, ticket: Ticket) -> None:
+        self._running.add(ticket)
+        self._ends += ticket.ends
+
+    def _unqueue(self, ticket: Ticket) -> None:
+        del self._queued[ticket]
+        self._queued_seconds -= ticket.seconds
+
+    def share(self, ready: float, slots: int, now: float) -> float:
+        """Seconds of work for the next batch, with which all slots would end together.
+
+        ready: seconds of work that can be submitted. Where so many slots are idle that the work would be done before
+        the line could reach the last of them, only as many get work as make it the earliest end.
+        """
+        idle = max(0, slots - len(self._running))
+        delay = self.delay(now)
+        few = sqrt(2 * ready * self.price)
+        if few < idle * self.price:
+            return few
+        under_way = max(0.0, self._ends - len(self._running) * now) + self._queued_seconds
+        line = idle * delay + idle * idle * self.price / 2
+        begins = delay + self.price if idle else under_way / slots
+        return (ready + under_way + line) / slots - begins
+
+    def returned(self, ticket: Ticket, when: float, spent: float) -> None:
+        """Learn from a batch that came back: it took so many seconds of work, and was away longer than that."""
+        if not ticket.idle:
+            return
+        away = max(when - ticket.submitted - spent, 0.0)
+        if not self._trips or ticket.before < SHORTEST_WAIT_SECONDS:
+            self._trips += 1
+            self.trip = away if self._trips == 1 else min(self.trip * TRIP_GROWTH_FACTOR, away)
+        elif away - self.trip < ticket.before / 2:
+            self._set_price(self.price * CHEAPER_FACTOR)
+        self._compare(ticket, when - spent)
+
+    def _compare(self, ticket: Ticket, began: float) -> None:
+        """Learn the price from two submissions between which the line was never empty."""
+        if self._last is not None:
+            last, last_began = self._last
+            apart = ticket.number - last.number
+            if ticket.submitted < last_began and apart > 0:
+                self._learn_price((began - last_began) / apart)
+            elif last.submitted < began and apart < 0:
+                self._learn_price((last_began - began) / -apart)
+                return
+        self._last = ticket, began
+
+    def slot_used(self, slot: str, began: float, ended: float, ticket: Ticket, slots: int) -> None:
+        """Learn from when a slot ran a batch, by its own clock: from how long it waited after the one before."""
+        before = self._slot_ends.get(slot)
+        self._slot_ends[slot] = ended
+        if before is None or ticket.idle or began < before:
+            return
+        self._gap += PRICE_WEIGHT_SHARE / slots * (began - before - self._gap)
+        self._work += PRICE_WEIGHT_SHARE / slots * (ended - began - self._work)
+        if self._gap > IDLE_SHARE * (self._gap + self._work):
+            price = (self._gap + self._work) / slots
+            if price > self.price:
+                self._learn_price(price)
+
+    def _learn_price(self, seconds: float) -> None:
+        self._set_price(self.price + PRICE_WEIGHT_SHARE * (seconds - self.price))
+
+    def _set_price(self, seconds: float) -> None:
+        self.price = max(LEAST_PRICE_SECONDS, seconds)
+        self.guessed_times = max(0, self.guessed_times - 1)

@@ -1,0 +1,258 @@
+"""The journal within a run. Notes what each call returned, and finds what an earlier run finished.
+
+    outcomes of a batch ──identities──> JournalWriter.keep
+    ready.asked ──identities──> Archive.take ──> a value, and the call does not run
+
+A call's identity is its task's code and version and the digests of its arguments. Calls with a remote argument have
+none, and remote values are noted as not kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turgo.engine.kept.digests import Digest, ValueDigests, combined
+from turgo.engine.schedule.inputs import argument
+from turgo.engine.schedule.pieces import Piece, keys_of
+from turgo.engine.schedule.remote import RemoteValue
+from turgo.engine.schedule.schedule import Schedule
+from turgo.errors import UnkeyedCallError, WorkerLostError
+from turgo.flows.graph import Node
+from turgo.flows.task import AnyTask
+from turgo.identity.calls import CallIdentity
+from turgo.identity.code import Code
+from turgo.journal.archive import Archive
+from turgo.journal.writer import JournalWriter
+from turgo.records.ledger import Failure, Key
+from turgo.records.states import TaskState
+from turgo.records.task_run import titled
+from turgo.worker.outcomes import MapOutcome, Outcome
+
+logger = logging.getLogger("turgo")
+
+REPLAYABLE_CALLS = 100
+"""Of how many calls that failed the arguments are kept."""
+
+_Value = tuple[int, int, Digest | None, Any]
+"""What a call returned: its node, its element or -1, its identity, and the value."""
+
+OPTED_OUT = "its task is declared so, journal=False"
+
+BEGAN = (
+    "it began in an earlier session of this run and left no value, so it may have run; as it is not idempotent, only "
+    "--rerun-unsafe makes it again"
+)
+
+
+class RunJournal:
+    """What is noted of one run, and taken over from an earlier one.
+
+    writer: None for a run that only looks. earlier: None for a run that begins anew. taken: how many calls were taken
+    over, by task. unsafe: whether calls that may not be made twice are made again. unkept: the pieces whose values are
+    not kept, and why.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        code: Code,
+        writer: JournalWriter | None,
+        earlier: Archive | None,
+        *,
+        unsafe: bool = False,
+    ) -> None:
+        self.progress = schedule.progress
+        self.writer = writer
+        self.earlier = earlier
+        self.unsafe = unsafe
+        self.taken: dict[str, int] = {}
+        nodes = self.progress.nodes
+        self.unkept = [(each.id, -1, -1, OPTED_OUT) for each in nodes if not each.task.policy.journal]
+        self._digests = ValueDigests(schedule.progress, code)
+        self._code = code
+        self._identities: dict[AnyTask, CallIdentity] = {}
+        self._scopes: dict[AnyTask, bytes | None] = {}
+        self._told: set[AnyTask] = set()
+        self._noted: set[Key] = set()
+        self._begun: set[int] = set()
+
+    def note(self, pieces: Sequence[Piece], outcomes: Sequence[Outcome]) -> None:
+        """Keep what the calls of a batch returned. Raises JournalError if it has to be kept and cannot be."""
+        rows: dict[AnyTask, list[_Value]] = {}
+        for (node_id, low, _), outcome in zip(pieces, outcomes, strict=False):
+            if outcome is None:
+                continue
+            node = self.progress.nodes[node_id]
+            values = rows.setdefault(node.task, [])
+            if isinstance(outcome, MapOutcome):
+                self._note_elements(node, low, outcome, values)
+            elif outcome.failure is not None:
+                self._note_inputs(node, None)
+            else:
+                values.append((node_id, -1, self.identity(node, None), outcome.value))
+                self._digests.enter(node_id, outcome.value)
+        for task, values in rows.items():
+            self._keep(task, values)
+
+    def _note_elements(self, node: Node, low: int, outcome: MapOutcome, values: list[_Value]) -> None:
+        for offset, value in enumerate(outcome.values):
+            if offset not in outcome.failures:
+                values.append((node.id, low + offset, self.identity(node, low + offset), value))
+                self._digests.enter_element(node.id, low + offset, value)
+        for offset, failure in outcome.failures.items():
+            if failure is not None:
+                self._note_inputs(node, low + offset)
+
+    def _note_inputs(self, node: Node, index: int | None) -> None:
+        """Keep what a call that failed was made of, of the first few, so that it can be replayed."""
+        if self.writer is None or not node.task.policy.journal or len(self._noted) >= REPLAYABLE_CALLS:
+            return
+        places: list[int | str] = [*range(len(node.args)), *node.kwargs]
+        try:
+            values = {place: argument(self.progress, node, place, index) for place in places}
+        except LookupError:
+            return
+        self._noted.add((node.id, index))
+        args = [values[place] for place in places if isinstance(place, int)]
+        kwargs = {place: values[place] for place in places if isinstance(place, str)}
+        label = titled(node.task.name, node.index if index is None else index)
+        call = (node.task.name, node.id, node.index, index)
+        fn = node.task.fn
+        place = (getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "<object>"))
+        nameless = (
+            fn if "<" in place[1] else None
+        )  # else it is looked up by its name, as it may have been mended
+        made_of = [place, nameless, args, kwargs, call]
+        if self.writer.put_inputs(label, made_of, self._identity_of(node.task).variables):
+            self.progress.ledger.replayable.add((node.id, index))
+
+    def _keep(self, task: AnyTask, values: Sequence[_Value]) -> None:
+        """Keep values that are here, of calls that have an identity."""
+        if self.writer is None or not task.policy.journal:
+            return
+        kept = []
+        for each in values:
+            if type(each[3]) is RemoteValue:
+                self._not_kept(each, "it stays on a worker")
+            elif each[2] is None:
+                self._not_kept(each, "an argument stays on a worker or has no stable digest")
+            else:
+                kept.append(each)
+        if kept:
+            identities = [each[2] for each in kept if each[2] is not None]
+            refused = self.writer.keep(task.name, identities, [each[3] for each in kept])
+            for number, why in refused.items():
+                self._not_kept(kept[number], why)
+
+    def _not_kept(self, value: _Value, why: str) -> None:
+        """Note it, neighbours together; once of a task the log says it."""
+        node, place = value[:2]
+        last = self.unkept[-1] if self.unkept else None
+        if last is not None and place >= 0 and (last[0], last[2], last[3]) == (node, place, why):
+            self.unkept[-1] = (node, last[1], place + 1, why)
+        else:
+            self.unkept.append((node, place, place if place < 0 else place + 1, why))
+        task = self.progress.nodes[node].task
+        if task not in self._told:
+            self._told.add(task)
+            logger.info("a value of %s is not kept in the journal: %s", task.name, why)
+
+    def taken_over(self, pieces: Sequence[Piece]) -> dict[Key, Any]:
+        """The values of those calls that an earlier run finished."""
+        found: dict[Key, Any] = {}
+        if self.earlier is None:
+            return found
+        for piece in pieces:
+            node = self.progress.nodes[piece[0]]
+            if not node.task.policy.journal:
+                continue
+            for key in keys_of(piece):
+                identity = self.identity(node, key[1])
+                value = None if identity is None else self.earlier.take(identity)
+                if value is not None:
+                    self._enter(key, value[0])
+                    found[key] = value[0]
+            count = sum(key in found for key in keys_of(piece))
+            self.taken[node.task.name] = self.taken.get(node.task.name, 0) + count
+        return found
+
+    def begin(self, pieces: Sequence[Piece]) -> None:
+        """Look at the constants that calls take, which they may change; write down that those begin that run once.
+
+        That is on the disk when this returns.
+        """
+        for node, _, _ in pieces:
+            if node not in self._begun:
+                self._begun.add(node)
+                self._digests.enter_constants(self.progress.nodes[node])
+        first = self.progress.nodes[pieces[0][0]].task
+        if self.writer is not None and not first.policy.idempotent:
+            for piece in pieces:
+                for node, index in keys_of(piece):
+                    identity = self.identity(self.progress.nodes[node], index)
+                    if identity is not None:
+                        self.writer.begin(identity)
+
+    def refused(self, pieces: Sequence[Piece], taken: Mapping[Key, Any]) -> dict[Key, Failure]:
+        """Those calls that began in an earlier session, may not be made twice, and left no value."""
+        found: dict[Key, Failure] = {}
+        if self.earlier is None or self.unsafe:
+            return found
+        for piece in pieces:
+            node = self.progress.nodes[piece[0]]
+            for key in () if node.task.policy.idempotent else keys_of(piece):
+                identity = self.identity(node, key[1])
+                if key not in taken and identity is not None and self.earlier.began(identity):
+                    found[key] = Failure(TaskState.CRASHED, WorkerLostError(BEGAN))
+        return found
+
+    def _enter(self, key: Key, value: Any) -> None:
+        if key[1] is None:
+            self._digests.enter(key[0], value)
+        else:
+            self._digests.enter_element(key[0], key[1], value)
+
+    def identity(self, node: Node, index: int | None) -> Digest | None:
+        """The identity of a call whose upstreams are over; None if it has none."""
+        scope = self._scope(node.task)
+        arguments = None if scope is None else self._digests.of_arguments(node, index)
+        if scope is None or arguments is None:
+            return None
+        if node.task.policy.files:
+            try:
+                arguments += self._contents(node, index)
+            except (LookupError, OSError, UnkeyedCallError):
+                return None
+        return combined([scope, *arguments])
+
+    def _contents(self, node: Node, index: int | None) -> list[bytes]:
+        """What the files hold that the declared arguments of a call name."""
+        names = list(node.task.signature.parameters)
+        places: dict[str, int | str] = {name: name for name in node.kwargs}
+        places |= {name: at for at, name in enumerate(names[: len(node.args)])}
+        found = []
+        for name in node.task.policy.files:
+            if name in places:
+                value = argument(self.progress, node, places[name], index)
+                held = self._identity_of(node.task).contents(name, value)
+                found.append(bytes.fromhex(self._code.digest((name, held))))
+        return found
+
+    def _identity_of(self, task: AnyTask) -> CallIdentity:
+        if task not in self._identities:
+            self._identities[task] = CallIdentity(task, self._code)
+        return self._identities[task]
+
+    def _scope(self, task: AnyTask) -> bytes | None:
+        """What all calls of a task have in common; its code is written down when it is first asked for."""
+        if task not in self._scopes:
+            try:
+                self._scopes[task] = self._identity_of(task).scope().encode()
+                if self.writer is not None:
+                    self.writer.put_parts(task.name, self._identity_of(task).parts())
+            except UnkeyedCallError as error:
+                self._scopes[task] = None
+                logger.warning("calls of %s are not kept in the journal: %s", task.name, error)
+        return self._scopes[task]

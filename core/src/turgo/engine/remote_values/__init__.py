@@ -1,0 +1,1 @@
+"""Large values that stay on workers, who reads them, what is sent once."""

@@ -1,0 +1,1 @@
+"""Which calls are ready, and what follows from the outcome of one. Pure."""

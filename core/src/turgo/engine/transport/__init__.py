@@ -1,0 +1,1 @@
+"""Pickles batches with the code that workers need, and unpickles their reports."""

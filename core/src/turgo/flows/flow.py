@@ -1,0 +1,131 @@
+"""A flow is a function that calls tasks. A call of it records a graph."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from turgo.config.schema import MAX_MAP_WIDTH
+from turgo.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
+from turgo.executor import CAPABILITIES
+from turgo.flows.graph import Graph
+from turgo.flows.policy.options import FlowOptions
+from turgo.flows.recorder import recording
+from turgo.flows.results import current_recorder
+from turgo.flows.run_method import RESERVED
+from turgo.flows.task import checked_name
+from turgo.flows.templates import template_of
+from turgo.names import did_you_mean, nearest
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FlowDefinition(Generic[P, R]):
+    """A function that calls tasks and returns what it wants back. A subclass runs it.
+
+    name: of the flow; fn: the function; executor: the flow's own choice of one, or None; signature: of the function.
+    requires: what an executor has to offer to run it; options: how a run of it is to go.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[P, R],
+        *,
+        name: str | None = None,
+        executor: Any = None,
+        requires: Iterable[str] = (),
+        options: FlowOptions | None = None,
+    ) -> None:
+        _check_function(fn)
+        functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
+        self.fn = fn
+        self.name: str = checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
+        self.executor = executor
+        self.requires = _checked_requirements(requires)
+        self.options = options or FlowOptions()
+        self.signature = inspect.signature(fn)
+
+    def record(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
+        """The graph of one call with these parameters. Nothing is computed but the flow's own body.
+
+        Raises ParameterError if the parameters do not fit, GraphError if what is recorded cannot be run.
+        """
+        return self.recorded(args, kwargs, self.options.max_map_width or MAX_MAP_WIDTH)
+
+    def recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any], max_map_width: int) -> Graph:
+        """What `record` says; max_map_width: how many elements a mapped task may have."""
+        self.check_parameters(args, kwargs)
+        with recording(
+            Graph(self.name, recorded=True, options=self.options, max_map_width=max_map_width)
+        ) as recorder:
+            try:
+                returned = self.fn(*args, **kwargs)
+            except RecursionError:
+                raise GraphError(
+                    f"{self.name} calls itself without end while it is recorded; a flow is recorded before anything "
+                    "is computed, so what ends the recursion must depend on parameters alone"
+                ) from None
+            recorder.graph.requires |= self.requires
+            recorder.graph.returns = template_of(returned, f"what {self.name} returns", recorder)
+        if not recorder.graph.nodes:
+            raise EmptyFlowError(
+                f"the flow {self.name} called no task, so there is nothing to run. Functions that it calls are run "
+                "as tasks only if they are decorated with @task"
+            )
+        if recorder.graph.options.reference:
+            recorder.graph.check_reference()
+        return recorder.graph
+
+    def inline(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """A flow that is called within a flow records its tasks into that one's graph."""
+        self.check_parameters(args, kwargs)
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.include(self.requires, self.options)
+        return self.fn(*args, **kwargs)
+
+    @property
+    def within_flow(self) -> bool:
+        """Whether a flow is being recorded here."""
+        return current_recorder() is not None
+
+    def check_parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise ParameterError if the flow does not take these parameters."""
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ParameterError(f"{self.name}{self.signature} cannot be run so: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<flow {self.name}>"
+
+
+def _checked_requirements(requires: Iterable[str]) -> frozenset[str]:
+    wanted = frozenset((requires,) if isinstance(requires, str) else requires)
+    for requirement in sorted(wanted, key=str):
+        capability, colon, detail = str(requirement).partition(":")
+        if capability not in CAPABILITIES or (colon and not (capability == "resources" and detail)):
+            hint = did_you_mean(nearest(capability, CAPABILITIES)) or "."
+            raise TaskPolicyError(
+                f"requires={requirement!r} is no capability{hint} There are {', '.join(CAPABILITIES)}, "
+                "and resources:NAME"
+            )
+    return wanted
+
+
+def _check_function(fn: Any) -> None:
+    if not callable(fn):
+        raise TaskPolicyError(f"@flow needs a function, not {fn!r}")
+    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+        raise TaskPolicyError(
+            f"{fn.__qualname__} is a generator or async; a flow is a plain function that records its tasks and "
+            "computes nothing. Tasks may be async"
+        )
+    taken = [name for name in RESERVED if name in inspect.signature(fn).parameters]
+    if taken:
+        raise TaskPolicyError(
+            f"{fn.__qualname__} has a parameter {taken[0]!r}, which `run` needs for itself; rename it"
+        )

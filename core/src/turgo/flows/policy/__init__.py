@@ -1,0 +1,1 @@
+"""What the options of tasks and flows mean: retries, triggers, bounds."""

@@ -1,0 +1,19 @@
+"""The line that installs a package into the environment that needs it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+
+def pip_install(*packages: str, upgrade: bool = False) -> str:
+    """The line to type. It names the Python that runs now, as the `pip` of a shell may be another one's."""
+    words = [
+        sys.executable or "python",
+        "-m",
+        "pip",
+        "install",
+        *(["--upgrade"] if upgrade else []),
+        *packages,
+    ]
+    return shlex.join(words)

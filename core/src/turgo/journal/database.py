@@ -1,0 +1,123 @@
+"""The facts of one run, in SQLite: what was called, how it ended, and where the values lie.
+
+facts      name, value        flow, parameters, executor, state, times
+tasks      name, parts        the digest of each part of a task's code, as it was last
+calls      identities         of the calls whose values are at `position` in the file of values
+begun      identity           of calls that may not be made twice, written before they are sent
+inputs     label, payload     function and arguments of calls that failed, to be replayed; and environment variables
+failures   label, error …     of the last session
+columns    name, content      what became of all task runs in the last session, as the engine packs it
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from turgo.errors import JournalError
+from turgo.records.failure_facts import FailureFacts
+
+FORMAT_VERSION = 3
+"""Of the files of a journal; another one is refused."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    number INTEGER PRIMARY KEY, task TEXT NOT NULL, identities BLOB NOT NULL,
+    position INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS inputs (
+    label TEXT PRIMARY KEY, payload BLOB NOT NULL, variables TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (identity BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS failures (
+    label TEXT NOT NULL, task TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+    worker TEXT NOT NULL, error TEXT NOT NULL, traceback TEXT NOT NULL, log TEXT NOT NULL, replayable INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS columns (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """A database to be written, by whichever thread. Raises JournalError or OSError if it cannot be."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    with _closed_on_error(connection, f"the journal {path.parent} cannot be written"):
+        _check_version(connection, path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={FORMAT_VERSION}; COMMIT;")
+    return connection
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """A database to be read. Raises JournalError if it is none, was damaged, or is of another version of turgo."""
+    if not path.is_file():
+        raise JournalError(f"there is no journal at {path.parent}")
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+    except sqlite3.Error as error:
+        raise JournalError(f"the journal {path.parent} cannot be read: {error}") from error
+    with _closed_on_error(connection, f"the journal {path.parent} is damaged"):
+        _check_version(connection, path)
+        connection.execute("SELECT count(*) FROM facts")
+    return connection
+
+
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None]:
+    """Close the connection if what is done inside fails; what SQLite says of it is a JournalError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        connection.close()
+        raise JournalError(f"{what}: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > FORMAT_VERSION:
+        raise JournalError(
+            f"the journal {path.parent} was written by a newer turgo (format {version}, this one reads up to "
+            f"{FORMAT_VERSION}): upgrade turgo, or begin a new run"
+        )
+    if 0 < version < FORMAT_VERSION:
+        raise JournalError(
+            f"the journal {path.parent} was written by an older turgo (format {version}, this one reads "
+            f"{FORMAT_VERSION}): begin a new run"
+        )
+
+
+def put_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
+    """Write facts, each in the place of an older one of its name."""
+    rows = [(name, json.dumps(value)) for name, value in facts.items()]
+    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
+
+
+def facts_of(connection: sqlite3.Connection) -> dict[str, Any]:
+    """All facts. Raises sqlite3.Error if the database was damaged."""
+    return {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM facts")}
+
+
+def failures_in(connection: sqlite3.Connection) -> list[FailureFacts]:
+    """The failures of the last session, in their order. Raises sqlite3.Error if the database was damaged."""
+    rows = connection.execute(f"SELECT {', '.join(FailureFacts._fields)} FROM failures ORDER BY rowid")
+    return [FailureFacts(*row)._replace(replayable=bool(row[-1])) for row in rows]
+
+
+def put_record(
+    connection: sqlite3.Connection, columns: Mapping[str, bytes], failures: Sequence[FailureFacts]
+) -> None:
+    """Write what became of the task runs, in the place of what was written before."""
+    connection.execute("DELETE FROM failures")
+    connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", failures)
+    connection.executemany("INSERT OR REPLACE INTO columns VALUES (?, ?)", list(columns.items()))

@@ -1,0 +1,200 @@
+"""The runs whose journals lie in a folder: which there are, what became of them, and which are to go."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from turgo.errors import JournalError
+from turgo.journal.database import facts_of, failures_in, opened
+from turgo.journal.folder import RunFolder, check_owned
+from turgo.names import did_you_mean, nearest
+from turgo.records.failure_facts import FailureFacts
+
+KILLED = "Killed"
+"""The state of a run whose driver ended without a word."""
+
+DAMAGED = "Damaged"
+DAY_SECONDS = 86_400.0
+
+
+@attrs.frozen
+class RunFacts:
+    """What the journal of a run says of it.
+
+    state: how it ended, or Running, Killed, Damaged; counts: of task runs by state; started: seconds since the epoch.
+    """
+
+    folder: RunFolder
+    state: str
+    flow: str = ""
+    target: str = ""
+    file: str = ""
+    executor: str = ""
+    started: float = 0.0
+    duration: float | None = None
+    parameters: dict[str, str] = attrs.field(factory=dict)
+    counts: dict[str, int] = attrs.field(factory=dict)
+    error: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self.folder.id
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something to go on with."""
+        return self.state not in ("Success", "Running", DAMAGED)
+
+
+def facts_of_run(folder: RunFolder) -> RunFacts:
+    """What is known of a run; Damaged, with the reason, if its journal cannot be read."""
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            facts = facts_of(database)
+    except (JournalError, sqlite3.Error, ValueError) as error:
+        return RunFacts(folder, DAMAGED, error=str(error))
+    if facts.get("state") == "Running" and not folder.in_use:
+        facts["state"] = KILLED
+    names = {field.name for field in attrs.fields(RunFacts)} - {"folder"}
+    known: dict[str, Any] = {"state": DAMAGED, **{name: facts[name] for name in names & facts.keys()}}
+    return RunFacts(folder, **known)
+
+
+def all_runs(root: Path) -> list[RunFacts]:
+    """All runs, the last one first. Raises JournalError if the folder is another user's."""
+    found = [facts_of_run(folder) for folder in _folders(root)]
+    return sorted(found, key=lambda run: run.started, reverse=True)
+
+
+def _folders(root: Path) -> Iterator[RunFolder]:
+    if root.is_dir():
+        check_owned(root)
+        for path in sorted(root.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                with contextlib.suppress(JournalError):
+                    yield RunFolder(path)
+
+
+def run_named(root: Path, asked: str) -> RunFacts:
+    """The run of an id, or of the beginning of one. Raises JournalError if there is none, or more than one."""
+    runs = all_runs(root)
+    found = [run for run in runs if run.id == asked] or [run for run in runs if run.id.startswith(asked)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise JournalError(
+            f"{asked!r} is the beginning of several runs: {', '.join(run.id for run in found)}"
+        )
+    hint = did_you_mean(nearest(asked, [run.id for run in runs])) or "."
+    raise JournalError(
+        f"there is no journal of a run {asked!r}{hint} `turgo runs list` shows those that there are"
+    )
+
+
+def last_unfinished(root: Path, target: str, digest: str) -> RunFacts:
+    """The last run of a flow with the same parameters that did not succeed. Raises JournalError if there is none."""
+    for run in all_runs(root):
+        if run.target == target and run.unfinished and digest_of_parameters(run.folder) == digest:
+            return run
+    raise JournalError(
+        f"there is no unfinished run of {target} with these parameters to go on with; `turgo runs list` shows all runs"
+    )
+
+
+def digest_of_parameters(folder: RunFolder) -> str:
+    """The digest of what a run was given."""
+    with contextlib.closing(opened(folder.database)) as database:
+        return str(facts_of(database).get("parameters_digest"))
+
+
+def failures_of(folder: RunFolder) -> list[FailureFacts]:
+    """The failures of the last session. Raises JournalError if the journal was damaged."""
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            return failures_in(database)
+    except sqlite3.Error as error:
+        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+
+
+def columns_of(folder: RunFolder) -> dict[str, bytes]:
+    """What became of the task runs of the last session, as the engine packed it; empty if nothing was written yet."""
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            return {name: bytes(content) for name, content in database.execute("SELECT * FROM columns")}
+    except (sqlite3.Error, TypeError) as error:
+        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+
+
+def inputs_of(folder: RunFolder, label: str) -> tuple[bytes, dict[str, str | None]]:
+    """What a call that failed was made of, pickled, and its environment variables, None for one that was not set.
+
+    Raises JournalError if that was not kept.
+    """
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            rows = {
+                name: (bytes(payload), json.loads(variables))
+                for name, payload, variables in database.execute("SELECT * FROM inputs")
+            }
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+    if label not in rows:
+        hint = did_you_mean(nearest(label, rows)) or "."
+        kept = ", ".join(rows) or "nothing"
+        raise JournalError(
+            f"the arguments of {label} are not in the journal of {folder.id}{hint} It has those of {kept}"
+        )
+    return rows[label]
+
+
+def size_of(folder: RunFolder) -> int:
+    """Bytes that a run takes."""
+    sizes = []
+    for path in folder.path.iterdir():
+        with contextlib.suppress(OSError):
+            sizes.append(path.stat().st_size)
+    return sum(sizes)
+
+
+def remove(folder: RunFolder) -> None:
+    """Remove the journal of a run. Raises JournalError if a driver runs it."""
+    folder.lock()
+    try:
+        shutil.rmtree(folder.path)
+    except OSError as error:
+        raise JournalError(
+            f"the journal {folder.path} cannot be removed: {error.strerror or error}"
+        ) from error
+    finally:
+        folder.unlock()
+
+
+def prune(root: Path, *, max_bytes: int, max_age_days: int) -> list[str]:
+    """Remove runs that are too old, then the oldest until the rest is small enough; the ids of those that went."""
+    gone, total, now = [], 0, time.time()
+    for run in all_runs(root):
+        total += size_of(run.folder)
+        old = now - (run.started or _changed(run.folder)) > max_age_days * DAY_SECONDS
+        if (old or total > max_bytes) and not run.folder.in_use:
+            with contextlib.suppress(JournalError):
+                remove(run.folder)
+                gone.append(run.id)
+    return gone
+
+
+def _changed(folder: RunFolder) -> float:
+    """When a folder changed last: of one that was damaged, nobody knows when its run began."""
+    try:
+        return folder.path.stat().st_mtime
+    except OSError:
+        return 0.0

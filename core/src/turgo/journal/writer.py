@@ -1,0 +1,301 @@
+"""Writes the journal of one run. A thread of its own does so, in bunches.
+
+    keep(task, identities, values) ──pickle──> queue ──thread──> values.bin, then journal.sqlite
+
+Values are pickled at once, as the next call may change them. What a row says is written after what it names, so a
+journal that was cut off at any moment names nothing that is not whole. One that cannot be written is given up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import pickle
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from turgo.errors import JournalError
+from turgo.journal.database import create, put_facts, put_record
+from turgo.journal.folder import RunFolder
+from turgo.records.failure_facts import FailureFacts
+
+logger = logging.getLogger("turgo")
+
+COLLECT_SECONDS = 0.1
+"""Seconds for which what is to be written is collected."""
+
+SEEN_SECONDS = 1.0
+"""Seconds after which what became of the task runs is written again."""
+
+SEEN_SHARE = 50
+"""How many times as long as that takes nothing more is written of it."""
+
+WAITING_BATCHES = 1000
+"""How many batches may wait to be written, before the run waits for the disk."""
+
+Seen = tuple[Mapping[str, bytes], Sequence[FailureFacts]]
+"""What became of the task runs: their columns, and why some failed."""
+
+IDENTITY_BYTES = 20
+CHECKSUM_BYTES = 16
+
+
+class _Kept(NamedTuple):
+    """Values to be written: their pickle, and the identities of the calls that returned them, one after the other."""
+
+    task: str
+    identities: bytes
+    payload: bytes
+
+
+class _Parts(NamedTuple):
+    """The digests of the parts of a task's code."""
+
+    task: str
+    parts: dict[str, str]
+
+
+class _Inputs(NamedTuple):
+    """What a call that failed was made of. variables: the environment variables that its task declares, as JSON."""
+
+    label: str
+    payload: bytes
+    variables: str
+
+
+class JournalWriter:
+    """The open journal of a run.
+
+    required: whether the run is to end if it cannot be written. most: bytes of a value that is kept.
+    Raises JournalError if another driver writes it, or it cannot be written at all.
+    """
+
+    def __init__(self, folder: RunFolder, *, most: int, required: bool = False) -> None:
+        self.folder = folder
+        self.most = most
+        self.required = required
+        self.failed: Exception | None = None
+        self.closed = False
+        folder.lock()
+        try:
+            self._database = create(folder.database)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._values = os.open(folder.values, flags, 0o600)
+        except BaseException:
+            folder.unlock()
+            raise
+        self._queue: queue.Queue[_Item | None] = queue.Queue(WAITING_BATCHES)
+        self._ending = threading.Event()
+        self._look: Callable[[], Seen] | None = None
+        self._next_look = 0.0
+        self._unseen = False
+        self._thread = threading.Thread(target=self._write_all, name="turgo-journal", daemon=True)
+        self._thread.start()
+
+    def keep(self, task: str, identities: Sequence[bytes], values: Sequence[Any]) -> dict[int, str]:
+        """Keep the values of calls, unless they are too large or cannot be pickled: why those at some places are not.
+
+        Raises JournalError if the journal cannot be written and the run is not to go on without it.
+        """
+        self._check()
+        payload = _pickled(list(values))
+        if payload is not None and len(payload) <= self.most:
+            self._put(_Kept(task, b"".join(identities), payload))
+            return {}
+        if len(values) > 1:
+            said = [self.keep(task, [one], [value]) for one, value in zip(identities, values, strict=True)]
+            return {at: each[0] for at, each in enumerate(said) if each}
+        return {0: "it cannot be pickled" if payload is None else f"it is larger than {self.most:,} bytes"}
+
+    def begin(self, identity: bytes) -> None:
+        """Write that a call begins, to the disk itself: it is not to be made twice, whatever happens.
+
+        Raises as `keep` does.
+        """
+        self._check()
+        if self.failed is None:
+            try:
+                with contextlib.closing(create(self.folder.database)) as database:
+                    database.execute("PRAGMA synchronous=FULL")
+                    database.execute("INSERT INTO begun VALUES (?)", (identity,))
+            except (OSError, sqlite3.Error, JournalError) as error:
+                self._give_up(error)
+                self._check()
+
+    def put(self, facts: Mapping[str, Any]) -> None:
+        """Write facts of the run. Raises as `keep` does."""
+        self._check()
+        self._put(facts)
+
+    def put_parts(self, task: str, parts: Mapping[str, str]) -> None:
+        """Write what the code of a task is made of. Raises as `keep` does."""
+        self._check()
+        self._put(_Parts(task, dict(parts)))
+
+    def put_inputs(self, label: str, made_of: Sequence[Any], variables: Mapping[str, str | None]) -> bool:
+        """Write what a call that failed was made of, and return True, unless it is too large or cannot be pickled.
+
+        variables: the environment variables that its task declares; None for one that was not set. Raises as `keep`.
+        """
+        self._check()
+        payload = _pickled(list(made_of))
+        fits = payload is not None and len(payload) <= self.most
+        if payload is not None and fits:
+            self._put(_Inputs(label, payload, json.dumps(variables)))
+        return fits
+
+    def watch(self, look: Callable[[], Seen]) -> None:
+        """Write from now on what became of the task runs, now and then. look: says it, and is called in the thread."""
+        self._look = look
+
+    def _put(self, item: _Item) -> None:
+        if self.failed is None:
+            self._queue.put(item)
+
+    def _check(self) -> None:
+        if self.required and self.failed is not None:
+            where = self.folder.path
+            raise JournalError(f"the journal {where} cannot be written ([journal] required): {self.failed}")
+
+    def write_end(
+        self,
+        facts: Mapping[str, Any],
+        failures: Sequence[FailureFacts],
+        columns: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """Write how the run ended, and close the journal. columns: what became of each task run."""
+        self.closed = True
+        self._ending.set()
+        self._queue.put(None)
+        self._thread.join()
+        try:
+            if self.failed is None:
+                with self._database as database:
+                    database.execute("BEGIN")
+                    put_record(database, columns or {}, failures)
+                    put_facts(database, facts)
+                os.fsync(self._values)
+        except (OSError, sqlite3.Error) as error:
+            self._give_up(error)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._database.close()
+        except sqlite3.Error as error:
+            self._give_up(error)
+        os.close(self._values)
+        self.folder.unlock()
+
+    def _write_all(self) -> None:
+        """Write what is put into the queue, until None is: the thread."""
+        ended = False
+        while not ended:
+            items = self._next()
+            if items and items[0] is not None:
+                self._ending.wait(
+                    COLLECT_SECONDS
+                )  # the more there is to be written at once, the less it costs
+            while not self._queue.empty():
+                items.append(self._queue.get())
+            ended = None in items
+            if self.failed is None:
+                try:
+                    if items:
+                        self._write([item for item in items if item is not None])
+                    if not ended:
+                        self._write_seen(fresh=bool(items))
+                except (OSError, sqlite3.Error) as error:
+                    self._give_up(error)
+
+    def _next(self) -> list[_Item | None]:
+        """What is to be written, once there is something; nothing if only what became of the task runs is."""
+        waits = self._unseen and self.failed is None
+        try:
+            return [self._queue.get(timeout=max(0.0, self._next_look - time.monotonic()) if waits else None)]
+        except queue.Empty:
+            return []
+
+    def _write(self, items: Sequence[_Item]) -> None:
+        kept = [item for item in items if isinstance(item, _Kept)]
+        position = os.lseek(self._values, 0, os.SEEK_END)
+        content = memoryview(b"".join(item.payload for item in kept))
+        while content:
+            content = content[os.write(self._values, content) :]
+        rows = []
+        for item in kept:
+            rows.append((item.task, item.identities, position, len(item.payload), digest_of(item)))
+            position += len(item.payload)
+        with self._database as database:
+            database.execute("BEGIN")
+            database.executemany(
+                "INSERT INTO calls (task, identities, position, size, digest) VALUES (?, ?, ?, ?, ?)", rows
+            )
+            for each in items:
+                if isinstance(each, _Parts):
+                    row = (each.task, json.dumps(each.parts))
+                    database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", row)
+                elif isinstance(each, _Inputs):
+                    database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", each)
+                elif not isinstance(each, _Kept):
+                    put_facts(database, each)
+
+    def _write_seen(self, *, fresh: bool) -> None:
+        """Write what became of the task runs, unless that was not long ago for what it costs.
+
+        fresh: whether something was written just now, which the run itself may not have taken in yet.
+        """
+        began = time.monotonic()
+        self._unseen = self._look is not None and (self._unseen or fresh)
+        if self._look is None or began < self._next_look:
+            return
+        self._unseen = fresh
+        columns, failures = self._look()
+        with self._database as database:
+            database.execute("BEGIN")
+            put_record(database, columns, failures)
+        now = time.monotonic()
+        self._next_look = now + max(SEEN_SECONDS, SEEN_SHARE * (now - began))
+
+    def _give_up(self, error: Exception) -> None:
+        if self.failed is None:
+            self.failed = error
+            if not self.required:
+                where = self.folder.path
+                logger.warning(
+                    "the journal %s cannot be written: %s; this run goes on without it", where, error
+                )
+
+
+_Item = _Kept | _Parts | _Inputs | Mapping[str, Any]
+"""What is put into the queue."""
+
+
+def digest_of(kept: _Kept | tuple[str, bytes, bytes]) -> bytes:
+    """What finds damage to a row, or to the values that it names."""
+    task, identities, payload = kept
+    made = hashlib.blake2b(task.encode() + b"\0" + identities + b"\0", digest_size=CHECKSUM_BYTES)
+    made.update(payload)
+    return made.digest()
+
+
+def _pickled(values: list[Any]) -> bytes | None:
+    """The pickle of some values; None if one of them cannot be pickled."""
+    try:
+        return pickle.dumps(values, protocol=5)
+    except Exception:  # noqa: BLE001  (cloudpickle can do more)
+        import cloudpickle  # most values do not need it
+
+        try:
+            payload: bytes = cloudpickle.dumps(values, protocol=5)
+        except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
+            return None
+        return payload

@@ -1,0 +1,1 @@
+"""What is known of a run: states, task runs, their ledger in columns."""

@@ -1,0 +1,1 @@
+"""From a name, a class path or a file to an executor."""

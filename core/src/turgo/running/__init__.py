@@ -1,0 +1,1 @@
+"""Runs that go on while somebody looks at them: what `flow.start(…)` gives."""

@@ -1,0 +1,1 @@
+"""All that runs on a worker. It needs the standard library alone."""

@@ -1,0 +1,1 @@
+"""The code of the worker and of flows, where it is not installed."""

@@ -1,0 +1,1 @@
+"""Ends calls whose time is up, and what they have started."""

@@ -1,0 +1,1 @@
+"""What calls log and print, and how it comes to the driver."""

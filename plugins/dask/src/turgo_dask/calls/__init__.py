@@ -1,0 +1,1 @@
+"""One call: its arguments, its tags, its future, its cancellation."""

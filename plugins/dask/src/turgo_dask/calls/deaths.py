@@ -1,0 +1,107 @@
+"""Workers that died: what the scheduler was doing with our calls then, and how often it may lose one.
+
+    scheduler ── event "remove-worker": address, calls that were there ──> Deaths ──> whose death was it?
+       ^
+       └── Lease, a plugin of ours: each call of this client may lose one worker, and then it comes back
+
+By its default a scheduler sends a call to four workers before it gives up. The engine knows more: which call was alone,
+which has begun. So it is asked after the first death, as it is on a cluster of our own.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import dask.utils
+import distributed
+from dask.utils import key_split
+from distributed.diagnostics.plugin import SchedulerPlugin
+
+ALL_EVENTS = "all"
+"""The scheduler's topic of what happens to the cluster."""
+
+EVENTS_ANSWER_SECONDS = 1.0
+"""How long the scheduler may take to say why a worker is gone."""
+
+SHOWN_NAMES = 3
+"""How many tasks are named of those that a worker had."""
+
+KEPT_DEATHS = 1000
+"""Of how many workers it is remembered what they had."""
+
+
+class Deaths:
+    """What workers had that died. Written in the client's event loop, read in any thread."""
+
+    def __init__(self) -> None:
+        self._had: OrderedDict[str, frozenset[str]] = OrderedDict()
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Take an event of the scheduler; those of other kinds than the loss of a worker are passed over."""
+        if event.get("action") != "remove-worker":
+            return
+        self._had[str(event["worker"])] = frozenset(map(str, event.get("processing-tasks", ())))
+        while len(self._had) > KEPT_DEATHS:
+            self._had.popitem(last=False)
+
+    def alone(self, key: str, worker: str) -> bool:
+        """Whether a call was the only one that a worker had when it died; False if that is not known."""
+        return self._had.get(worker) == frozenset({key})
+
+    def calls_of(self, worker: str) -> list[str]:
+        """The names of the tasks that a worker had when it died, as far as their keys say."""
+        keys = self._had.get(worker, frozenset())
+        return sorted({key_split(key) for key in keys})[:SHOWN_NAMES]
+
+
+def why_lost(client: distributed.Client | None, worker: str) -> str:
+    """Why a worker is gone, as far as it or its nanny reported it to the scheduler; empty if nobody did."""
+    if client is None or client.status != "running":
+        return ""
+    with suppress(Exception):  # this is a hint, and the loss is reported without it too
+        for _, event in reversed(_events(client, "worker-restart-memory")):
+            if event["worker"] == worker:
+                held = dask.utils.format_bytes(event["rss"])
+                return f"its nanny ended it, as it had {held} of memory, too near its limit"
+        for _, event in reversed(_events(client, worker)):
+            if event["action"] == "closing-worker":
+                return f"it closed ({event['reason']})"
+    return ""
+
+
+def _events(client: distributed.Client, topic: str) -> Sequence[tuple[float, Any]]:
+    """The scheduler's latest events of a topic."""
+    found: Sequence[tuple[float, Any]] = client.sync(
+        client.scheduler.events, topic=topic, callback_timeout=EVENTS_ANSWER_SECONDS
+    )
+    return found
+
+
+def lease(client_id: str) -> SchedulerPlugin:
+    """The plugin for a scheduler: a call of this client comes back after the first worker that is lost with it.
+
+    It leaves with the client. Its class is made here, so that it is shipped by value: the scheduler has no turgo.
+    """
+    topic = ALL_EVENTS
+
+    class Lease(SchedulerPlugin):  # type: ignore[misc]  # distributed has no types
+        name = f"turgo-{client_id}"
+
+        def update_graph(self, scheduler: Any, *, client: str, tasks: Any = (), **_: Any) -> None:
+            """Calls have come: count them as if they had used up what the scheduler allows."""
+            if client == client_id:
+                for key in tasks:
+                    task = scheduler.tasks.get(key)
+                    if task is not None:
+                        task.suspicious = max(task.suspicious, scheduler.allowed_failures)
+
+        def remove_client(self, scheduler: Any, client: str) -> None:
+            """The client is gone, in order or not, and nobody else would unsubscribe it."""
+            if client == client_id:
+                scheduler.plugins.pop(self.name, None)
+                scheduler.unsubscribe_topic(topic, client)
+
+    return Lease()

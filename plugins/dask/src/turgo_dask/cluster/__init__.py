@@ -1,0 +1,1 @@
+"""The cluster: found by its class, started, closed."""

@@ -1,0 +1,214 @@
+"""Opens a temporary cluster and closes it in limited time. What its workers do cannot delay that."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import distributed
+from distributed.utils import LoopRunner, sync
+
+from turgo.errors import ExecutorStartError, UsageError
+from turgo_dask.cluster.child import start_failure
+from turgo_dask.cluster.class_path import keywords_named_by
+from turgo_dask.cluster.deadline import START_TIMEOUT_HINT, Deadline
+from turgo_dask.cluster.live import progress_of
+from turgo_dask.cluster.local import has_nannies, is_local, worker_processes
+from turgo_dask.cluster.nanny import kill_with_descendants
+from turgo_dask.cluster.signals import at_exit, deferred_signals, sigint_blocked
+from turgo_dask.cluster.start import ClusterStart, LateStartError
+from turgo_dask.cluster.teardown import result_of
+
+logger = logging.getLogger(__name__)
+
+CLUSTER_CLOSE_SECONDS = 4.0
+"""How long a temporary cluster may take to close."""
+WORKER_END_SECONDS = 1.0
+"""How long one of its workers may take to end by itself, before it is ended."""
+
+
+@contextmanager
+def opened(
+    cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], deadline: Deadline
+) -> Iterator[Any]:
+    """A temporary cluster, closed on leaving within CLUSTER_CLOSE_SECONDS. Raises ExecutorStartError."""
+    runner = LoopRunner(asynchronous=False)
+    cluster = None
+    try:
+        if is_local(cluster_class):
+            with deferred_signals():
+                cluster = _local(cluster_class, cluster_kwargs, runner, deadline)
+        else:
+            runner.start()
+            starting = ClusterStart(partial(cluster_class, **cluster_kwargs), runner)
+            cluster = _started(cluster_class, starting, deadline)
+        with at_exit(partial(_end_at_exit, cluster, runner)):
+            yield cluster
+    finally:
+        if cluster is not None and not _ended(cluster):
+            _close(cluster, runner)
+
+
+def _local(
+    cluster_class: Any, cluster_kwargs: Mapping[str, Any], runner: LoopRunner, deadline: Deadline
+) -> Any:
+    """A local cluster whose processes do not receive a Ctrl-C."""
+    with (
+        sigint_blocked()
+    ):  # the threads that start inside inherit it, and so do the processes that they start
+        runner.start()
+        ours = {"loop": runner.loop} if _names(cluster_class, "loop") else {}
+        starting = ClusterStart(partial(cluster_class, **{**ours, **cluster_kwargs}), runner)
+    return _started(cluster_class, starting, deadline)
+
+
+def _started(cluster_class: Callable[..., Any], starting: ClusterStart, deadline: Deadline) -> Any:
+    """What the class, function or coroutine function gives, once it is up; else nothing of it is left.
+
+    Raises ExecutorStartError.
+    """
+    name = getattr(cluster_class, "__name__", str(cluster_class))
+    try:
+        with at_exit(starting.give_up):
+            made = starting.wait(deadline, name)
+        if not hasattr(made, "scheduler_address"):
+            raise TypeError(f"it gives no cluster, but {made!r}")
+        return made
+    except LateStartError as error:
+        seen = [each for cluster in starting.begun() for each in progress_of(cluster)]
+        starting.give_up()
+        raise ExecutorStartError(
+            f"{name} did not come up within {deadline.seconds:g} s. {'. '.join([*seen, START_TIMEOUT_HINT])}"
+        ) from error
+    except BaseException as error:
+        starting.give_up()
+        if isinstance(error, UsageError) or not isinstance(error, Exception):
+            raise
+        failure = start_failure() if is_local(cluster_class) and _is_of_a_nanny(error) else None
+        if failure is not None:  # the nanny's own error says nothing more
+            raise ExecutorStartError(f"{name} could not be started: {failure}") from None
+        raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
+
+
+def _is_of_a_nanny(error: BaseException) -> bool:
+    """Whether a worker's process has ended before it said anything."""
+    return "Nanny failed to start worker process" in _reasons(error)
+
+
+def _reasons(error: BaseException, most: int = 4) -> str:
+    """The error and its causes: a nanny's error says only that there was one, and its cause what is wrong."""
+    reasons: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(reasons) < most:
+        text = f"{type(cause).__name__}: {cause}"
+        if not reasons or text != reasons[-1]:
+            reasons.append(text)
+        cause = cause.__cause__
+    return "; it came of ".join(reasons)
+
+
+def _close(cluster: Any, runner: LoopRunner) -> None:
+    """Close the cluster within CLUSTER_CLOSE_SECONDS; kill the processes of a local one that takes longer."""
+    end = time.monotonic() + CLUSTER_CLOSE_SECONDS
+    try:
+        if isinstance(cluster, distributed.LocalCluster):
+            cluster.sync(_end_workers, cluster, callback_timeout=CLUSTER_CLOSE_SECONDS)
+        left = max(end - time.monotonic(), WORKER_END_SECONDS)
+        closing = cluster.close(timeout=left) if _names(cluster.close, "timeout") else cluster.close()
+        if inspect.isawaitable(closing):
+            sync(cluster.loop, result_of, closing, callback_timeout=left)
+    except TimeoutError:
+        logger.warning("%s did not close within %s seconds", cluster, CLUSTER_CLOSE_SECONDS)
+        _kill_processes(cluster)
+    finally:
+        with suppress(TimeoutError):
+            runner.stop(timeout=WORKER_END_SECONDS)
+
+
+def _ended(cluster: Any) -> bool:
+    """Whether it has been ended already, as the program ends."""
+    return has_nannies(cluster) and cluster.status is distributed.Status.closed
+
+
+def _end_at_exit(cluster: Any, runner: LoopRunner) -> None:
+    """End the cluster of an executor that is never left, as the program ends: nobody needs its results any more.
+
+    The threads of pools have ended by then, so that a close would wait for them.
+    """
+    if not has_nannies(cluster):
+        _close(cluster, runner)
+        return
+    cluster.status = (
+        distributed.Status.closed
+    )  # else distributed closes it once more, and starts workers anew
+    for nanny in list(cluster.workers.values()):
+        nanny.status = distributed.Status.closed
+    _kill_processes(cluster)
+    with suppress(TimeoutError):
+        runner.stop(timeout=WORKER_END_SECONDS)
+
+
+def _kill_processes(cluster: Any) -> None:
+    """End the worker processes of a local cluster that is too busy to do so itself."""
+    for pid in worker_processes(cluster) if isinstance(cluster, distributed.LocalCluster) else ():
+        kill_with_descendants(pid)
+
+
+async def _end_workers(cluster: distributed.LocalCluster) -> None:
+    """End the workers of a local cluster, whatever they run.
+
+    Closing the cluster would first move their results to one another, and then wait for calls that run.
+    """
+    if cluster._adaptive is not None:
+        cluster._adaptive.stop()  # before the next line, or it would ask for workers again
+    cluster.scale(0)  # so that none is started anew
+    workers = {
+        *cluster.workers.values(),
+        *cluster._created,
+    }  # those that are just starting are among the second alone
+    closing = [
+        worker.close(timeout=WORKER_END_SECONDS, reason="turgo-close")
+        if isinstance(worker, distributed.Nanny)
+        else worker.close(timeout=WORKER_END_SECONDS, executor_wait=False, reason="turgo-close")
+        for worker in workers
+    ]
+    nannies = [worker for worker in workers if isinstance(worker, distributed.Nanny)]
+    processes: set[Any] = set()
+    closed = asyncio.gather(*closing, return_exceptions=True)
+    while not closed.done():
+        processes.update(nanny.process for nanny in nannies if nanny.process is not None)
+        await _kill_starting(processes)
+        await asyncio.wait([closed], timeout=0.02)
+    await _kill_replacements(processes)
+
+
+async def _kill_starting(processes: set[Any]) -> None:
+    """End processes that nannies are just starting in the place of others: a nanny would wait until its is up."""
+    for each in processes:
+        if each.status is distributed.Status.starting and each.process is not None:
+            with suppress(ValueError, AssertionError):  # it is no process yet, or no more
+                await each.process.kill()
+
+
+async def _kill_replacements(processes: set[Any]) -> None:
+    """End the processes that nannies were starting, in the place of others that had died, while they were closed."""
+    quiet = 0
+    while quiet < 2:
+        begun = [each.process for each in processes if each.process is not None]
+        with suppress(ValueError):  # that one has ended by itself meanwhile
+            alive = [each for each in begun if each.is_alive()]
+            for each in alive:
+                await each.kill()
+            quiet = 0 if alive else quiet + 1
+        await asyncio.sleep(0.02)
+
+
+def _names(called: Callable[..., Any], keyword: str) -> bool:
+    """Whether it has a parameter of that name."""
+    return keyword in keywords_named_by(called)

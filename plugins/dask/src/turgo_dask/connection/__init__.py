@@ -1,0 +1,1 @@
+"""The client: it connects, compares versions, and leaves."""

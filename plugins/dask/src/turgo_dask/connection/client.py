@@ -1,0 +1,112 @@
+"""A client of distributed without two of its faults. Log lines that repeat our errors are left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+import distributed
+
+FAILED_CLIENT_CLOSE_SECONDS = 2.0
+
+
+class _Warnings:
+    """The module `warnings`, as distributed sees it while it sends our calls.
+
+    Where a call has a large constant, the warning of a "large graph" recommends what the author of a flow cannot do,
+    and what was done already: the constant is sent once. Dask's configuration and Python's filters could only
+    silence it for all clients of this process.
+    """
+
+    @staticmethod
+    def warn(message: Any, *args: Any, **kwargs: Any) -> None:
+        """Pass on any other one."""
+        if not str(message).startswith("Sending large graph"):
+            warnings.warn(message, *args, **{"stacklevel": 2, **kwargs})
+
+
+_sending = distributed.Client._graph_to_futures
+_sending_quietly = FunctionType(
+    _sending.__code__,
+    {**_sending.__globals__, "warnings": _Warnings},
+    _sending.__name__,
+    _sending.__defaults__,
+    _sending.__closure__,
+)
+_sending_quietly.__kwdefaults__ = _sending.__kwdefaults__
+
+
+class Client(distributed.Client):  # type: ignore[misc]  # distributed has no types
+    """The executor's client of its scheduler."""
+
+    # Without its log of whatever ends it: the loss of the scheduler is our error.
+    _reconnect = getattr(distributed.Client._reconnect, "__wrapped__", distributed.Client._reconnect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._senders: set[int] = set()
+        super().__init__(*args, **kwargs)
+
+    def _graph_to_futures(self, *args: Any, **kwargs: Any) -> Any:
+        thread = threading.get_ident()
+        self._senders.add(thread)
+        try:
+            return _sending_quietly(self, *args, **kwargs)
+        finally:
+            self._senders.discard(thread)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keep distributed from logging the traceback of a call of ours that cannot be pickled.
+
+        That is the error of the call. Other users of distributed in this process see their log lines.
+        """
+
+        def of_others(record: logging.LogRecord) -> bool:
+            return record.thread not in self._senders
+
+        logger = logging.getLogger("distributed.protocol.pickle")
+        logger.addFilter(of_others)
+        try:
+            yield
+        finally:
+            logger.removeFilter(of_others)
+
+    def start(self, **kwargs: Any) -> None:
+        """Connect, or leave nothing behind: distributed would close it at exit, and wait ten seconds for that."""
+        try:
+            super().start(**kwargs)
+        except BaseException:
+            self.close(timeout=FAILED_CLIENT_CLOSE_SECONDS)
+            raise
+
+    def _handle_task_erred(self, key: Any = None, exception: Any = None, traceback: Any = None) -> None:
+        """A call has failed; called in the client's event loop.
+
+        Where a worker cannot pickle the traceback (a recursion that went too deep), it sends its text instead.
+        Distributed stumbles over that, and the future would wait for ever.
+        """
+        try:
+            super()._handle_task_erred(key, exception, traceback)
+        except AssertionError:
+            super()._handle_task_erred(key, exception, None)
+
+
+def dashboard_of(client: Client, live: Any) -> str | None:
+    """Where the dashboard is; None if there is none, or nothing to see on it, as a cluster of ours has no bokeh."""
+    if live is not None and importlib.util.find_spec("bokeh") is None:
+        return None
+    if not client.scheduler_info()["services"].get("dashboard"):
+        return None
+    link = str(client.dashboard_link)
+    scheduler: Any = getattr(live, "scheduler", None)
+    if getattr(scheduler, "http_server", None) is not None and str(scheduler.address).startswith("inproc:"):
+        # It has the machine's name there, whatever the dashboard listens on.
+        host = link.partition("://")[2].partition(":")[0]
+        return link.replace(host, "127.0.0.1", 1)
+    return link

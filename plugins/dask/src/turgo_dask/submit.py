@@ -1,0 +1,156 @@
+"""Submits calls to the scheduler, cancels them, and fetches their values together."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from dask.utils import apply
+
+from turgo.errors import ExecutorError, RequirementError, ValueNotPortableError
+from turgo.executor import ExtraContext
+from turgo.futures import Future, find, replace
+from turgo_dask.calls.arguments import resolvable
+from turgo_dask.calls.cancel import cancel_calls
+from turgo_dask.calls.future import DaskFuture, as_ours
+from turgo_dask.calls.once import once
+from turgo_dask.calls.tags import placement_of
+from turgo_dask.calls.wrappers import adopted, contained
+from turgo_dask.connection.client import Client
+from turgo_dask.session import Session
+from turgo_dask.supervision.announce import announced
+
+FETCH_LOOK_SECONDS = 0.5
+"""How often it is looked whether the scheduler is there, while values are fetched."""
+
+
+def submit(
+    session: Session,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    hints: ExtraContext,
+) -> Future[Any]:
+    """Submit a call, with what its tags and its timeout ask for. Raises ExecutorError if the scheduler is gone."""
+    client, unmet = session.client, session.watch.unmet
+    key = _key_of(fn, hints)
+    placement = placement_of(hints.get("task_tags"))
+    limit = hints.get("task_timeout")
+    if kwargs:  # by `apply`, so that none of them is taken for an option of `client.submit`
+        fn, args = apply, (fn, list(args), kwargs)
+    if "run_id" not in hints:  # the calls of a flow contain their own
+        fn, args = contained(), (fn, *args)
+    if hints.get("task_once"):
+        fn, args = once(), (key, fn, *args)
+        session.begun.append(key)
+    if limit is not None:
+        fn, args = adopted(), (fn, *args)
+    hard_timeouts = session.hard_timeouts if limit is not None else None
+    if hard_timeouts is not None:
+        fn, args = announced, (hard_timeouts.receiver, limit, key, fn, *args)
+    if client.status != "running" or session.watch.abandoned is not None:
+        raise _gone(session)
+    if placement in unmet.refused:
+        return _failed(RequirementError(unmet.refused[placement], missing=[str(placement)]))
+    try:
+        sent = client.submit(fn, *resolvable(client, args), key=key, pure=False, **placement.options)
+    except Exception as error:
+        if client.status != "running":
+            raise _gone(session) from error
+        return _unsent(client, key, error)
+    future = DaskFuture.adopt(sent, session.callbacks, session.deaths)
+    if hard_timeouts is not None:
+        hard_timeouts.add(future)
+    if placement.restricted:
+        unmet.add(placement, future)
+    unmet.add_dependent(args, future)
+    return future
+
+
+def _key_of(fn: Callable[..., Any], hints: ExtraContext) -> str:
+    """`name-index-…`, or `name-…` if it has no index: unique, and grouped by name on the dashboard.
+
+    What is unique begins with the end of the run's id, so that its owner is known on a shared cluster.
+    """
+    name = hints.get("task_name") or getattr(fn, "__name__", "call")
+    index = hints.get("task_index")
+    unique = uuid.uuid4().hex
+    run = hints.get("run_id", "").rpartition("-")[2]
+    if run:
+        unique = run + unique[len(run) :]
+    return f"{name}-{unique}" if index is None else f"{name}-{index}-{unique}"
+
+
+def _unsent(client: Client, key: str, error: Exception) -> Future[Any]:
+    """The future of a call that could not be pickled."""
+    if key in client.futures:  # the client waits for it, although it was never sent
+        client.futures[key].cancel()
+    why = error.__cause__ or error
+    if isinstance(why, ValueNotPortableError):  # which says whose argument it is
+        return _failed(why)
+    not_portable = ValueNotPortableError(f"the call {key} cannot be pickled: {why}")
+    not_portable.__cause__ = error
+    return _failed(not_portable)
+
+
+def _failed(error: Exception) -> Future[Any]:
+    """The future of a call that was not sent."""
+    future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    future.set_exception(error)
+    return future
+
+
+def _gone(session: Session) -> ExecutorError:
+    """The error if there is no scheduler: a client that looks for another one would take calls, and keep them."""
+    if session.watch.abandoned is not None:
+        return ExecutorError(session.watch.abandoned)
+    scheduler = session.client.scheduler
+    where = scheduler.address if scheduler is not None else session.options.address
+    return ExecutorError(f"the scheduler at {where} is gone, and all that it held with it")
+
+
+def cancel(session: Session, futures: Any) -> int:
+    """Take back the calls of all futures in `futures`; gives how many were, and notes those that run on."""
+    found = list(find(futures, "futures"))
+    ours = {f.key: f for f in found if isinstance(f, DaskFuture) and not f.done()}
+    cancelled = sum(bool(f.cancel()) for f in found if not (isinstance(f, DaskFuture) and f.key in ours))
+    if ours:
+        running = cancel_calls(session.client, list(ours.values()))
+        session.given_up |= running
+        cancelled += len(ours) - len(running)
+    return cancelled
+
+
+def _gathered(session: Session, futures: list[Any]) -> list[Any]:
+    """The values of dask's futures. Raises ExecutorError if the scheduler falls silent while they are fetched."""
+    client = session.client
+    fetching = asyncio.run_coroutine_threadsafe(
+        client.gather(futures, asynchronous=True), client.loop.asyncio_loop
+    )
+    while not concurrent.futures.wait([fetching], timeout=FETCH_LOOK_SECONDS).done:
+        if client.status != "running" or session.watch.abandoned is not None:
+            fetching.cancel()
+            raise _gone(session)
+    values: list[Any] = fetching.result()
+    return values
+
+
+def fetch(session: Session, futures: Any) -> Any:
+    """The same shape with values in the place of futures. Raises the error of the first that has one."""
+    ours = {future.key: future for future in find(futures, "futures") if isinstance(future, DaskFuture)}
+    for future in ours.values():
+        future.raise_if_failed()
+    try:
+        values = dict(zip(ours, _gathered(session, list(ours.values())), strict=True)) if ours else {}
+    except Exception as error:  # a worker died since, and with it what had been done
+        known_error = as_ours(error, "a call that was done")
+        if known_error is error:
+            raise
+        raise known_error from error
+    return replace(
+        futures,
+        lambda future: values[future.key] if isinstance(future, DaskFuture) else future.result(),
+    )

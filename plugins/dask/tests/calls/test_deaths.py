@@ -1,0 +1,229 @@
+"""Workers that die of a call: how many it costs, on a cluster of others, and whom that is ascribed to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dask.config
+import distributed
+import pytest
+from distributed.scheduler import KilledWorker
+
+from turgo import FlowRun, TaskState, flow, task, unmapped
+from turgo.errors import WorkerLostError
+from turgo_dask import DaskExecutor
+from turgo_dask.calls.deaths import KEPT_DEATHS, Deaths
+
+END_SECONDS = 60
+LARGE_BYTES = 100_000  # too large to come home
+
+
+@contextmanager
+def cluster_of_others(workers: int, threads: int) -> Iterator[distributed.LocalCluster]:
+    """Nannied processes, and a scheduler that is configured as dask is by default.
+
+    But for one thing: it would look 15 s after each loss whether that worker is there, and close the nanny of one that
+    is just starting again.
+    """
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
+        assert cluster.scheduler.allowed_failures == 3
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[distributed.LocalCluster]:
+    """Two workers of one thread each."""
+    with cluster_of_others(2, 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def deaths(theirs: distributed.LocalCluster) -> Callable[[], int]:
+    """Says how many workers were lost since the test began."""
+    return counted(theirs)
+
+
+def counted(cluster: distributed.LocalCluster) -> Callable[[], int]:
+    """Says how many workers a cluster has lost since this was called."""
+
+    def lost() -> int:
+        events = cluster.scheduler.get_events("all")
+        removed = [event for _, event in events if event["action"] == "remove-worker"]
+        return sum(not event["expected"] for event in removed)
+
+    before = lost()
+    return lambda: lost() - before
+
+
+def connected(cluster: distributed.LocalCluster) -> DaskExecutor:
+    """An executor that knows no more of the cluster than its address."""
+    return DaskExecutor(address=cluster.scheduler_address, debug=False)
+
+
+@task
+def deadly(number: int, last: int) -> int:
+    """`number`, save for the one that ends its worker."""
+    if number == last:
+        os._exit(3)
+    return number
+
+
+@flow
+def mapped(count: int, last: int) -> Any:
+    """So many calls, the one of which kills."""
+    return deadly.map(range(count), [last] * count)
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_a_call_that_ends_its_worker_ends_two_of_them(
+    theirs: distributed.LocalCluster, deaths: Callable[[], int], count: int
+) -> None:
+    """Be it alone or in a batch of a thousand, on a scheduler that would send it to four. All others succeed."""
+    last = count * 2 // 3
+    run = mapped.run(count, last, executor=connected(theirs))
+    states = [each.state for each in run.task_runs]
+    assert states == [TaskState.CRASHED if number == last else TaskState.SUCCESS for number in range(count)]
+    assert deaths() == 2
+    assert isinstance(run.task_runs[last].error, WorkerLostError)
+
+
+@task
+def large(number: int, killers: list[int]) -> bytes:
+    """A value that stays on the worker that made it, save for those that end it."""
+    time.sleep(0.01)
+    if number in killers:
+        os._exit(3)
+    return bytes([number]) * LARGE_BYTES
+
+
+@task
+def measured(value: bytes, killers: list[int]) -> int:
+    """The number that a value is made of, save for those that end their worker."""
+    time.sleep(0.01)
+    if value[0] in killers:
+        os._exit(3)
+    return value[0]
+
+
+@task
+def doubled(number: int) -> int:
+    """What depends on one that may be lost."""
+    return 2 * number
+
+
+@flow
+def kept(count: int, makers: list[int], readers: list[int]) -> Any:
+    """Values on the workers, calls that read them, and what depends on those; others beside them.
+
+    makers: the calls that kill as they make a value; readers: those that do as they read one.
+    """
+    values = large.map(range(count), unmapped(makers))
+    measures = measured.map(values, unmapped(readers))
+    return values, doubled.map(measures), deadly.map(range(50), unmapped(-1))
+
+
+def judged(run: FlowRun, makers: list[int], readers: list[int]) -> list[str]:
+    """What is wrong with a run."""
+    crashed = {("large", index) for index in makers} | {("measured", index) for index in readers}
+    cannot = {("measured", index) for index in makers} | {("doubled", index) for index in makers + readers}
+    wrong = []
+    for each in run.task_runs:
+        here = (each.name, each.index)
+        expected = TaskState.CRASHED if here in crashed else TaskState.SUCCESS
+        expected = TaskState.TRIGGER_FAILED if here in cannot else expected
+        if each.state is not expected:
+            wrong.append(f"{each.label}: {each.state}, {each.error!r}")
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def threaded() -> Iterator[distributed.LocalCluster]:
+    """Two workers of three threads each, so that calls die that did nothing."""
+    with cluster_of_others(2, 3) as cluster:
+        yield cluster
+
+
+def drawn(seed: int) -> tuple[int, list[int], list[int]]:
+    """How many calls, and which of them kill: one or two, that make values or read them."""
+    draw = random.Random(seed)
+    count = draw.randint(20, 40)
+    killers = draw.sample(range(count), 1 + seed // 2 % 2)
+    return (count, killers, []) if seed % 2 else (count, [], killers)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_innocent_calls_are_never_crashed(threaded: distributed.LocalCluster, seed: int) -> None:
+    """Neither those that run beside one that kills, nor those that dask makes again, nor those that wait for them."""
+    count, makers, readers = drawn(seed)
+    lost = counted(threaded)
+    run = kept.run(count, makers, readers, executor=connected(threaded))
+    assert not judged(run, makers, readers)
+    assert lost() <= 2 * len(makers + readers)
+    values = run.values("doubled")
+    assert all(values[number] == 2 * number for number in range(count) if number not in makers + readers)
+
+
+def test_a_call_that_is_lost_comes_back_after_one_worker(
+    theirs: distributed.LocalCluster, deaths: Callable[[], int]
+) -> None:
+    """By itself it is not sent again; that is up to who submitted it. It was alone, so it is known to be its doing."""
+    with connected(theirs).start() as executor:
+        error = executor.submit(os._exit, 3).exception(timeout=END_SECONDS)
+        assert isinstance(error, WorkerLostError) and error.sure and not error.blameless
+        assert deaths() == 1
+        assert executor.submit(abs, -1).result(timeout=END_SECONDS) == 1
+
+
+def test_what_waits_for_a_call_that_is_lost_is_blameless(theirs: distributed.LocalCluster) -> None:
+    """Its error says whose death it was."""
+    with connected(theirs).start() as executor:
+        lost = executor.submit(os._exit, 3)
+        error = executor.submit(str, lost).exception(timeout=END_SECONDS)
+        assert isinstance(error, WorkerLostError) and error.blameless
+        assert lost.key in str(error)
+
+
+def test_the_calls_of_others_are_sent_to_as_many_workers_as_their_scheduler_allows(
+    theirs: distributed.LocalCluster, deaths: Callable[[], int]
+) -> None:
+    """The plugin looks at the calls of its own client, and leaves with it."""
+    plugins = set(theirs.scheduler.plugins)
+    with (
+        connected(theirs).start(),
+        distributed.Client(theirs.scheduler_address, set_as_default=False) as client,
+    ):
+        (ours,) = {name for name in theirs.scheduler.plugins if name.startswith("turgo-")}
+        assert isinstance(client.submit(os._exit, 3).exception(timeout=2 * END_SECONDS), KilledWorker)
+        assert deaths() == 4
+    assert set(theirs.scheduler.plugins) == plugins
+    assert ours.removeprefix("turgo-") not in theirs.scheduler._broker._topics["all"].subscribers
+
+
+def test_deaths_know_who_was_alone() -> None:
+    """Of a worker that had other calls, of others too, or that nobody heard of, nothing is sure."""
+    known = Deaths()
+    known.note({"action": "remove-worker", "worker": "tcp://a", "processing-tasks": {"one"}})
+    known.note(
+        {"action": "remove-worker", "worker": "tcp://b", "processing-tasks": {"one", ("of", "others")}}
+    )
+    assert known.alone("one", "tcp://a")
+    assert not known.alone("one", "tcp://b") and not known.alone("one", "tcp://c")
+    for number in range(2 * KEPT_DEATHS):
+        known.note({"action": "remove-worker", "worker": str(number), "processing-tasks": ()})
+    assert not known.alone("one", "tcp://a")

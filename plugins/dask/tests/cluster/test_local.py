@@ -1,0 +1,70 @@
+"""A temporary local cluster: what listens where, what is logged, whose configuration counts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dask.config
+import distributed
+import psutil
+import pytest
+
+from turgo_dask import DaskExecutor
+from turgo_dask.cluster.local import configured, local_options
+from turgo_dask.cluster.nanny import WorkerNanny
+
+LOSING = """
+import os, sys
+from turgo_dask import DaskExecutor
+
+if __name__ == "__main__":
+    options = {"n_workers": 1, "threads_per_worker": 1}
+    with DaskExecutor(cluster_kwargs=options, debug=sys.argv[1] == "debug").start() as executor:
+        executor.submit(os._exit, 3).exception()
+        executor.submit(abs, -1).result()
+"""
+
+
+def test_a_temporary_cluster_listens_on_loopback_only(cluster: DaskExecutor) -> None:
+    """Scheduler, dashboard, nannies, workers and their HTTP servers: none is reachable from outside."""
+    assert cluster.started
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = {
+        connection.laddr.ip
+        for process in family
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_the_configuration_of_a_user_wins() -> None:
+    """What is set for a temporary cluster gives way to what its user has set."""
+    key = "distributed.scheduler.worker-saturation"
+    with configured():
+        assert dask.config.get(key) == float("inf")
+    with dask.config.set({key: 1.5}), configured():
+        assert dask.config.get(key) == 1.5
+
+
+@pytest.mark.parametrize("how", ["quiet", "debug"])
+def test_a_local_cluster_is_quiet_unless_debug_asks_for_its_warnings(how: str, tmp_path: Path) -> None:
+    """Also when it loses a worker."""
+    script = tmp_path / "losing.py"
+    script.write_text(LOSING)
+    done = subprocess.run(
+        [sys.executable, str(script), how], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ("distributed." in done.stderr) is (how == "debug"), done.stderr
+
+
+def test_what_listens_on_loopback_is_up_to_the_user() -> None:
+    """What the options of a local cluster say goes first, and a network interface is no host besides."""
+    given = {"host": "0.0.0.0", "dashboard_address": ":8787", "worker_dashboard_address": ":0"}
+    assert local_options(given) == {"worker_class": WorkerNanny, **given}
+    assert local_options({**given, "worker_class": distributed.Nanny})["worker_class"] is distributed.Nanny
+    assert "worker_class" not in local_options({"processes": False})
+    assert "host" not in local_options({"interface": "eth0"})
+    assert local_options({})["host"] == "127.0.0.1"

@@ -1,0 +1,109 @@
+"""A channel: what calls send reaches the driver, and the scheduler keeps none of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import distributed
+import pytest
+from distributed.scheduler import KilledWorker
+
+from turgo_dask.calls.deaths import lease
+from turgo_dask.connection.channel import opened_channel
+
+END_SECONDS = 60
+
+
+@pytest.fixture
+def client() -> Iterator[distributed.Client]:
+    """Of a cluster of one worker with a process."""
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as found,
+    ):
+        yield found
+
+
+def topics(client: distributed.Client) -> dict[str, int]:
+    """The topics of ours that the scheduler knows, and how many events it keeps of each."""
+
+    def look(dask_scheduler: Any) -> dict[str, int]:
+        every = dask_scheduler._broker._topics
+        return {name: len(topic.events) for name, topic in every.items() if name.startswith("turgo-")}
+
+    found: dict[str, int] = client.run_on_scheduler(look)
+    return found
+
+
+def sends(send: Callable[[bytes], None], count: int) -> int:
+    """A call that sends, and a thread of it that does."""
+    for number in range(count):
+        send(str(number).encode())
+    thread = threading.Thread(target=send, args=(b"thread",))
+    thread.start()
+    thread.join()
+    return count
+
+
+def test_what_a_call_sends_is_delivered_in_order(client: distributed.Client) -> None:
+    """From its own thread and from one that it starts; the scheduler keeps no event, and forgets the topic."""
+    came: list[bytes] = []
+    whole = threading.Event()
+
+    def deliver(data: bytes) -> None:
+        came.append(data)
+        if data == b"thread":
+            whole.set()
+
+    with opened_channel(client, deliver) as send:
+        assert send is not None
+        assert client.submit(sends, send, 3).result(timeout=END_SECONDS) == 3
+        assert whole.wait(END_SECONDS)
+        assert list(topics(client).values()) == [0]
+    assert came == [b"0", b"1", b"2", b"thread"]
+    assert topics(client) == {}
+
+
+def test_two_channels_are_told_apart(client: distributed.Client) -> None:
+    """Each driver gets what its own calls send."""
+    first: list[bytes] = []
+    second: list[bytes] = []
+    whole = threading.Event()
+    with opened_channel(client, first.append) as one, opened_channel(client, second.append) as other:
+        assert one is not None and other is not None
+        client.submit(one, b"for one").result(timeout=END_SECONDS)
+        client.submit(other, b"for the other").result(timeout=END_SECONDS)
+        with opened_channel(client, lambda _: whole.set()) as last:
+            assert last is not None
+            client.submit(last, b"").result(timeout=END_SECONDS)
+            assert whole.wait(END_SECONDS)
+    assert (first, second) == ([b"for one"], [b"for the other"])
+
+
+def test_what_is_sent_surely_arrives_although_its_worker_ends_at_once(client: distributed.Client) -> None:
+    """Before its call is known to be lost; also from a thread that the call starts."""
+    came: list[bytes] = []
+
+    def end(send: Any) -> None:
+        import os
+        import threading
+
+        thread = threading.Thread(target=send.surely, args=(b"thread",))
+        thread.start()
+        thread.join()
+        send.surely(b"last words")
+        os._exit(3)
+
+    with opened_channel(client, came.append) as send:
+        client.register_plugin(lease(client.id))
+        error = client.submit(end, send).exception(timeout=END_SECONDS)
+        assert isinstance(error, KilledWorker)
+        assert came == [b"thread", b"last words"]

@@ -1,0 +1,1 @@
+"""Worker processes: their pool, their pipes, their code, and failures to start."""

@@ -1,0 +1,120 @@
+"""`turgo replay`: a call that failed is made again, here."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
+WORK = """
+import logging
+from turgo import flow, task
+
+@task
+def numbers():
+    return [{"number": each} for each in (1, 0, 2)]
+
+@task
+def invert(row, by):
+    logging.getLogger(__name__).warning("inverting %s", row)
+    return by / row["number"]
+
+@flow
+def work():
+    return invert.map(numbers(), by=[6, 6, 6])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run has failed there."""
+    (tmp_path / "work.py").write_text(WORK)
+    turgo(tmp_path, "run", "-q", "work.py", code=1)
+    return tmp_path
+
+
+def turgo(folder: Path, *arguments: str, code: int, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder; it is to end with this code."""
+    return_of = subprocess.run(
+        [sys.executable, "-m", "turgo", *arguments],
+        cwd=folder,
+        env=os.environ,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert return_of.returncode == code, return_of.stderr
+    return return_of
+
+
+def test_a_failed_call_fails_here_as_it_did_there(folder: Path) -> None:
+    """With its arguments; the log of then beside the log of now, and a debugger where it fails."""
+    said = turgo(folder, "replay", "work", "invert[1]", "--pdb", code=1, typed="p by * 7\nq\n")
+    assert "then: ZeroDivisionError: division by zero; its log:\n  inverting {'number': 0}" in said.stderr
+    assert "now: ZeroDivisionError: division by zero; its log:\n  inverting {'number': 0}" in said.stderr
+    assert 'return by / row["number"]' in said.stderr and "42" in said.stdout
+
+
+def test_it_knows_what_call_it_is(folder: Path) -> None:
+    """As it did in the run: its index, its logger, the seed of its random numbers."""
+    told = "    print(current().index, current().seed, current().task)\n    logging"
+    source = WORK.replace("from turgo import", "from turgo import current,").replace("    logging", told)
+    (folder / "work.py").write_text(source)
+    then = turgo(folder, "run", "work.py", code=1).stderr
+    run = then.partition("(run ")[2].partition(")")[0]
+    now = turgo(folder, "replay", run, "invert[1]", code=1).stderr
+    (said,) = [line for line in now.splitlines() if line.startswith("1 ") and line.endswith(" invert")]
+    assert said in then.splitlines()
+
+
+def test_the_summary_of_the_run_says_what_to_type(folder: Path) -> None:
+    """Word for word; without a journal there is nothing to replay, and nothing is said of it."""
+    said = turgo(folder, "run", "-q", "work.py", code=1).stderr
+    (line,) = [each for each in said.splitlines() if "turgo replay" in each]
+    words = shlex.split(line.partition(": ")[2])
+    assert (words[:2], words[3]) == (["turgo", "replay"], "invert[1]")
+    assert "now: ZeroDivisionError" in turgo(folder, *words[1:], code=1).stderr
+    assert "turgo " not in turgo(folder, "run", "-q", "--no-journal", "work.py", code=1).stderr
+
+
+def test_a_mended_function_is_the_one_that_is_called(folder: Path) -> None:
+    """And what it returns is shown."""
+    (folder / "work.py").write_text(WORK.replace('by / row["number"]', 'by / (row["number"] or 1)'))
+    assert turgo(folder, "replay", "work", "invert[1]", code=0).stdout == "6.0\n"
+
+
+def test_the_variables_that_a_task_declares_are_set_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the file is loaded; one that was not set then is not set."""
+    (tmp_path / "work.py").write_text(
+        "import os\nfrom turgo import flow, task\n\nHOME = os.environ.get('MODEL_HOME')\n\n"
+        "@task(env=['MODEL_HOME', 'MODEL_KEY'])\ndef load(number):\n"
+        '    raise ValueError(f\'{HOME} {os.environ.get("MODEL_HOME")} {os.environ.get("MODEL_KEY")}\')\n\n'
+        "work = flow(lambda: load(1), name='work')\n"
+    )
+    monkeypatch.setenv("MODEL_HOME", "then")
+    monkeypatch.delenv("MODEL_KEY", raising=False)
+    turgo(tmp_path, "run", "-q", "work.py", code=1)
+    monkeypatch.setenv("MODEL_HOME", "now")
+    monkeypatch.setenv("MODEL_KEY", "now")
+    said = turgo(tmp_path, "replay", "work", "load", code=1).stderr
+    assert "now: ValueError: then then None" in said
+
+
+def test_what_cannot_be_replayed_is_said(folder: Path) -> None:
+    """A call that did not fail, and a function that is gone."""
+    said = turgo(folder, "replay", "work", "invert[2]", code=2).stderr
+    assert (
+        "the arguments of invert[2] are not in the journal of work-" in said
+        and "It has those of invert[1]" in said
+    )
+    (folder / "work.py").write_text(WORK.replace("invert", "reverse"))
+    said = turgo(folder, "replay", "work", "invert[1]", code=2).stderr
+    assert "invert[1] cannot be replayed: its function or arguments cannot be had any more" in said

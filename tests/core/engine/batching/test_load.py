@@ -1,0 +1,128 @@
+"""The load of an executor: the line of submissions, its price, and the share of each slot."""
+
+import pytest
+
+from turgo.engine.batching.load import (
+    BACKLOG_SECONDS,
+    FIRST_PRICE_SECONDS,
+    IDLE_SHARE,
+    LEAST_PRICE_SECONDS,
+    Load,
+)
+
+
+class Line:
+    """An executor with a serial price of its own, beside the load that learns it. Idle slots without end."""
+
+    def __init__(self, price, trip=0.005, slots=1_000):
+        self.load, self.price, self.trip, self.slots = Load(), price, trip, slots
+        self.now = self.free = 0.0
+        self.under_way = []
+
+    def submit(self, count, seconds=0.1):
+        """Submit batches at this very moment."""
+        for _ in range(count):
+            self.free = max(self.free, self.now) + self.price
+            ticket = self.load.submitted(self.now, seconds, self.slots)
+            self.under_way.append((self.free + seconds + self.trip, ticket, seconds))
+
+    def run(self):
+        """Let all of them come back."""
+        for when, ticket, seconds in sorted(self.under_way, key=lambda each: each[0]):
+            self.now = max(self.now, when)
+            self.load.done(ticket, when)
+            self.load.returned(ticket, when, seconds)
+        self.under_way.clear()
+
+
+@pytest.mark.parametrize("price", [0.0001, 0.003, 0.02])
+def test_the_price_is_learned_from_batches_that_begin_one_after_the_other(price):
+    """Whether it is more or less than was thought at first; jitter aside, exactly."""
+    line = Line(price)
+    for _ in range(20):
+        line.submit(10)
+        line.run()
+    assert line.load.price == pytest.approx(price, rel=0.05)
+
+
+def test_the_price_comes_down_where_a_submission_does_not_wait():
+    """Though they are so far apart that no two of them are ever in line together."""
+    line = Line(0.0001)
+    line.load.price = 0.5
+    for _ in range(40):
+        line.submit(2)
+        line.run()
+    assert line.load.price < 0.01
+
+
+def test_nothing_is_submitted_while_the_line_is_long():
+    """Until it has become as short as it may be; a clock that does not move cannot be waited for."""
+    load = Load()
+    for _ in range(30):
+        load.submitted(0.0, 1.0, slots=1_000)
+    assert load.delay(0.0) == pytest.approx(30 * FIRST_PRICE_SECONDS)
+    wait = load.wait(0.0)
+    assert wait == pytest.approx(30 * FIRST_PRICE_SECONDS - BACKLOG_SECONDS)
+    assert load.wait(wait) == 0.0 == load.wait(wait - 1e-9)
+
+
+def test_the_quickest_round_trip_counts_and_may_rise_again():
+    """Others may have queued; a network that got slower is noticed in time. Of those in a line it says nothing."""
+    load = Load()
+    for away in (0.5, 0.002, 0.9):
+        ticket = load.submitted(load._line_ends, 0.0, slots=4)
+        load.done(ticket, 1.0)
+        load.returned(ticket, ticket.submitted + away, 0.0)
+    assert load.trip == pytest.approx(0.0021)
+
+
+def test_all_slots_end_together_if_each_batch_is_a_whole_share():
+    """The first begins first and gets the most; where the line is too slow for all slots, only some get any."""
+    for ready, slots in ((100.0, 50), (1.0, 1_000)):
+        load = Load()
+        load.price = 0.01
+        ends = []
+        while (share := load.share(ready, slots, 0.0)) > load.price and len(ends) < slots:
+            ready -= share
+            ends.append(load.submitted(0.0, share, slots).ends)
+        assert max(ends) - min(ends) < 2 * load.price
+        assert ready < 0.2 and (len(ends) < slots or slots == 50)
+
+
+def test_work_that_is_under_way_counts_in_the_share_of_a_slot_that_is_free():
+    """All end together: a slot that is free early gets what the others have still to do besides."""
+    load = Load()
+    load.price = 0.0
+    tickets = [load.submitted(0.0, 10.0, slots=4) for _ in range(4)]
+    load.done(tickets.pop(), 4.0)
+    assert load.share(10.0, 4, 4.0) == pytest.approx((10.0 + 3 * 6.0) / 4)
+
+
+def test_a_second_submission_for_a_slot_begins_when_the_first_is_done():
+    """The oldest first; one that is lost while it is queued takes nobody's slot."""
+    load = Load()
+    load.price = 0.0
+    first, second, third = (load.submitted(0.0, 10.0, slots=1) for _ in range(3))
+    assert (first.idle, second.idle, third.idle) == (True, False, False)
+    load.done(second, 1.0)
+    load.done(first, 10.0)
+    assert third.ends == 20.0
+    load.done(third, 20.0)
+    assert load.share(5.0, 1, 20.0) == pytest.approx(5.0)
+
+
+def test_slots_that_wait_although_more_is_submitted_raise_the_price():
+    """To what passes between two submissions over all slots; gaps of slots that had nothing queued say nothing."""
+    load = Load()
+    load.price = LEAST_PRICE_SECONDS
+    slots, work, gap = 10, 0.1, 0.1
+    for queued in (False, True):
+        tickets = [load.submitted(0.0, work, slots if queued else 10**6) for _ in range(10 * slots)]
+        for turn in range(30):
+            for slot in range(slots):
+                began = (100 * queued + turn) * (work + gap)
+                load.slot_used(f"{queued} {slot}", began, began + work, tickets[-1], slots)
+        if not queued:
+            assert load.price == LEAST_PRICE_SECONDS
+    assert load.price == pytest.approx((work + gap) / slots, rel=0.2)
+    assert gap > IDLE_SHARE * (gap + work)

@@ -1,0 +1,58 @@
+"""What a resumed run would do, said without doing it."""
+
+import pytest
+
+from turgo import flow, task
+from turgo.config.load import load_config
+from turgo.engine.kept.preview import changes_since, preview
+from turgo.journal.session import archive_of
+
+pytestmark = pytest.mark.usefixtures("inline_as_local")
+
+RAN = []
+
+
+@task
+def numbers(count):
+    RAN.append("numbers")
+    return list(range(count))
+
+
+@task
+def fragile(number):
+    RAN.append(number)
+    if number == 1:
+        raise ValueError("one")
+    return number
+
+
+@task
+def total(found):
+    return sum(found)
+
+
+@flow
+def added():
+    return total(fragile.map(numbers(3)))
+
+
+def test_what_is_taken_over_and_what_runs_is_counted_by_task():
+    """A map whose width is not known counts once; nothing runs for it."""
+    run = added.run(journal=True)
+    RAN.clear()
+    earlier = archive_of(load_config(), added, {}, run.id)
+    found = preview(added.record(), earlier)
+    assert (found.taken, found.left) == (
+        {"numbers": 1, "fragile": 2, "total": 0},
+        {"numbers": 0, "fragile": 1, "total": 1},
+    )
+    assert found.changes == [] and RAN == []
+
+
+def test_changed_code_is_told_with_the_calls_that_it_costs():
+    """Those that had finished."""
+    run = added.run(journal=True)
+    earlier = archive_of(load_config(), added, {}, run.id)
+    other = flow(name="added")(lambda: fragile.with_options(name="numbers")(1))
+    said = changes_since(other.record(), earlier)
+    assert [line for line in said if line.endswith("changed: 1 of numbers")]

@@ -1,0 +1,87 @@
+"""The runs whose journals are kept: listed, found by the beginning of an id, removed, pruned."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turgo.errors import JournalError
+from turgo.journal import runs
+from turgo.journal.folder import new_folder
+from turgo.journal.writer import JournalWriter
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three runs, each begun an hour after the one before: done-1, failed-2, failed-3."""
+    root = tmp_path / "runs"
+    for number, name in enumerate(["done-1", "failed-2", "failed-3"]):
+        write(
+            root,
+            name,
+            state="Success" if number == 0 else "Failed",
+            started=time.time() - 3600 * (3 - number),
+        )
+    return root
+
+
+def write(root: Path, name: str, **facts: Any) -> None:
+    """The journal of a run."""
+    writer = JournalWriter(new_folder(root, name), most=1000)
+    writer.put({"target": "work.py:work", "parameters_digest": "one", **facts})
+    writer.write_end({}, [])
+
+
+def test_all_runs_are_listed_the_last_one_first(root: Path) -> None:
+    """Also one that was damaged, and one whose driver is gone without a word or is at work."""
+    write(root, "killed-4", state="Running", started=time.time())
+    (root / "damaged-5").mkdir()
+    at_work = JournalWriter(new_folder(root, "at-work-6"), most=1000)
+    at_work.put({"state": "Running", "started": time.time() + 60})
+    while runs.facts_of_run(at_work.folder).state != "Running":  # the thread writes it soon
+        pass
+    states = [(run.id, run.state) for run in runs.all_runs(root)]
+    assert states == [
+        ("at-work-6", "Running"),
+        ("killed-4", "Killed"),
+        ("failed-3", "Failed"),
+        ("failed-2", "Failed"),
+        ("done-1", "Success"),
+        ("damaged-5", "Damaged"),
+    ]
+    with pytest.raises(JournalError, match="another driver"):
+        runs.remove(at_work.folder)
+    at_work.write_end({}, [])
+    assert runs.all_runs(root / "none") == []
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(root: Path) -> None:
+    """If that is one run's alone; else the message says what there is."""
+    assert runs.run_named(root, "done").id == "done-1"
+    with pytest.raises(JournalError, match="several runs: failed-3, failed-2"):
+        runs.run_named(root, "failed")
+    with pytest.raises(JournalError, match="no journal of a run 'done-2'; did you mean 'done-1'"):
+        runs.run_named(root, "done-2")
+
+
+def test_the_last_unfinished_run_of_a_flow_with_the_same_parameters(root: Path) -> None:
+    """Not one that succeeded, of another flow, or with other parameters."""
+    write(root, "other-4", state="Failed", started=time.time(), parameters_digest="two")
+    write(root, "other-5", state="Failed", started=time.time(), target="else.py:work")
+    assert runs.last_unfinished(root, "work.py:work", "one").id == "failed-3"
+    with pytest.raises(JournalError, match=r"no unfinished run of work.py:work"):
+        runs.last_unfinished(root, "work.py:work", "three")
+
+
+def test_what_is_too_old_or_too_much_is_removed(root: Path) -> None:
+    """The oldest first; what is at work stays."""
+    folder = runs.run_named(root, "done-1").folder
+    writer = JournalWriter(folder, most=1000)
+    writer.put({"started": 1.0})
+    assert runs.prune(root, max_bytes=1 << 30, max_age_days=1) == []
+    writer.write_end({}, [])
+    assert runs.prune(root, max_bytes=1 << 30, max_age_days=1) == ["done-1"]
+    size = runs.size_of(runs.run_named(root, "failed-3").folder)
+    assert runs.prune(root, max_bytes=size, max_age_days=1) == ["failed-2"]
+    assert [run.id for run in runs.all_runs(root)] == ["failed-3"]

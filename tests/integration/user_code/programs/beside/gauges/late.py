@@ -1,0 +1,3 @@
+"""Imported by nobody until a task runs."""
+
+VALUE = 7
