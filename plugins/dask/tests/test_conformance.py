@@ -36,6 +36,9 @@ FULL = os.environ.get("TEST_MATRIX") == "full"
 STARTED_SECONDS = 60
 """How long the cluster of others may take to start."""
 
+WORKERS = 2
+"""Processes of the cluster of others."""
+
 
 class TestDask(ExecutorConformance):
     """Every rule of the contract, on a temporary local cluster."""
@@ -97,6 +100,12 @@ class TestAddress(ExecutorConformance if FULL else Handful):  # type: ignore[mis
             cls.cluster = stack.pop_all()
         super().setup_class()
 
+    def setup_method(self) -> None:
+        """Wait for the worker that comes in place of one that the check before has killed."""
+        address = self.executor_options["address"]
+        with distributed.Client(address, set_as_default=False, timeout=STARTED_SECONDS) as client:
+            client.wait_for_workers(WORKERS, timeout=STARTED_SECONDS)
+
     @classmethod
     def teardown_class(cls) -> None:
         """It is theirs to close."""
@@ -111,7 +120,7 @@ def _cluster_of_others(stack: ExitStack) -> str:
     file = Path(stack.enter_context(TemporaryDirectory())) / "scheduler.json"
     here = ("--host", "127.0.0.1", "--scheduler-file", str(file))
     _start(stack, "scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", *here)
-    _start(stack, "worker", "--no-dashboard", "--nworkers", "2", "--nthreads", "1", *here)
+    _start(stack, "worker", "--no-dashboard", "--nworkers", str(WORKERS), "--nthreads", "1", *here)
     end = time.monotonic() + STARTED_SECONDS
     while not file.exists() or not file.read_text("utf-8"):
         assert time.monotonic() < end
@@ -119,7 +128,7 @@ def _cluster_of_others(stack: ExitStack) -> str:
     with distributed.Client(
         scheduler_file=str(file), set_as_default=False, timeout=STARTED_SECONDS
     ) as client:
-        client.wait_for_workers(2, timeout=STARTED_SECONDS)
+        client.wait_for_workers(WORKERS, timeout=STARTED_SECONDS)
         address: str = client.scheduler.address
     return address
 
