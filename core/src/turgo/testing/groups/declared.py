@@ -56,10 +56,10 @@ class Declared(Checks):
         if slots > SLOT_CALLS:
             pytest.skip(f"it has more than {SLOT_CALLS} slots")
         begun = self._begun(executor, 2 * slots + 2, slots + 1, MORE_SECONDS)
-        most = max(slots, self._counted(executor, begun))
+        most = max(slots, self._slots_seen(executor, begun))
         assert begun <= most, f"{begun} calls ran at the same time on {most} slots"
 
-    def _counted(self, executor: Executor, begun: int) -> int:
+    def _slots_seen(self, executor: Executor, begun: int) -> int:
         """The slots, once those are counted that have come while the calls began."""
         end = time.monotonic() + COUNTED_SECONDS
         while executor.slots < begun and time.monotonic() < end:
