@@ -19,6 +19,7 @@ PAGES = [
     "docs/configuration.md",
     "docs/dask.md",
     "docs/design.md",
+    "docs/doctor.md",
     "docs/executors.md",
     "docs/local-dask.md",
     "docs/observers.md",

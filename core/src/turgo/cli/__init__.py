@@ -6,6 +6,7 @@
     parameters      `-p limit=10` into values, by the flow's signature
     signals         Ctrl-C and SIGTERM, during `run`
     executors/      `list`, `show`, `certify` and `new`
+    doctor/         what is wrong here, and the line that mends it
     config, cache   the effective configuration; what the cache holds
     output          what all of them print with
     streams         opens stdin, stdout and stderr where the process was started without them

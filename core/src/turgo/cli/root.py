@@ -15,6 +15,7 @@ COMMANDS = {
     "executors": "turgo.cli.executors.commands:executors",
     "runs": "turgo.cli.runs:runs",
     "replay": "turgo.cli.replay:replay",
+    "doctor": "turgo.cli.doctor.command:doctor",
     "config": "turgo.cli.config:config",
     "cache": "turgo.cli.cache:cache",
 }
@@ -76,6 +77,7 @@ def turgo(context: click.Context) -> None:
       turgo executors new turbine                    a plugin of your own to start from
       turgo replay RUN TASK                          a call that failed, once more and here
       turgo runs list                                what became of earlier runs
+      turgo doctor                                   what is wrong here, and the line that mends it
       turgo config                                   what the files and variables say
       turgo cache                                    what tasks have kept for later runs
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -29,7 +30,7 @@ from turgo.errors import (
 )
 from turgo.executor import Executor, ExecutorLike, ExecutorSpec
 from turgo.names import reason_of
-from turgo.registry.asked import Asked, Name
+from turgo.registry.asked import Asked, FilePath, Name
 from turgo.registry.classpath import check_class, load_class
 from turgo.registry.entry_points import DamagedDistribution, damaged
 from turgo.registry.options import check_options, option_specs
@@ -148,6 +149,11 @@ class Registry:
                 f"expected a name, class path, mapping or executor{wrong.by}, got {asked!r}",
             )
         return self._resolve_text(Asked(asked, origin))
+
+    def file_of(self, asked: str, *, origin: Origin = CODE) -> Path | None:
+        """The file that a text leads to, by way of profiles; None if it leads to anything else. Imports nothing."""
+        target = self._follow(Asked(asked, origin))[0].target
+        return target.file if isinstance(target, FilePath) else None
 
     def _resolve_text(self, asked: Asked) -> Resolved:
         end, options = self._follow(asked)

@@ -14,7 +14,7 @@ import cloudpickle
 
 from turgo.errors import ValueNotPortableError
 from turgo.flows.graph import Node
-from turgo.worker.arguments import CONSTANTS, RESULTS, fill
+from turgo.worker.arguments import CONST, CONSTANTS, DICT, RESULT, RESULTS, TEMPLATES, Template, fill
 from turgo.worker.batch import BatchPiece
 from turgo.worker.values.pickles import culprit
 
@@ -35,6 +35,32 @@ def unportable(
                 part = culprit(value, _named(node, place))
                 return ValueNotPortableError(f"argument {part} of {task} cannot be pickled: {own}")
     return ValueNotPortableError(f"a batch cannot be pickled: {error}")
+
+
+def unportable_constants(node: Node, dumps: Callable[[Any], Any]) -> Iterator[str]:
+    """What cannot be pickled of what a flow itself hands to a call, in sentences; of results nothing is known yet.
+
+    dumps: pickles as for a worker, and raises if that cannot be.
+    """
+    places: list[tuple[int | str, Any]] = [*enumerate(node.args), *node.kwargs.items()]
+    for place, held in places:
+        for value in (
+            [held] if node.plan == CONSTANTS else _constants_in(held) if node.plan == TEMPLATES else ()
+        ):
+            try:
+                dumps(value)
+            except Exception as error:  # noqa: BLE001  (user data, whose pickling may raise anything)
+                part = culprit(value, _named(node, place))
+                yield f"argument {part} of {node.task.name} cannot be pickled: {error}"
+
+
+def _constants_in(template: Template) -> Iterator[Any]:
+    kind, held = template[0], template[1]
+    if kind == CONST:
+        yield held
+    elif kind != RESULT:
+        for item in (item for _, item in held) if kind == DICT else held:
+            yield from _constants_in(item)
 
 
 def _arguments(
