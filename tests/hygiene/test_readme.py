@@ -16,6 +16,7 @@ PAGES = [
     "plugins/local_dask/README.md",
     "plugins/dask/README.md",
     "docs/catalogue.md",
+    "docs/compare.md",
     "docs/configuration.md",
     "docs/dask.md",
     "docs/design.md",

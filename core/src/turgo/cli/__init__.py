@@ -6,6 +6,7 @@
     parameters      `-p limit=10` into values, by the flow's signature
     signals         Ctrl-C and SIGTERM, during `run`
     executors/      `list`, `show`, `certify` and `new`
+    compare/        one flow on several executors, measured side by side
     doctor/         what is wrong here, and the line that mends it
     config, cache   the effective configuration; what the cache holds
     output          what all of them print with

@@ -13,6 +13,7 @@ from turgo._version import __version__
 COMMANDS = {
     "run": "turgo.cli.run:run",
     "executors": "turgo.cli.executors.commands:executors",
+    "compare": "turgo.cli.compare.command:compare",
     "runs": "turgo.cli.runs:runs",
     "replay": "turgo.cli.replay:replay",
     "doctor": "turgo.cli.doctor.command:doctor",
@@ -75,6 +76,7 @@ def turgo(context: click.Context) -> None:
       turgo executors list                           which executors there are
       turgo executors show dask                      what can be set, and what is set where
       turgo executors new turbine                    a plugin of your own to start from
+      turgo compare census.py --on local,dask        which is quicker, by how much, and why
       turgo replay RUN TASK                          a call that failed, once more and here
       turgo runs list                                what became of earlier runs
       turgo doctor                                   what is wrong here, and the line that mends it

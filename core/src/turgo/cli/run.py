@@ -112,7 +112,7 @@ def run(
                 launch, values = _launch(target, executor, options, parameters)
                 if log_level is not None:
                     say_from(log_level)
-                graph = _recorded(launch, values, fail_fast=fail_fast)
+                graph = recorded(launch, values, fail_fast=fail_fast)
             if graph is None:
                 return FAILED
             if dry_run:
@@ -192,7 +192,7 @@ def _show_plan(launch: Launch, graph: Graph, values: dict[str, Any], resume: str
     return SUCCESS
 
 
-def _recorded(launch: Launch, values: dict[str, Any], *, fail_fast: bool) -> Graph | None:
+def recorded(launch: Launch, values: dict[str, Any], *, fail_fast: bool) -> Graph | None:
     """The graph of the flow; None if its own code failed, which is shown. Raises UsageError with the line at fault."""
     try:
         return launch.record((), values, fail_fast=fail_fast)

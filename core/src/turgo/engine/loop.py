@@ -27,6 +27,7 @@ from turgo.engine.site import Site, Sites
 from turgo.engine.stop import Stop
 from turgo.engine.submissions import Submission, Submissions
 from turgo.engine.transport.functions import Calls
+from turgo.engine.transport.report import home_bytes
 from turgo.engine.transport.shipment import load
 from turgo.errors import ExecutorError, ExecutorStartError, WorkerLostError
 from turgo.executor import ExtraContext
@@ -233,6 +234,7 @@ class Loop:
 
     def _apply(self, submission: Submission, report: Any, when: float) -> None:
         site, reports = submission.site, self.reports[submission.site.number]
+        self.calls.received_bytes += home_bytes(report)
         opened, size = site.received(submission.shipment, report)
         if isinstance(opened, BaseException):
             reports.batch_failed(submission.pieces, opened)

@@ -170,6 +170,13 @@ class GraphRun:
                     self.session.end()  # if an observer of the end was interrupted
         return self.run
 
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes of batches that left this process, and of values that came to it."""
+        calls, stores = self.loop.calls, [site.values for site in self.sites.members]
+        apart = sum(store.moved_bytes for store in stores if store is not None)
+        return calls.sent_bytes + calls.received_bytes + apart
+
     def _check_requirements(self) -> None:
         """Check them again inside `start()`, as only then an executor may see what its workers offer."""
         own = self.own

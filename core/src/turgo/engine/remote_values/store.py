@@ -43,6 +43,7 @@ class RemoteStore:
         self.number = number
         self.worker_code = worker_code
         self.least = REMOTE_VALUE_BYTES
+        self.moved_bytes = 0
         self.prediction = SizePrediction()
         self.fetch_all: Callable[[Sequence[RemoteValue]], None] = self.fetch
         self._execute = self._shipped(execute)
@@ -56,6 +57,7 @@ class RemoteStore:
         return fn if self.worker_code is None else self.worker_code.function(f"{fn.__module__}:{fn.__name__}")
 
     def _send(self, payload: Payload) -> Future[Any]:
+        self.moved_bytes += report_bytes(payload)
         return self.executor.submit(
             self._shipped(store_sent), payload, extra_context=self._context("constant")
         )
@@ -218,6 +220,7 @@ class RemoteStore:
         for (stored, slots), found in zip(wanted.items(), self._waited(wanted), strict=True):
             payloads = found if len(slots) == stored.slots else dict(zip(slots, found, strict=True))
             for slot, remote in slots.items():
+                self.moved_bytes += report_bytes(payloads[slot])
                 remote.home = (payloads[slot].open(),)
 
     def _waited(self, wanted: dict[StoredBatch, dict[Slot, RemoteValue]]) -> list[Any]:

@@ -33,12 +33,14 @@ def _prepared(task: AnyTask) -> tuple[Call, float | None, bool]:
 class Calls:
     """The functions of the tasks of one run: `here`, as they are called in this process, and pickled once.
 
-    run: its id and the name of its flow.
+    run: its id and the name of its flow. sent_bytes, received_bytes: in batches that left this process, and in reports.
     """
 
     def __init__(self, run: tuple[str, str] = ("", ""), nodes: Iterable[Node] = ()) -> None:
         self.run = run
         self.here = _Prepared()
+        self.sent_bytes = 0
+        self.received_bytes = 0
         self._nodes = nodes
         self._blobs: dict[tuple[AnyTask, bool], bytes] = {}
         self._picklers: dict[bool, CodePickler] = {}

@@ -40,6 +40,11 @@ def report_bytes(report: Any) -> int:
     return report.__sizeof__() if isinstance(report, (bytes, Payload)) else 0
 
 
+def home_bytes(report: Any) -> int:
+    """Bytes that came home with a report; of one whose values stayed on the worker, those of its facts."""
+    return report_bytes(report[0] if type(report) is tuple else report)
+
+
 def failure_from(reported: CallFailure, task: AnyTask) -> Failure:
     """The failure of a call from the one that its worker reported."""
     state, error, text = reported

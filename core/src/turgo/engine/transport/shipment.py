@@ -94,7 +94,9 @@ class Shipment(Batch):
         try:
             reads = [tuple(read) for read in self.reads]
             blob = self.calls.dumps((steps, blobs, given, reads, facts), self.worker_code, buffers)
-            return Payload(blob, *buffers, worker_code=self.worker_code).__reduce_ex__(protocol)
+            payload = Payload(blob, *buffers, worker_code=self.worker_code)
+            self.calls.sent_bytes += payload.__sizeof__()
+            return payload.__reduce_ex__(protocol)
         except Exception as error:
             from turgo.engine.transport.unpicklable import unportable  # late: it looks for what is at fault
 
