@@ -19,6 +19,7 @@
     │   ├── ParameterError             parameters do not fit the signature of a flow or a task (also a TypeError)
     │   ├── ProjectError               a plugin project cannot be written: take another name or folder
     │   ├── CacheError                 the cache of values cannot be used: its folder is not safe, a package is missing
+    │   ├── StoreError                 a folder or URL that values are kept at cannot be used
     │   ├── JournalError               the journal of a run cannot be used: damaged, in use, another user's, a newer one
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense (also a ValueError)
     │   └── GraphError                 what the flow recorded cannot be run
@@ -216,6 +217,10 @@ class ProjectError(UsageError):
 
 class CacheError(UsageError):
     """The cache of values cannot be used: its folder is not safe, or a package that its URL needs is not installed."""
+
+
+class StoreError(UsageError):
+    """A folder or URL that values are kept at cannot be used."""
 
 
 class JournalError(UsageError):

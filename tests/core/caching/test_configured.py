@@ -8,11 +8,12 @@ import pytest
 
 from turgo import flow, task
 from turgo.caching.configured import open_store, store_for
-from turgo.caching.file_store import FileStore
-from turgo.caching.url_store import UrlStore
 from turgo.config.load import Config, load_config
 from turgo.errors import CacheError
 from turgo.registry.source_files import load_source
+from turgo.stores.file_store import FileStore
+from turgo.stores.signatures import SignedStore
+from turgo.stores.url_store import UrlStore
 
 InlineExecutor = load_source(Path(__file__).parents[1] / "inline_executor.py").InlineExecutor
 
@@ -51,9 +52,10 @@ def test_a_file_url_is_a_folder(config_of: Callable[[str], Config], tmp_path: Pa
 
 
 def test_any_other_url_is_opened_by_fsspec(config_of: Callable[[str], Config]) -> None:
-    """As one in memory."""
+    """As one in memory; what others may write there has to be signed."""
     pytest.importorskip("fsspec")
-    assert isinstance(open_store(config_of('[cache]\nurl = "memory://kept"\n')), UrlStore)
+    store = open_store(config_of('[cache]\nurl = "memory://kept"\n'))
+    assert isinstance(store, SignedStore) and isinstance(store.store, UrlStore)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_where_it_was_named(

@@ -1,15 +1,19 @@
-"""Opens the store that the configuration names: `[cache] url` and `max_bytes`."""
+"""Opens the store that the configuration names: `[cache] url`, `max_bytes` and `trust`."""
 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
-from turgo.caching.store import Store
 from turgo.config.load import Config, load_config
-from turgo.errors import CacheError
+from turgo.config.places import state_folder
+from turgo.errors import CacheError, StoreError
+from turgo.stores.places import open_place
+from turgo.stores.store import Store
 
 logger = logging.getLogger("turgo")
+
+TRUST = "[cache] trust = true"
+"""What a user says who trusts all that can write to the URL of the cache."""
 
 
 def store_for(config: Config | None = None) -> Store | None:
@@ -36,32 +40,25 @@ def open_store(config: Config) -> Store:
     """
     url, where = config.cache_url, str(config.cache_url.value)
     try:
-        folder = _folder(where, url.origin.folder)
-        if folder is None:
-            from turgo.caching.url_store import UrlStore  # late, as the other: a run has one of them or none
-
-            return UrlStore(where)
-        from turgo.caching.file_store import FileStore
-
-        return FileStore(folder, max_bytes=config.cache_max_bytes.value)
-    except CacheError as error:
-        raise CacheError(f"{error} (from {url.origin})") from None
+        most = config.cache_max_bytes.value
+        store = open_place(where, url.origin.folder, what="the cache folder", max_bytes=most)
+    except StoreError as error:
+        said = f"a cache at {error}" if str(error).startswith(where) else str(error)
+        raise CacheError(f"{said} (from {url.origin})") from None
     except OSError as error:
         reason = error.strerror or error
         raise CacheError(f"the cache folder {where} cannot be made: {reason} (from {url.origin})") from error
+    return store if store.max_bytes is not None else _signed(store, config)
 
 
-def _folder(where: str, beside: Path | None) -> Path | None:
-    """The folder that is meant, a relative one from the file that names it; None if it is another kind of store."""
-    scheme, found, _ = where.partition("://")
-    if not found:
-        try:
-            folder = Path(where).expanduser()
-        except RuntimeError as error:  # ~nobody is no user
-            raise CacheError(f"the cache folder {where} cannot be made: {error}") from None
-        return folder if folder.is_absolute() else (beside or Path.cwd()) / folder
-    if scheme.lower() in ("file", "local"):
-        from urllib.parse import unquote, urlsplit  # late: few caches are named by a URL
+def _signed(store: Store, config: Config) -> Store:
+    """A store that others may write to gives back what this user has signed, or all if the user says so."""
+    from turgo.stores.signatures import SignedStore, own_key  # late: most caches are folders
 
-        return Path(unquote(urlsplit(where).path))
-    return None
+    try:
+        key = None if config.cache_trust.value else own_key(state_folder())
+    except (StoreError, OSError) as error:
+        raise CacheError(
+            f"values at {store.where} cannot be signed: {error}. If you trust all who can write there: {TRUST}"
+        ) from error
+    return SignedStore(store, key, trust=TRUST)

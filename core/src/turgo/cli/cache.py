@@ -13,8 +13,8 @@ from turgo.cli.output import show, show_json
 from turgo.errors import CacheError
 
 if TYPE_CHECKING:
-    from turgo.caching.store import Store
     from turgo.config.settings import Origin
+    from turgo.stores.store import Store
 
 
 @click.group(invoke_without_command=True, short_help="What the cache of values holds; emptying it.")

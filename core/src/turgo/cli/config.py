@@ -38,7 +38,7 @@ def config(as_json: bool) -> None:
     \b
       [cache]                        # where tasks with a cache_key keep their values
       url = "s3://team/cache"        # a folder, or a URL that fsspec opens
-      max_bytes = 10_737_418_240     # of a folder
+      max_bytes = 10_737_418_240     # of a folder; trust = true: others may write behind the URL
 
     \b
       [journal]                      # what turgo run keeps of each run, to go on from there

@@ -14,6 +14,7 @@
     [cache]                            # where the values of tasks with a `cache_key` are kept
     url = "s3://bucket/cache"          # a folder, or what fsspec opens
     max_bytes = 1073741824             # of a folder
+    trust = false                      # true: whoever can write behind the URL may run code here
 
 The strongest first: variables (`TURGO_EXECUTOR`, `TURGO_DEBUG`, `TURGO_EXECUTORS__HPC__ADDRESS`),
 the project file, the user file, the defaults. The project file is the nearest one from the start folder
@@ -54,8 +55,10 @@ JOURNAL_AGE_DAYS = 30
 """How much the cache's folder holds, unless the configuration says otherwise."""
 
 
-PICKLED: frozenset[Key] = frozenset({("cache", "url"), ("journal", "folder")})
-"""The settings that say where values are unpickled from."""
+PICKLED: frozenset[Key] = frozenset(
+    {("cache", "url"), ("cache", "trust"), ("journal", "folder"), ("journal", "values")}
+)
+"""The settings that say where values are unpickled from, and whose."""
 
 
 @attrs.frozen
@@ -73,6 +76,7 @@ class Config:
     """The effective configuration. files: those that were read, the strongest first; settings: by key.
 
     cache_url, cache_max_bytes: where the values of tasks are kept, a folder or a URL, and how much of them.
+    cache_trust: whether what lies behind the URL counts, whoever wrote it.
     journal: what is kept of runs, by the names in its table. limits: how many calls may run at once, by tag.
     """
 
@@ -81,6 +85,7 @@ class Config:
     max_map_width: Setting
     cache_url: Setting
     cache_max_bytes: Setting
+    cache_trust: Setting
     journal: Mapping[str, Setting]
     limits: Mapping[str, Setting]
     profiles: Mapping[str, Profile]
@@ -113,6 +118,7 @@ def load_config(start: Path | None = None, environ: Mapping[str, str] | None = N
         max_map_width=merged["max_map_width",],
         cache_url=merged["cache", "url"],
         cache_max_bytes=merged["cache", "max_bytes"],
+        cache_trust=merged["cache", "trust"],
         journal={key[1]: setting for key, setting in merged.items() if key[0] == "journal"},
         limits={key[1]: setting for key, setting in merged.items() if key[0] == "limits"},
         profiles=_profiles(merged),
@@ -129,6 +135,7 @@ def _defaults(cache: Path, journal: Path) -> Layer:
         ("max_map_width",): MAX_MAP_WIDTH,
         ("cache", "url"): str(cache),
         ("cache", "max_bytes"): CACHE_BYTES,
+        ("cache", "trust"): False,
         ("journal", "enabled"): True,
         ("journal", "required"): False,
         ("journal", "folder"): str(journal),
@@ -155,7 +162,7 @@ def _read(path: Path, kind: str, folder: Path | None, *, trusted: bool) -> Layer
         origin = layer[key].origin
         if origin.doubt:
             raise ConfigError(
-                f"names where pickles lie, which are code, but {origin.doubt}. {TRUST_HINT}",
+                f"says where pickles lie, which are code, or whose they are, but {origin.doubt}. {TRUST_HINT}",
                 file=origin.where,
                 line=origin.line,
                 key=origin.key,

@@ -52,11 +52,17 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
     return folder / "tasks"
 
 
-def journal_folder(variables: Mapping[str, str]) -> Path:
-    """Where the journals of runs are kept; below the folder for temporary files if the user has no home."""
+def state_folder(variables: Mapping[str, str] | None = None) -> Path:
+    """Where turgo keeps what is the user's own; below the folder for temporary files if the user has no home."""
+    variables = os.environ if variables is None else variables
     home = variables.get("XDG_STATE_HOME", "").strip()
     folder = Path(home) / "turgo" if home else _platform_folder("state", os.environ.get("HOME"))
-    return (folder or cache_folder(variables).parent) / "runs"
+    return folder or cache_folder(variables).parent
+
+
+def journal_folder(variables: Mapping[str, str]) -> Path:
+    """Where the journals of runs are kept."""
+    return state_folder(variables) / "runs"
 
 
 def project_file(folder: Path | None, variables: Mapping[str, str]) -> Path | None:

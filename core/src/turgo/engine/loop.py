@@ -14,7 +14,6 @@ from contextlib import nullcontext
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from turgo.caching.store import Store
 from turgo.contract.clock import SYSTEM_CLOCK, Clock
 from turgo.engine.batching.tag_limits import Limits
 from turgo.engine.lanes import Lanes
@@ -36,6 +35,7 @@ from turgo.futures import failure_of
 from turgo.observers.dispatch import Observers
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Key
+from turgo.stores.store import Store
 from turgo.worker.limits.interrupt import Expired
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 
 from turgo import Skip, flow, task
 from turgo.caching.entries import open_entry, pack
-from turgo.caching.file_store import FileStore
 from turgo.errors import CacheError, CacheKeyError, TaskPolicyError
 from turgo.records.states import TaskState
+from turgo.stores.file_store import FileStore
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from turgo.caching.entries import open_entry, pack, written
 from turgo.caching.keys import Keys
-from turgo.caching.store import Store
 from turgo.engine.kept.journal import RunJournal
 from turgo.engine.kept.plain_tasks import PlainTasks
 from turgo.engine.remote_values.references import fetch_reads
@@ -32,6 +31,7 @@ from turgo.flows.task import AnyTask
 from turgo.identity.code import Code
 from turgo.records.ledger import Failure, Key
 from turgo.records.states import CACHED, TaskState
+from turgo.stores.store import Store
 from turgo.worker.arguments import CONSTANTS, RESULTS, arguments, filled
 from turgo.worker.outcomes import MapOutcome, Outcome
 from turgo.worker.process import is_local

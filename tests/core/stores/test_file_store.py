@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from turgo.caching.entries import open_entry, pack
-from turgo.caching.file_store import ABANDONED_AFTER_SECONDS, FileStore
-from turgo.errors import CacheError
+from turgo.errors import StoreError
+from turgo.stores.file_store import ABANDONED_AFTER_SECONDS, FileStore
 
 GIB = 1 << 30
 
@@ -63,7 +63,7 @@ def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path, mode: int)
     folder = tmp_path / "cache"
     folder.mkdir()
     folder.chmod(mode)
-    with pytest.raises(CacheError, match=f"chmod go-w {folder}"):
+    with pytest.raises(StoreError, match=f"chmod go-w {folder}"):
         store(tmp_path)
     folder.chmod(0o755)
     assert store(tmp_path).usage().entries == 0
@@ -74,7 +74,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
     store(tmp_path).put({key(1): b"one"})
     opened = store(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(CacheError, match="belongs to another user"):
+    with pytest.raises(StoreError, match="belongs to another user"):
         store(tmp_path)
     assert opened.get([key(1)]) == {}
 
@@ -125,7 +125,7 @@ SHARED = """
 import random, sys
 from pathlib import Path
 from turgo.caching.entries import open_entry, pack
-from turgo.caching.file_store import FileStore
+from turgo.stores.file_store import FileStore
 
 seed, folder = int(sys.argv[1]), Path(sys.argv[2])
 store = FileStore(folder, max_bytes=400_000)

@@ -6,34 +6,34 @@ Its size is not limited here: such stores have rules of their own for what is ol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from turgo.caching.store import KEY, Usage
-from turgo.errors import CacheError
+from turgo.errors import StoreError
 from turgo.install import pip_install
+from turgo.stores.store import KEY, Usage
 
 
 class UrlStore:
     """The entries are files of their keys' names below the URL.
 
-    Raises CacheError if fsspec, or what it needs for the URL, is not installed, or if the URL makes no sense.
+    Raises StoreError if fsspec, or what it needs for the URL, is not installed, or if the URL makes no sense.
     """
 
     max_bytes: int | None = None
 
     def __init__(self, url: str) -> None:
         try:
-            from fsspec.core import url_to_fs  # an extra: most caches are folders
+            from fsspec.core import url_to_fs  # an extra: most stores are folders
         except ImportError as error:
-            raise CacheError(f"a cache at {url} needs fsspec: {pip_install('turgo[fsspec]')}") from error
+            raise StoreError(f"{url} needs fsspec: {pip_install('turgo[fsspec]')}") from error
         self.where = url
         try:
             self._fs, root = url_to_fs(url)
         except ImportError as error:  # fsspec says what to install: s3fs, gcsfs …
-            raise CacheError(f"a cache at {url} cannot be opened: {error}") from error
+            raise StoreError(f"{url} cannot be opened: {error}") from error
         except Exception as error:
-            raise CacheError(f"a cache at {url} cannot be opened: {type(error).__name__}: {error}") from error
+            raise StoreError(f"{url} cannot be opened: {type(error).__name__}: {error}") from error
         self._root = str(root).rstrip("/")
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
@@ -78,6 +78,29 @@ class UrlStore:
         keys = [key for key, _ in self._entries()]
         self.delete(keys)
         return len(keys)
+
+    def sizes(self, keys: Sequence[str]) -> dict[str, int]:
+        """How many bytes those of the entries have that are there."""
+        paths = {key: self._path(key) for key in keys}
+        with _as_os_error():
+            self._fs.invalidate_cache()
+            with suppress(FileNotFoundError):
+                return dict(zip(keys, map(int, self._fs.sizes(list(paths.values()))), strict=True))
+            found = {}
+            for key, path in paths.items():
+                with suppress(FileNotFoundError):
+                    found[key] = int(self._fs.size(path))
+            return found
+
+    def remove(self) -> None:
+        """Remove all entries, and the folder if nothing else lies in it."""
+        self.clear()
+        with suppress(Exception):  # most have no folders, and some will not have one removed
+            self._fs.rmdir(self._root)
+
+    def target(self, key: str) -> tuple[str, str]:
+        """Where another process can write an entry: the URL, and its name below that."""
+        return self.where, key
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"

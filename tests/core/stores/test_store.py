@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from turgo.caching.file_store import FileStore
-from turgo.caching.store import KEY, Store, Usage
-from turgo.caching.url_store import UrlStore
+from turgo.stores.file_store import FileStore
+from turgo.stores.store import KEY, Store, Usage
+from turgo.stores.url_store import UrlStore
 
 
 @pytest.mark.parametrize("kind", [FileStore, UrlStore])

@@ -1,4 +1,4 @@
-"""A store: where the entries of a cache are kept. The engine hands it bunches, so that a remote one is asked once."""
+"""A store: where entries of a cache or a journal are kept. It is handed bunches, so that a remote one is asked once."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ class Store(Protocol):
 
     def clear(self) -> int:
         """Drop all entries; how many they were."""
+
+
+class OpenStore(Store, Protocol):
+    """A store that other processes may write to as well."""
+
+    def sizes(self, keys: Sequence[str]) -> dict[str, int]:
+        """How many bytes those of the entries have that are there."""
+
+    def remove(self) -> None:
+        """Drop all entries, and the folder if nothing else lies in it."""
+
+    def target(self, key: str) -> tuple[str, str]:
+        """Where another process can write an entry: folder or URL, and its path below that."""

@@ -9,15 +9,16 @@ limit, what was used longest ago goes; the time of a file is that of its last us
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from turgo.caching.store import KEY, Usage
-from turgo.config.ownership import foreign, open_own
-from turgo.errors import CacheError
+from turgo.config.ownership import foreign, is_own_file, open_own
+from turgo.errors import StoreError
+from turgo.stores.store import KEY, Usage
 
 TOUCH_AFTER_SECONDS = 60.0
 """Seconds in which a file is not marked as used once more."""
@@ -29,20 +30,21 @@ _ASIDE = ".new-"
 
 
 class FileStore:
-    """A folder of entries. max_bytes: what they may take on the disk together.
+    """A folder of entries. max_bytes: what they may take on the disk together, None for any; what: it is, for messages.
 
-    Raises CacheError for a folder that is another user's, or that others may write to, as its pickles would run as
+    Raises StoreError for a folder that is another user's, or that others may write to, as its pickles would run as
     code; OSError if it cannot be made.
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int) -> None:
-        self.max_bytes: int | None = max_bytes
-        self._most = max_bytes
+    def __init__(self, folder: Path, *, max_bytes: int | None, what: str = "the cache folder") -> None:
+        self.max_bytes = max_bytes
+        self._most = math.inf if max_bytes is None else max_bytes
         self.where = str(folder)
-        self._room: float = -1  # bytes that may be written before the folder is looked through again
+        # Bytes that may be written before the folder is looked through again.
+        self._room = -1.0 if max_bytes is not None else math.inf
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if fault := foreign("the cache folder", folder):
-            raise CacheError(fault)
+        if fault := foreign(what, folder):
+            raise StoreError(fault)
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
         """Those of the entries that are there; they count as used now."""
@@ -106,6 +108,28 @@ class FileStore:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         return len(files)
+
+    def sizes(self, keys: Sequence[str]) -> dict[str, int]:
+        """How many bytes those of the entries have that are there, and are the user's own."""
+        found = {}
+        for key in keys:
+            with contextlib.suppress(FileNotFoundError):
+                status = os.lstat(self._path(key))
+                if is_own_file(status):
+                    found[key] = status.st_size
+        return found
+
+    def remove(self) -> None:
+        """Remove all entries, and the folder if nothing else lies in it."""
+        self.clear()
+        with contextlib.suppress(OSError):
+            for folder in list(os.scandir(self.where)):
+                os.rmdir(folder.path)
+            os.rmdir(self.where)
+
+    def target(self, key: str) -> tuple[str, str]:
+        """Where another process can write an entry: the folder, and its path below that."""
+        return self.where, os.path.relpath(self._path(key), self.where)
 
     def _path(self, key: str) -> str:
         return f"{self.where}/{key[:2]}/{key[2:]}"

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from turgo.caching.url_store import UrlStore
-from turgo.errors import CacheError
+from turgo.errors import StoreError
+from turgo.stores.url_store import UrlStore
 
 KEY, OTHER = "ab" * 20, "cd" * 20
 
@@ -49,6 +49,23 @@ def test_a_filesystem_with_folders_gets_them(fsspec, tmp_path) -> None:
     assert store.get([KEY, OTHER]) == {KEY: b"one"}
 
 
+def test_sizes_are_of_those_that_are_there(fsspec) -> None:
+    """One that another process has written among them; those that are not there are left out."""
+    store = UrlStore("memory://team")
+    fsspec.pipe("/team/" + "/".join(store.target(KEY)[1:]), b"three")
+    assert store.sizes([KEY]) == {KEY: 5} and store.sizes([KEY, OTHER]) == {KEY: 5}
+
+
+def test_a_folder_is_removed_with_its_entries_unless_something_else_lies_there(fsspec, tmp_path) -> None:
+    """As that of a run."""
+    for name in ("own", "shared"):
+        UrlStore(f"local://{tmp_path}/{name}").put({KEY: b"one"})
+    (tmp_path / "shared" / "report.csv").touch()
+    for name in ("own", "shared", "never"):
+        UrlStore(f"local://{tmp_path}/{name}").remove()
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["shared", "report.csv"]
+
+
 def test_trouble_of_the_filesystem_is_an_os_error(fsspec, monkeypatch) -> None:
     """Whatever its client library raises, and not taken for an entry that is not there."""
     store = UrlStore("memory://team")
@@ -69,7 +86,7 @@ def test_trouble_of_the_filesystem_is_an_os_error(fsspec, monkeypatch) -> None:
 
 def test_an_unknown_kind_of_url_is_an_error(fsspec) -> None:
     """The message holds the URL."""
-    with pytest.raises(CacheError, match="a cache at gopher2://x cannot be opened"):
+    with pytest.raises(StoreError, match="gopher2://x cannot be opened"):
         UrlStore("gopher2://x")
 
 
@@ -78,5 +95,5 @@ def test_without_fsspec_the_error_says_what_to_install(monkeypatch: pytest.Monke
     for name in [name for name in sys.modules if name.partition(".")[0] == "fsspec"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(CacheError, match=r"pip install 'turgo\[fsspec\]'"):
+    with pytest.raises(StoreError, match=r"pip install 'turgo\[fsspec\]'"):
         UrlStore("s3://bucket/cache")
