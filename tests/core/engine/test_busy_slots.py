@@ -16,11 +16,11 @@ PRICE = 0.0015
 PARTS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50)
 
 
-def by_hand(slots, calls, seconds, chunk):
+def by_hand(slots, calls, seconds, chunk, price=PRICE):
     """Seconds that equal chunks of calls take, submitted one after the other."""
     ends, submitted, free = 0.0, 0.0, [0.0] * slots
     for low in range(0, calls, chunk):
-        submitted += PRICE
+        submitted += price
         end = max(submitted, heappop(free)) + min(chunk, calls - low) * seconds
         heappush(free, end)
         ends = max(ends, end)
@@ -79,6 +79,27 @@ def test_a_latency_is_hidden_behind_what_is_queued(latency):
         [0.01] * 20_000,
     )
     assert ours <= 1.1 * best_by_hand(100, 20_000, 0.01) + 2 * latency
+
+
+@pytest.mark.parametrize(
+    ("slots", "price", "latency", "jitter"),
+    [
+        (20, 0.0023, 0.01, 0.01),
+        (100, 0.0023, 0.02, 0.02),
+        (400, 0.0023, 0.03, 0.01),
+        (400, 0.0023, 0.03, 0.03),
+        (400, 0.0023, 0.03, 0.08),
+        (400, 0.005, 0.05, 0.02),
+    ],
+)
+def test_what_a_submission_costs_is_learned_though_all_come_and_go_at_random(slots, price, latency, jitter):
+    """As on real clusters, where a busy event loop delays each by many times the price."""
+    best = min(by_hand(slots, 200 * slots, 0.01, size, price) for size in (200, 100, 50, 25))
+    for seed in range(3):
+        simulated = SimulatedExecutor(
+            slots, serial_seconds=price, latency_seconds=latency, jitter_seconds=jitter, seed=seed
+        )
+        assert engine(simulated, [0.01] * 200 * slots) <= 1.2 * (best + latency + jitter), seed
 
 
 @pytest.mark.parametrize("kind", ["log-normal", "one in a thousand", "bimodal"])

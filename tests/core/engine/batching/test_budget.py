@@ -9,9 +9,11 @@ from turgo.engine.batching.budget import (
     KEPT_BUSY_TIMES,
     LEAST_BATCH_SECONDS,
     LEAST_CALL_SECONDS,
+    LEFT_TIMES,
     TARGET_BATCH_SECONDS,
     Batching,
 )
+from turgo.engine.batching.price import KNOWN_AFTER_SUBMISSIONS
 from turgo.engine.schedule.ready import Queue
 from turgo.worker.batch import BATCH_SECONDS
 
@@ -77,9 +79,15 @@ def test_a_large_batch_counts_as_much_as_it_is():
     assert batching.costs[one] == pytest.approx(2e-6, rel=0.01)
 
 
+def learned(batching, price, trip):
+    """A run in which the price of a submission and the seconds of a round trip are known."""
+    batching.load.by_line.seconds, batching.load.trip = price, trip
+    batching.load.by_line.begun = KNOWN_AFTER_SUBMISSIONS
+
+
 def budget(batching, ready, slots, price=0.0, trip=0.0):
     """The budget of the first batch, where submissions cost so much."""
-    batching.load.price, batching.load.trip, batching.load.guessed_times = price, trip, 0
+    learned(batching, price, trip)
     return batching.budget(ready, slots, now=0.0)
 
 
@@ -118,7 +126,7 @@ def test_where_submissions_are_cheap_a_batch_is_worth_no_more_than_a_hundred_of_
 def test_batches_are_short_and_none_is_queued_where_a_path_that_waits_needs_the_slots():
     """A call of three round trips is long then, and a batch is worth no more."""
     batching = known(0.03)
-    batching.load.price, batching.load.trip, batching.load.guessed_times = 0.001, 0.004, 0
+    learned(batching, 0.001, 0.004)
     assert batching.budget(queue(one=10_000), 4, 0.0) == TARGET_BATCH_SECONDS
     assert batching.budget(queue(one=10_000), 4, 0.0, presses=True) == pytest.approx(0.015)
     assert batching.is_long(one, urgent=True, presses=True) and not batching.is_long(one, urgent=True)
@@ -127,7 +135,7 @@ def test_batches_are_short_and_none_is_queued_where_a_path_that_waits_needs_the_
 def test_a_batch_that_takes_twice_as_long_as_was_thought_begins_no_further_call():
     """Nor sooner than what it gives back is worth another submission; half a second where there is but one slot."""
     batching = known()
-    batching.load.price, batching.load.trip = 0.0001, 0.0002
+    learned(batching, 0.0001, 0.0002)
     assert batching.late_after(1.0, slots=5) == 2.0
     assert batching.late_after(0.001, slots=5) == pytest.approx(100 * 0.0003)
     batching.load.trip = 1.0
@@ -143,6 +151,15 @@ def test_a_batch_grows_with_the_slots_that_are_to_be_kept_busy_meanwhile():
     assert budget(known(), few, slots=100, price=0.0001) == pytest.approx(
         1.0 / 100 + 100 * 0.0001 / 2 - 0.0001
     )
+
+
+def test_what_would_be_left_of_a_share_is_not_left_where_its_submission_costs_more():
+    """A second batch for each of 100 slots would take 0.2 s in line, and be worth 0.15."""
+    for work, whole in ((45.0, True), (75.0, False)):
+        share = (work + 100 * 100 * 0.002 / 2) / 100 - 0.002
+        assert (share < (KEPT_BUSY_TIMES + LEFT_TIMES) * 0.2) is whole
+        ready = queue(one=int(work * 1000))
+        assert (budget(known(), ready, slots=100, price=0.002) == pytest.approx(share)) is whole
 
 
 def test_a_price_that_is_only_guessed_makes_no_batch_longer():

@@ -2,13 +2,8 @@
 
 import pytest
 
-from turgo.engine.batching.load import (
-    BACKLOG_SECONDS,
-    FIRST_PRICE_SECONDS,
-    IDLE_SHARE,
-    LEAST_PRICE_SECONDS,
-    Load,
-)
+from turgo.engine.batching.load import BACKLOG_SECONDS, IDLE_SHARE, LEFT_SHARE, Load
+from turgo.engine.batching.price import FIRST_PRICE_SECONDS, LEAST_PRICE_SECONDS
 
 
 class Line:
@@ -48,7 +43,7 @@ def test_the_price_is_learned_from_batches_that_begin_one_after_the_other(price)
 def test_the_price_comes_down_where_a_submission_does_not_wait():
     """Though they are so far apart that no two of them are ever in line together."""
     line = Line(0.0001)
-    line.load.price = 0.5
+    line.load.by_line.seconds = 0.5
     for _ in range(40):
         line.submit(2)
         line.run()
@@ -56,14 +51,27 @@ def test_the_price_comes_down_where_a_submission_does_not_wait():
 
 
 def test_nothing_is_submitted_while_the_line_is_long():
-    """Until it has become as short as it may be; a clock that does not move cannot be waited for."""
+    """Until little of it is left; a clock that does not move cannot be waited for."""
     load = Load()
     for _ in range(30):
         load.submitted(0.0, 1.0, slots=1_000)
     assert load.delay(0.0) == pytest.approx(30 * FIRST_PRICE_SECONDS)
     wait = load.wait(0.0)
-    assert wait == pytest.approx(30 * FIRST_PRICE_SECONDS - BACKLOG_SECONDS)
+    assert wait == pytest.approx(30 * FIRST_PRICE_SECONDS - LEFT_SHARE * BACKLOG_SECONDS)
+    assert load.wait(wait / 2) == pytest.approx(wait / 2)
     assert load.wait(wait) == 0.0 == load.wait(wait - 1e-9)
+    for _ in range(3):  # it is filled again
+        load.submitted(wait, 1.0, slots=1_000)
+        assert load.wait(wait) == 0.0
+
+
+def test_a_line_may_last_as_long_as_a_round_trip():
+    """Where what is known comes late, more is under way."""
+    load = Load()
+    load.trip = 4 * BACKLOG_SECONDS
+    for _ in range(30):
+        load.submitted(0.0, 1.0, slots=1_000)
+        assert load.wait(0.0) == 0.0
 
 
 def test_the_quickest_round_trip_counts_and_may_rise_again():
@@ -80,7 +88,7 @@ def test_all_slots_end_together_if_each_batch_is_a_whole_share():
     """The first begins first and gets the most; where the line is too slow for all slots, only some get any."""
     for ready, slots in ((100.0, 50), (1.0, 1_000)):
         load = Load()
-        load.price = 0.01
+        load.by_line.seconds = 0.01
         ends = []
         while (share := load.share(ready, slots, 0.0)) > load.price and len(ends) < slots:
             ready -= share
@@ -92,16 +100,29 @@ def test_all_slots_end_together_if_each_batch_is_a_whole_share():
 def test_work_that_is_under_way_counts_in_the_share_of_a_slot_that_is_free():
     """All end together: a slot that is free early gets what the others have still to do besides."""
     load = Load()
-    load.price = 0.0
+    load.by_line.seconds = 0.0
     tickets = [load.submitted(0.0, 10.0, slots=4) for _ in range(4)]
     load.done(tickets.pop(), 4.0)
     assert load.share(10.0, 4, 4.0) == pytest.approx((10.0 + 3 * 6.0) / 4)
 
 
+def test_what_is_left_is_submitted_before_the_slots_have_done_what_they_have():
+    """In fewer batches than there are slots, if the line is too slow for one each."""
+    load = Load()
+    load.by_line.seconds = 0.01
+    for _ in range(100):
+        load.submitted(0.0, 1.0, slots=100)
+    now = load.delay(0.0)
+    left = load._ends / 100 - now
+    assert load.share(500.0, 100, now) == pytest.approx(5.0)
+    assert load.share(10.0, 100, now) == pytest.approx(10.0 * 0.01 / left)
+    assert load.share(10.0, 100, 100.0) == pytest.approx((10.0 * 0.01) ** 0.5)
+
+
 def test_a_second_submission_for_a_slot_begins_when_the_first_is_done():
     """The oldest first; one that is lost while it is queued takes nobody's slot."""
     load = Load()
-    load.price = 0.0
+    load.by_line.seconds = 0.0
     first, second, third = (load.submitted(0.0, 10.0, slots=1) for _ in range(3))
     assert (first.idle, second.idle, third.idle) == (True, False, False)
     load.done(second, 1.0)
@@ -114,7 +135,7 @@ def test_a_second_submission_for_a_slot_begins_when_the_first_is_done():
 def test_slots_that_wait_although_more_is_submitted_raise_the_price():
     """To what passes between two submissions over all slots; gaps of slots that had nothing queued say nothing."""
     load = Load()
-    load.price = LEAST_PRICE_SECONDS
+    load.by_line.seconds = LEAST_PRICE_SECONDS
     slots, work, gap = 10, 0.1, 0.1
     for queued in (False, True):
         tickets = [load.submitted(0.0, work, slots if queued else 10**6) for _ in range(10 * slots)]

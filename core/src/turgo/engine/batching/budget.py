@@ -12,7 +12,8 @@ so few should be made; but a worker must not idle because another got too much. 
                                         TARGET_BATCH_SECONDS, so that progress shows and little is lost with a worker,
                                         nor more than ENOUGH_TRIPS round trips
     price x slots                       it is worth at least KEPT_BUSY_TIMES as much, up to a whole share: meanwhile
-                                        all other slots can get a batch too. See `load`
+                                        all other slots can get a batch too; and a whole share, if what would be left
+                                        of it is worth less than submitting it costs. See `load`
     seconds that a round trip takes     it is worth at least two of them, however many workers idle meanwhile, and at
                                         least LEAST_BATCH_SECONDS, as the driver has its own work with each
 
@@ -37,6 +38,9 @@ FIRST_SHARE = 1 / 4
 
 KEPT_BUSY_TIMES = 2.0
 """How many times the price of a submission to every slot a batch is worth: the line is half busy then."""
+
+LEFT_TIMES = 1.0
+"""What is left of a share for later is worth so many times the price of a submission to every slot, or none is left."""
 
 LONG_CALL_TIMES = 50.0
 """How many times as long as a round trip a call takes that waits for a free slot here and not there."""
@@ -119,10 +123,13 @@ class Batching:
             return TARGET_BATCH_SECONDS  # nobody else could take a share, and what it makes ready may join it
         load = self.load
         share = load.share(self._ready(queue.calls), slots, now)
-        price = 0.0 if load.guessed_times else load.price  # a guess makes no batch longer
+        price = load.known_price  # a guess makes no batch longer
         times = PRESSING_CALL_TIMES if presses else ENOUGH_TRIPS
         enough = min(TARGET_BATCH_SECONDS, times * (load.trip + price))
-        worth = min(share, max(min(share * FIRST_SHARE, enough), KEPT_BUSY_TIMES * slots * price))
+        keeps_busy = KEPT_BUSY_TIMES * slots * price
+        if share - keeps_busy < LEFT_TIMES * slots * price:
+            keeps_busy = share  # what would be left costs more to submit than it is worth
+        worth = min(share, max(min(share * FIRST_SHARE, enough), keeps_busy))
         return max(worth, 2 * load.trip, LEAST_BATCH_SECONDS)
 
     def late_after(self, seconds: float, slots: int) -> float:

@@ -7,8 +7,7 @@ are, submissions reach them one after the other. A line of them is modelled here
                the line               └──── queued: a second one for a slot
 
     delay of the line     what it holds times the price; nothing more is submitted while that is above BACKLOG_SECONDS
-    price, by the line    if submissions for idle slots follow each other without a gap, the time between the starts of
-                          two of their batches, by how many submissions they are apart, is the price of one
+    price, by the line    from how long submissions for idle slots take to begin: see `price`
     price, by the slots   where each slot has a second submission queued and waits for it nevertheless, the price is
                           what passes between two submissions, over all slots
     share                 seconds of work for each slot, if all of them are to end at the same time
@@ -17,29 +16,22 @@ are, submissions reach them one after the other. A line of them is modelled here
 from __future__ import annotations
 
 from itertools import islice
-from math import sqrt
+from math import inf, sqrt
 
-FIRST_PRICE_SECONDS = 1e-3
-"""What a submission is thought to cost before anything is known."""
-
-GUESSED_TIMES = 10
-"""After so many observations the price is no guess any more."""
-
-LEAST_PRICE_SECONDS = 1e-6
-"""No submission is thought to be cheaper."""
+from turgo.engine.batching.price import Place, Price
 
 BACKLOG_SECONDS = 0.02
 """What the line may hold: enough that the scheduler never waits for the driver, and no more, as later batches are
 made with more knowledge."""
+
+LEFT_SHARE = 0.25
+"""What is left of that when it is filled again. So submissions wait for different times, which tells the price."""
 
 SHORTEST_WAIT_SECONDS = 1e-4
 """A shorter wait is none: a clock may not even show it."""
 
 TRIP_GROWTH_FACTOR = 1.05
 """How much longer the quickest round trip is thought to be with each that is not quicker: a network may get slower."""
-
-CHEAPER_FACTOR = 0.7
-"""What becomes of the price if a submission did not wait as long as its place in the line says."""
 
 PRICE_WEIGHT_SHARE = 0.3
 """How much one more observation counts in the price."""
@@ -51,16 +43,25 @@ IDLE_SHARE = 0.05
 class Ticket:
     """A submission in the line.
 
-    number: of the submission. before: seconds of line that it had before it. idle: whether a slot was free for it.
-    seconds: of work that are thought to be in it. ends: when that is thought to be done, once it runs.
+    number: of the submission. place: in the line. before: seconds of line that it had before it. idle: whether a
+    slot was free for it. seconds: of work that are thought to be in it. ends: when that is thought to be done, once it
+    runs.
     """
 
-    __slots__ = ("before", "ends", "idle", "number", "seconds", "submitted")
+    __slots__ = ("before", "ends", "idle", "number", "place", "seconds", "submitted")
 
     def __init__(
-        self, number: int, submitted: float, before: float, idle: bool, seconds: float, ends: float
+        self,
+        number: int,
+        place: Place,
+        submitted: float,
+        before: float,
+        idle: bool,
+        seconds: float,
+        ends: float,
     ) -> None:
         self.number = number
+        self.place = place
         self.submitted = submitted
         self.before = before
         self.idle = idle
@@ -71,17 +72,18 @@ class Ticket:
 class Load:
     """What is under way on one executor.
 
-    price: serial seconds of a submission; a guess while guessed_times is above 0. trip: of the quickest round trip.
+    trip: seconds of the quickest round trip. by_line: the price as the line tells it.
     """
 
     def __init__(self) -> None:
-        self.price = FIRST_PRICE_SECONDS
         self.trip = 0.0
-        self.guessed_times = GUESSED_TIMES
+        self.by_line = Price()
+        self._by_slots = 0.0
+        self._filling = True
+        self._used = 0
         self._trips = 0
         self._count = 0
         self._line_ends = 0.0
-        self._last: tuple[Ticket, float] | None = None
         self._running: set[Ticket] = set()
         self._ends = 0.0
         self._queued: dict[Ticket, None] = {}
@@ -90,23 +92,38 @@ class Load:
         self._gap = 0.0
         self._work = 0.0
 
+    @property
+    def price(self) -> float:
+        """Serial seconds of a submission."""
+        return max(self.by_line.seconds, self._by_slots)
+
+    @property
+    def known_price(self) -> float:
+        """The same; 0 as long as it is a guess."""
+        return self._by_slots if self.by_line.guess else self.price
+
     def delay(self, now: float) -> float:
         """Seconds until the line is empty, if nothing more is submitted."""
         return max(0.0, self._line_ends - now)
 
     def wait(self, now: float) -> float:
         """Seconds until more should be submitted."""
-        too_long = self._line_ends - now - BACKLOG_SECONDS
-        return too_long if too_long > SHORTEST_WAIT_SECONDS else 0.0
+        backlog = max(BACKLOG_SECONDS, self.trip)
+        line = self._line_ends - now
+        if self._filling and line > backlog:
+            self._filling = False
+        elif not self._filling and line <= LEFT_SHARE * backlog + SHORTEST_WAIT_SECONDS:
+            self._filling = True
+        return 0.0 if self._filling else line - LEFT_SHARE * backlog
 
     def submitted(self, now: float, seconds: float, slots: int) -> Ticket:
         """A batch of so many seconds of work was submitted."""
         before = self.delay(now)
         self._line_ends = now + before + self.price
         self._count += 1
-        ticket = Ticket(
-            self._count, now, before, len(self._running) < slots, seconds, self._line_ends + seconds
-        )
+        idle = len(self._running) < slots
+        place = self.by_line.submitted(now, counts=idle)
+        ticket = Ticket(self._count, place, now, before, idle, seconds, self._line_ends + seconds)
         if ticket.idle:
             self._run(ticket)
         else:
@@ -150,9 +167,17 @@ class Load:
         if few < idle * self.price:
             return few
         under_way = max(0.0, self._ends - len(self._running) * now) + self._queued_seconds
+        if not idle:
+            return max(ready / slots, self._in_time(ready, under_way / slots))
         line = idle * delay + idle * idle * self.price / 2
-        begins = delay + self.price if idle else under_way / slots
-        return (ready + under_way + line) / slots - begins
+        return (ready + under_way + line) / slots - (delay + self.price)
+
+    def _in_time(self, ready: float, until: float) -> float:
+        """Seconds of work for a batch, so that the last one is submitted before the slots have done what they have.
+
+        until: seconds of work that each slot has. If that is too little, some slots get nothing more.
+        """
+        return min(sqrt(ready * self.price), ready * self.price / until if until else inf)
 
     def returned(self, ticket: Ticket, when: float, spent: float) -> None:
         """Learn from a batch that came back: it took so many seconds of work, and was away longer than that."""
@@ -162,21 +187,7 @@ class Load:
         if not self._trips or ticket.before < SHORTEST_WAIT_SECONDS:
             self._trips += 1
             self.trip = away if self._trips == 1 else min(self.trip * TRIP_GROWTH_FACTOR, away)
-        elif away - self.trip < ticket.before / 2:
-            self._set_price(self.price * CHEAPER_FACTOR)
-        self._compare(ticket, when - spent)
-
-    def _compare(self, ticket: Ticket, began: float) -> None:
-        """Learn the price from two submissions between which the line was never empty."""
-        if self._last is not None:
-            last, last_began = self._last
-            apart = ticket.number - last.number
-            if ticket.submitted < last_began and apart > 0:
-                self._learn_price((began - last_began) / apart)
-            elif last.submitted < began and apart < 0:
-                self._learn_price((last_began - began) / -apart)
-                return
-        self._last = ticket, began
+        self.by_line.began(ticket.place, when - spent - ticket.submitted)
 
     def slot_used(self, slot: str, began: float, ended: float, ticket: Ticket, slots: int) -> None:
         """Learn from when a slot ran a batch, by its own clock: from how long it waited after the one before."""
@@ -184,16 +195,11 @@ class Load:
         self._slot_ends[slot] = ended
         if before is None or ticket.idle or began < before:
             return
-        self._gap += PRICE_WEIGHT_SHARE / slots * (began - before - self._gap)
-        self._work += PRICE_WEIGHT_SHARE / slots * (ended - began - self._work)
+        self._used += 1
+        weight = max(PRICE_WEIGHT_SHARE / slots, 1 / self._used)
+        self._gap += weight * (began - before - self._gap)
+        self._work += weight * (ended - began - self._work)
         if self._gap > IDLE_SHARE * (self._gap + self._work):
             price = (self._gap + self._work) / slots
             if price > self.price:
-                self._learn_price(price)
-
-    def _learn_price(self, seconds: float) -> None:
-        self._set_price(self.price + PRICE_WEIGHT_SHARE * (seconds - self.price))
-
-    def _set_price(self, seconds: float) -> None:
-        self.price = max(LEAST_PRICE_SECONDS, seconds)
-        self.guessed_times = max(0, self.guessed_times - 1)
+                self._by_slots = self.price + PRICE_WEIGHT_SHARE * (price - self.price)
