@@ -6,6 +6,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 import yaml
 
 SIGINT_OF_A_CHILD = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
@@ -48,3 +49,38 @@ def test_a_commit_is_linted_as_ci_lints(root: Path) -> None:
     hooks = repositories[0]["hooks"]
     assert [hook["entry"] for hook in hooks] == linted
     assert all(hook["language"] == "system" and not hook["pass_filenames"] for hook in hooks)
+
+
+UNSTEADY = """
+import os, pytest
+def test_good(): pass
+@pytest.mark.parametrize("at", range({failures}))
+def test_bad(at): assert os.environ["AGAIN"] == "1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("failures", "again", "counted"),
+    [(2, "1", "3 passed, 0 failed, 0 skipped"), (2, "0", "1 passed, 2 failed, 0 skipped"), (4, None, None)],
+)
+def test_what_passes_when_it_runs_once_more_is_named(
+    root: Path, tmp_path: Path, failures: int, again: str | None, counted: str | None
+) -> None:
+    """What fails again has failed; and of many tests that fail none is run again."""
+    (tmp_path / "test_it.py").write_text(UNSTEADY.format(failures=failures), encoding="utf-8")
+    count = [sys.executable, str(root / "tools/count_tests.py")]
+
+    def run(report: str, again: str, *options: str) -> None:
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *options, "test_it.py"]
+        subprocess.run(command, cwd=tmp_path, env={"AGAIN": again}, capture_output=True, timeout=60)
+
+    run("one.xml", "0")
+    few = subprocess.run([*count, "--few", "one.xml"], cwd=tmp_path, timeout=60).returncode == 0
+    assert few is (again is not None)
+    if again is not None:
+        run("one.again.xml", again, "--last-failed")
+        printed = subprocess.run(
+            [*count, "."], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        ).stdout
+        assert printed.splitlines()[-1] == counted
+        assert printed.count("unsteady") == (failures if again == "1" else 0)
