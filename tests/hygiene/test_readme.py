@@ -24,6 +24,7 @@ PAGES = [
     "docs/executors.md",
     "docs/local-dask.md",
     "docs/observers.md",
+    "docs/pictures.md",
     "docs/runs.md",
     "docs/security.md",
 ]

@@ -20,6 +20,7 @@
     │   ├── ProjectError               a plugin project cannot be written: take another name or folder
     │   ├── CacheError                 the cache of values cannot be used: its folder is not safe, a package is missing
     │   ├── StoreError                 a folder or URL that values are kept at cannot be used
+    │   ├── MissingPackageError        what was asked for needs a package that is not here: `pip install …`
     │   ├── JournalError               the journal of a run cannot be used: damaged, in use, another user's, a newer one
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense (also a ValueError)
     │   └── GraphError                 what the flow recorded cannot be run
@@ -221,6 +222,10 @@ class CacheError(UsageError):
 
 class StoreError(UsageError):
     """A folder or URL that values are kept at cannot be used."""
+
+
+class MissingPackageError(UsageError):
+    """What was asked for needs a package that is not installed; the message has the line that installs it."""
 
 
 class JournalError(UsageError):

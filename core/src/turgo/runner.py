@@ -176,10 +176,7 @@ class Launch:
         fail_fast: whether the run ends with the first failure, whatever the flow's own option says.
         Raises a UsageError for what cannot be run, and what the flow's own code raises.
         """
-        # First, as the flow's own code may pickle what the script defines.
-        if is_of_main(self.flow.fn):
-            name_main()
-        graph = self.flow.recorded(args, parameters, self._max_map_width)
+        graph = record(self.flow, args, parameters, self.config)
         if fail_fast:
             graph.options = attrs.evolve(graph.options, fail_fast=True)
         return graph
@@ -214,12 +211,20 @@ class Launch:
                 session.end()
             raise
 
-    @property
-    def _max_map_width(self) -> int:
-        """Elements that a mapped task may have: as a variable says, else the flow's own option, else a file."""
-        setting = self.config.max_map_width
-        own = self.flow.options.max_map_width
-        return int(setting.value) if own is None or setting.origin.kind == "variable" else own
+
+def record(
+    flow: FlowDefinition[..., Any], args: tuple[Any, ...], parameters: dict[str, Any], config: Config
+) -> Graph:
+    """The graph of a flow with these parameters. Raises a UsageError for what cannot be run, and what its code raises.
+
+    A mapped task may have as many elements as a variable says, else the flow's own option, else a file.
+    """
+    # First, as the flow's own code may pickle what the script defines.
+    if is_of_main(flow.fn):
+        name_main()
+    setting, own = config.max_map_width, flow.options.max_map_width
+    most = int(setting.value) if own is None or setting.origin.kind == "variable" else own
+    return flow.recorded(args, parameters, most)
 
 
 @overload

@@ -4,6 +4,7 @@
     root            the group of commands, each imported when it is used
     run             loads a flow file, chooses the executor, runs the one on the other
     parameters      `-p limit=10` into values, by the flow's signature
+    graph           what a flow would run, or what became of a run, as a tree or a picture
     signals         Ctrl-C and SIGTERM, during `run`
     executors/      `list`, `show`, `certify` and `new`
     compare/        one flow on several executors, measured side by side

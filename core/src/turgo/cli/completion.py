@@ -59,6 +59,20 @@ def flow_parameters(ctx: click.Context, param: click.Parameter, incomplete: str)
     return _pairs(known, incomplete)
 
 
+def run_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The runs whose journals are kept, the last one first."""
+    from pathlib import Path
+
+    from turgo.config.load import load_config
+    from turgo.journal.runs import all_runs
+
+    try:
+        found = all_runs(Path(load_config().journal["folder"].value).expanduser())
+    except Exception:  # noqa: BLE001  (a completion is silent)
+        return []
+    return [CompletionItem(run.id, help=run.state) for run in found if run.id.startswith(incomplete)]
+
+
 def flow_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The files of the folder."""
     return [CompletionItem(incomplete, type="file")]

@@ -12,6 +12,7 @@ from turgo._version import __version__
 
 COMMANDS = {
     "run": "turgo.cli.run:run",
+    "graph": "turgo.cli.graph:graph",
     "executors": "turgo.cli.executors.commands:executors",
     "compare": "turgo.cli.compare.command:compare",
     "runs": "turgo.cli.runs:runs",
@@ -73,6 +74,7 @@ def turgo(context: click.Context) -> None:
       turgo run census.py --resume                   what the last run did not finish
 
     \b
+      turgo graph census.py                          what it would run, as a tree or a picture
       turgo executors list                           which executors there are
       turgo executors show dask                      what can be set, and what is set where
       turgo executors new turbine                    a plugin of your own to start from

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,7 +112,7 @@ def run(
                 launch, values = _launch(target, executor, options, parameters)
                 if log_level is not None:
                     say_from(log_level)
-                graph = recorded(launch, values, fail_fast=fail_fast)
+                graph = recorded(launch.flow, lambda: launch.record((), values, fail_fast=fail_fast))
             if graph is None:
                 return FAILED
             if dry_run:
@@ -192,15 +192,15 @@ def _show_plan(launch: Launch, graph: Graph, values: dict[str, Any], resume: str
     return SUCCESS
 
 
-def recorded(launch: Launch, values: dict[str, Any], *, fail_fast: bool) -> Graph | None:
-    """The graph of the flow; None if its own code failed, which is shown. Raises UsageError with the line at fault."""
+def recorded(flow: FlowDefinition[..., Any], record: Callable[[], Graph]) -> Graph | None:
+    """The graph of a flow; None if its own code failed, which is shown. Raises UsageError with the line at fault."""
     try:
-        return launch.record((), values, fail_fast=fail_fast)
+        return record()
     except UsageError as error:
-        locate(error, getattr(getattr(launch.flow.fn, "__code__", None), "co_filename", None))
+        locate(error, getattr(getattr(flow.fn, "__code__", None), "co_filename", None))
         raise
     except Exception:  # noqa: BLE001  (the flow's own code, which may raise anything)
-        _show_recording_failed(launch.flow)
+        _show_recording_failed(flow)
         return None
 
 

@@ -12,6 +12,7 @@ from turgo.config.load import Config
 from turgo.contract.clock import clock_of
 from turgo.engine.batching.tag_limits import Limits, limits_in_force
 from turgo.engine.loop import Loop
+from turgo.engine.outcome.drawn import drawn
 from turgo.engine.outcome.explain import Explanation
 from turgo.engine.outcome.result import end_run
 from turgo.engine.prepare import check_requirements, check_tags, place_tasks
@@ -129,6 +130,7 @@ class GraphRun:
         self.explanation = run.explainer = Explanation(
             schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
         )
+        run.drawer = partial(drawn, run, self.explanation)
         run.cancel_by(self.loop.stop.cancel)
 
     def go(self) -> FlowRun:

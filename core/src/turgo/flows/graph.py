@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from turgo.config.schema import MAX_MAP_WIDTH
 from turgo.errors import CycleError, GraphError
+from turgo.flows.mapping import length_of
 from turgo.flows.policy.options import FlowOptions
+from turgo.flows.shown_values import shown_value
 from turgo.flows.task import AnyTask
 from turgo.names import did_you_mean, nearest
-from turgo.worker.arguments import CONST, Template
+from turgo.outlines.outline import Outline
+from turgo.outlines.structure import Structure
+from turgo.worker.arguments import CONST, CONSTANTS, TEMPLATES, Template
+from turgo.worker.functions import chosen
 
 
 class Node:
@@ -126,8 +131,80 @@ class Graph:
                     f"{', '.join(names)}"
                 )
 
+    @property
+    def outline(self) -> Outline:
+        """What it looks like; also in a notebook, where it is shown so."""
+        from turgo.outlines.boxes import Nodes, outline_of  # late: most graphs are run and not looked at
+
+        names, indices = [node.task.name for node in self.nodes], [node.index for node in self.nodes]
+        structure = structure_of(self.nodes, self.guards)
+        return outline_of(self.flow, Nodes(names, indices, structure, self.guards, self._known_widths()))
+
+    def to_mermaid(self) -> str:
+        """The source of a flowchart."""
+        return self.outline.to_mermaid()
+
+    def to_svg(self) -> str:
+        """A picture. Raises MissingPackageError if pygraphviz is not installed."""
+        return self.outline.to_svg()
+
+    def _repr_html_(self) -> str:
+        return self.outline._repr_html_()
+
+    def _known_widths(self) -> dict[int, int]:
+        """Of the maps whose width does not depend on a value."""
+        widths: dict[int, int] = {}
+        for node in self.nodes:
+            sources = []
+            for place in node.spread or ():
+                kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
+                known = length_of(held) if kind == CONST else None
+                sources.append(widths.get(held) if kind != CONST and held in node.follows else known)
+            known_sources = [each for each in sources if each is not None]
+            if sources and len(known_sources) == len(sources):
+                widths[node.id] = min(known_sources)
+        return widths
+
     def _check_known(self) -> None:
         for node in self.nodes:
             for earlier in node.upstream:
                 if not 0 <= earlier < len(self.nodes):
                     raise GraphError(f"{node!r} depends on node {earlier}, which is not in the graph")
+
+
+def structure_of(nodes: Sequence[Node], guards: Mapping[int, int]) -> Structure:
+    """What is kept of nodes. guards: of those within a `case`, the node that says whether it is taken."""
+    tasks = [node.task for node in nodes]
+    triggers = {task: task.policy.trigger.name for task in set(tasks)}
+    named = {task.name: task.policy.executor for task in triggers if task.policy.executor is not None}
+    after = {}
+    for node in nodes:
+        if len(node.depends) > len(node.needs):
+            ordering = set(node.depends).difference(node.needs, (guards.get(node.id),))
+            if ordering:
+                after[node.id] = tuple(sorted(ordering))
+    return Structure(
+        [node.depends for node in nodes],
+        [triggers[task] for task in tasks],
+        {node.id: node.follows for node in nodes if node.spread is not None},
+        after,
+        {node.id: _condition(node) for node in nodes if node.task.fn is chosen},
+        {name: _executor_name(executor) for name, executor in named.items()},
+    )
+
+
+def _condition(node: Node) -> str:
+    """What the guard of a case compares with."""
+    if node.plan == CONSTANTS:
+        return shown_value(node.args[1])
+    kind, held = node.args[1][:2] if node.plan == TEMPLATES else (None, None)
+    return shown_value(held) if kind == CONST else "a result"
+
+
+def _executor_name(executor: Any) -> str:
+    """As people name it."""
+    if isinstance(executor, str):
+        return executor
+    if isinstance(executor, Mapping):
+        return str(executor.get("use", "an executor of its own"))
+    return (executor if isinstance(executor, type) else type(executor)).__name__

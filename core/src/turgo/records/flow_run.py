@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from turgo.errors import RunError
+from turgo.outlines.outline import Outline
 from turgo.records.states import RunState
 from turgo.records.task_run import Values, opened
 from turgo.records.task_runs import TaskRuns
@@ -46,6 +47,7 @@ class FlowRun(Generic[R_co]):
     journal: str | None = None
     explainer: Callable[[Any], str] | None = attrs.field(default=None, repr=False)
     open_values: Callable[[], Values] | None = attrs.field(default=None, repr=False)
+    drawer: Callable[[], Outline] | None = attrs.field(default=None, repr=False)
     _result: tuple[Any, ...] = attrs.field(default=(), repr=False, init=False)
     _stop: Callable[[], None] | None = attrs.field(default=None, repr=False, init=False)
 
@@ -93,6 +95,16 @@ class FlowRun(Generic[R_co]):
         if self.explainer is None:
             raise RunError(f"nothing is known yet of the task runs of {self.flow}: it has not begun")
         return self.explainer(what)
+
+    @property
+    def graph(self) -> Outline:
+        """What the run looks like now: the calls of tasks, what they depend on, and the states that they are in.
+
+        `print(run.graph)`, `run.graph.to_mermaid()`, `run.graph.to_svg()`; a notebook shows it. From any thread.
+        """
+        if self.drawer is None:
+            raise RunError(f"nothing is known yet of the task runs of {self.flow}: it has not begun")
+        return self.drawer()
 
     def cancel(self) -> None:
         """End the run, from any thread: no call begins, those that run are stopped as far as the executor can.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def _compared(target: str, names: list[str], times: int, parameters: Mapping[str
             with TemporaryDirectory(prefix="turgo-compare-") as folder:
                 chosen = choose_executor(option=name, registry=registry)
                 launch = Launch(flow, chosen, with_empty_cache(config, folder))
-                graph = recorded(launch, values, fail_fast=False)
+                graph = recorded(flow, partial(launch.record, (), values))
                 if graph is None:
                     return None
                 trial = tried(launch, graph, show_warning)

@@ -14,9 +14,10 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from turgo.engine.outcome.explain import Structure, structure_of
 from turgo.engine.schedule.progress import Progress
 from turgo.errors import TaskError
+from turgo.flows.graph import structure_of
+from turgo.outlines.structure import Structure
 from turgo.records.ledger import Failure, Key, Ledger, MappedColumns, Span, Stamp
 from turgo.records.states import TaskState
 from turgo.records.task_run import Attempt
@@ -64,7 +65,7 @@ class Columns:
         }
 
     def _made_of(self) -> dict[str, Any]:
-        ledger, structure = self.progress.ledger, structure_of(self.progress.nodes)
+        ledger, structure = self.progress.ledger, structure_of(self.progress.nodes, self.progress.guards)
         names, triggers = list(dict.fromkeys(ledger.names)), list(dict.fromkeys(structure.triggers))
         by_name = {name: at for at, name in enumerate(names)}
         by_trigger = {name: at for at, name in enumerate(triggers)}
@@ -76,6 +77,9 @@ class Columns:
             "triggers": triggers,
             "trigger": [by_trigger[name] for name in structure.triggers],
             "follows": list(structure.follows.items()),
+            "after": list(structure.after.items()),
+            "conditions": list(structure.conditions.items()),
+            "executors": dict(structure.executors),
             "guards": list(self.progress.guards.items()),
         }
 
@@ -162,7 +166,14 @@ def opened(columns: Mapping[str, bytes]) -> Record:
         _enter_times(ledger, zlib.decompress(columns["times"]))
     follows = {node: tuple(each) for node, each in made["follows"]}
     triggers = [made["triggers"][at] for at in made["trigger"]]
-    structure = Structure([tuple(each) for each in made["depends"]], triggers, follows)
+    structure = Structure(
+        [tuple(each) for each in made["depends"]],
+        triggers,
+        follows,
+        {node: tuple(each) for node, each in made.get("after", ())},
+        dict(made.get("conditions", ())),
+        made.get("executors", {}),
+    )
     return Record(ledger, structure, dict(made["guards"]), [tuple(each) for each in attempts["unkept"]])
 
 

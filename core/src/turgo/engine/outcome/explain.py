@@ -19,9 +19,10 @@ from turgo.engine.outcome.selectors import meant
 from turgo.engine.schedule.pieces import Piece, keys_of
 from turgo.engine.schedule.progress import Progress
 from turgo.errors import TaskError
-from turgo.flows.graph import Node
+from turgo.flows.graph import structure_of
 from turgo.flows.operators import merging
 from turgo.flows.task import picking
+from turgo.outlines.structure import Structure
 from turgo.records.ledger import Key, Ledger
 from turgo.records.states import CODE, OVER, STATES, SUCCESS, TaskState
 from turgo.records.task_run import titled
@@ -43,22 +44,6 @@ class Links(NamedTuple):
     follows: tuple[int, ...]
     trigger: str
     spread: bool
-
-
-class Structure(NamedTuple):
-    """What is kept of all nodes once their run is over, in columns; follows: of the mapped ones."""
-
-    depends: list[tuple[int, ...]]
-    triggers: list[str]
-    follows: dict[int, tuple[int, ...]]
-
-
-def structure_of(nodes: Sequence[Node]) -> Structure:
-    """What is kept of nodes."""
-    tasks = [node.task for node in nodes]
-    names = {task: task.policy.trigger.name for task in set(tasks)}
-    mapped = {node.id: node.follows for node in nodes if node.spread is not None}
-    return Structure([node.depends for node in nodes], [names[task] for task in tasks], mapped)
 
 
 class Explanation:
@@ -95,9 +80,15 @@ class Explanation:
         """The run is over: let go of all but what is needed to say why. why: what ended it, if it did not succeed."""
         self._ended_by = "" if why is None else f": {error_text(why)}"
         if self.progress is not None:
-            self._kept = structure_of(self.progress.nodes)
+            self._kept = structure_of(self.progress.nodes, self.guards)
             self.progress, self.waiting = None, ()
             self.hindrances = tuple
+
+    @property
+    def structure(self) -> Structure:
+        """What the nodes of the run depend on."""
+        progress = self.progress  # another thread may end the run meanwhile
+        return self._kept if progress is None else structure_of(progress.nodes, self.guards)
 
     def _link(self, node_id: int) -> Links:
         progress = self.progress  # another thread may end the run meanwhile
