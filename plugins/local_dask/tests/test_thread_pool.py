@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -102,3 +105,24 @@ def test_threads_copy_nothing() -> None:
     array = np.zeros(2**20)
     with LocalDaskExecutor("threads", num_workers=2).start() as executor:
         assert executor.submit(lambda given: given, array).result() is array
+
+
+def test_threads_that_are_never_left_do_not_keep_python_from_ending(tmp_path: Path) -> None:
+    """A call that cannot be interrupted ends with the program: nothing runs on that a warning could be of."""
+    script = tmp_path / "forgetful.py"
+    script.write_text(
+        textwrap.dedent("""
+            import threading, time
+            from turgo_local_dask import LocalDaskExecutor
+
+            opened = LocalDaskExecutor("threads", num_workers=1).start()
+            executor = opened.__enter__()
+            begun = threading.Event()
+            executor.submit(lambda: (begun.set(), time.sleep(100)))
+            begun.wait()
+        """)
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import distributed
+from distributed.deploy import SpecCluster
 
 from turgo.safe_path import safe_path
 from turgo_dask.calls.deaths import ALL_EVENTS, Deaths, lease
@@ -95,11 +97,17 @@ def opened(options: DaskOptions, events: Events) -> Iterator[Session]:
         session.take_lease()
         session.begin_overtime(stack)
         session.check_versions()
-        stack.enter_context(at_exit(partial(session.end_at_exit, stack)))
+        stack.enter_context(
+            at_exit(partial(session.end_at_exit, stack), forked=partial(session.abandon, stack))
+        )
         if options.performance_report is not None:
             stack.enter_context(session.client.as_current())
             stack.enter_context(distributed.performance_report(filename=options.performance_report))
-        yield session
+        try:
+            yield session
+        finally:
+            if os.getpid() != session.process:
+                session.abandon(stack)
 
 
 class Session:
@@ -107,6 +115,7 @@ class Session:
 
     cluster: the live one; None where only an address is known. given_up: keys of calls that still ran when they
     were cancelled. begun: keys of calls that the scheduler is to let begin once. deaths: the workers that died.
+    process: in which it is open.
     """
 
     watch: Watch
@@ -121,6 +130,7 @@ class Session:
         callbacks: concurrent.futures.ThreadPoolExecutor,
         events: Events,
     ) -> None:
+        self.process = os.getpid()
         self.options = options
         self.cluster = cluster
         self.client = client
@@ -262,10 +272,21 @@ class Session:
         self._hear_no_more()
         if "hard_timeouts" not in self.capabilities:  # else the calls end with their workers
             leave(
-                self.client, stays=True, in_order=False, seconds=LAST_CANCEL_SECONDS, given_up=self.given_up
+                self.client,
+                stays=True,
+                in_order=False,
+                seconds=LAST_CANCEL_SECONDS,
+                given_up=self.given_up,
+                ends=True,
             )
         with suppress(TimeoutError):
             self.client.close(timeout=LAST_CANCEL_SECONDS)
+
+    def abandon(self, stack: ExitStack) -> None:
+        """Leave all as it is in a process that was forked from the one in which it is open, and that ends."""
+        self._undone = stack.pop_all()
+        if isinstance(self.cluster, SpecCluster):
+            self.cluster.shutdown_on_close = False  # distributed ends its own, in whichever process
 
     def close_client(self, error: type[BaseException] | None, *_: object) -> None:
         """Leave the cluster, in order or by an error, and close the client."""

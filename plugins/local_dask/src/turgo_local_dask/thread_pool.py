@@ -6,7 +6,9 @@ so one task that hangs would keep a run alive after Ctrl-C. The threads here are
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import queue
 import threading
 import time
@@ -22,6 +24,9 @@ logger = logging.getLogger(__name__)
 REPEATED_INTERRUPT_SECONDS = 0.5
 """Seconds after which a thread that has not ended is interrupted again."""
 
+THREADS_EXIT_SECONDS = 0.5
+"""Seconds that the end of the program waits for the threads of a pool that was never left."""
+
 _Work = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...], dict[str, Any], str]
 
 
@@ -30,6 +35,7 @@ class ThreadPool:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._owner = os.getpid()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._interrupts: dict[int, Interrupt] = {}
@@ -37,6 +43,7 @@ class ThreadPool:
         self._idle = threading.Semaphore(0)
         self._closed = False
         self._lock = threading.Lock()
+        atexit.register(self._end_with_program)  # while threads still run: later nobody could wait for them
 
     def submit(
         self,
@@ -90,7 +97,7 @@ class ThreadPool:
 
     def close(self) -> None:
         """Let what runs come to its end; what waits is cancelled."""
-        self._cancel_waiting()
+        self._shut()
         for thread in self._threads:
             thread.join()
 
@@ -99,7 +106,26 @@ class ThreadPool:
 
         A call that swallows the interrupt gets another one, until the time is up.
         """
-        self._cancel_waiting()
+        left = self._interrupt(seconds)
+        if left:
+            names = ", ".join(sorted(left))
+            logger.warning(
+                "threads cannot be killed: %d call(s) run on in the background: %s", len(left), names
+            )
+
+    def _end_with_program(self) -> None:
+        """Nothing runs on after the end of the program, so there is nothing to warn of, or to stop once more."""
+        self._interrupt(THREADS_EXIT_SECONDS)
+        self._threads.clear()
+
+    def _interrupt(self, seconds: float) -> list[str]:
+        """Interrupt what runs, for at most `seconds`; the names of the calls that were given up.
+
+        A process that was forked from the one whose threads these are has none of them.
+        """
+        if os.getpid() != self._owner:
+            return []
+        self._shut()
         deadline = time.monotonic() + seconds
         others = [thread for thread in self._threads if thread is not threading.current_thread()]
         while (left := deadline - time.monotonic()) > 0 and any(thread.is_alive() for thread in others):
@@ -107,20 +133,19 @@ class ThreadPool:
                 if thread.ident in self._running:
                     raise_in(thread, self._interrupts[thread.ident].kind)
             _join(others, min(left, REPEATED_INTERRUPT_SECONDS))
-        self._give_up()
+        return self._give_up()
 
-    def _give_up(self) -> None:
+    def _give_up(self) -> list[str]:
         """Nobody shall wait for what could not be stopped; its outcome is dropped."""
         left = list(self._running.values())
+        self._running.clear()
         for name, future in left:
             _set(future, error=CancelledError(f"{name} could not be stopped, and was given up"))
-        if left:
-            names = ", ".join(sorted(name for name, _ in left))
-            logger.warning(
-                "threads cannot be killed: %d call(s) run on in the background: %s", len(left), names
-            )
+        return [name for name, _ in left]
 
-    def _cancel_waiting(self) -> None:
+    def _shut(self) -> None:
+        """Take no more; what waits is cancelled."""
+        atexit.unregister(self._end_with_program)
         with self._lock:
             self._closed = True
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import os
 import queue
 import signal
 import threading
@@ -68,16 +69,22 @@ def deferred_signals() -> Iterator[None]:
 
 
 @contextmanager
-def at_exit(act: Callable[[], object]) -> Iterator[None]:
+def at_exit(act: Callable[[], object], forked: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Act if the program ends inside: a block in another thread is not left before the end of the program.
 
-    Distributed would close its own clusters then, and take longer.
+    Distributed would close its own clusters then, and take longer. forked: what to do instead at the end of a process
+    that was forked inside: what is open belongs to its parent, which goes on.
     """
-    atexit.register(act)
+    process = os.getpid()
+
+    def end() -> None:
+        (act if os.getpid() == process else forked)()
+
+    atexit.register(end)
     try:
         yield
     finally:
-        atexit.unregister(act)
+        atexit.unregister(end)
 
 
 def _repeat(queued: queue.SimpleQueue[int | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -38,7 +39,7 @@ def opened(
     cluster_class: Callable[..., Any], cluster_kwargs: Mapping[str, Any], deadline: Deadline
 ) -> Iterator[Any]:
     """A temporary cluster, closed on leaving within CLUSTER_CLOSE_SECONDS. Raises ExecutorStartError."""
-    runner = LoopRunner(asynchronous=False)
+    runner, process = LoopRunner(asynchronous=False), os.getpid()
     cluster = None
     try:
         if is_local(cluster_class):
@@ -51,7 +52,7 @@ def opened(
         with at_exit(partial(_end_at_exit, cluster, runner)):
             yield cluster
     finally:
-        if cluster is not None and not _ended(cluster):
+        if cluster is not None and os.getpid() == process and not _ended(cluster):
             _close(cluster, runner)
 
 

@@ -40,29 +40,33 @@ def leave(
     in_order: bool,
     seconds: float,
     given_up: AbstractSet[str] = frozenset(),
+    ends: bool = False,
 ) -> None:
     """Cancel calls that wait, and see to it that none runs any more, which ends all waits for them.
 
     stays: whether calls that run outlive the client, as on a cluster of others or in threads of this process;
     in_order: whether calls that run are let come to their end;
-    given_up: keys of calls that still ran when they were cancelled before.
+    given_up: keys of calls that still ran when they were cancelled before;
+    ends: whether the program ends: `seconds` are all that there is, and calls in threads of it end without a word.
     """
     if client.status != "running":
         return
     pending = {key for key, state in list(client.futures.items()) if state.status == "pending"}
-    patience = FORGET_SECONDS if stays else seconds
+    patience = FORGET_SECONDS if stays and not ends else seconds
     begun = running_calls(client, pending, seconds=patience) if in_order and pending else set()
     cancelled = set(given_up)
     if pending - begun:
         futures = [distributed.Future(key, client) for key in pending - begun]
         cancelled |= cancel_calls(client, futures, seconds=patience)
     if stays and cancelled:
-        _interrupt(client, cancelled)
+        left = _interrupt(client, cancelled, seconds if ends else INTERRUPT_SECONDS)
+        if not (ends and client.scheduler.address.startswith("inproc://")):
+            _warn(left)
     try:
         _await(client, begun)
     except BaseException:  # as Ctrl-C: somebody does not want to wait any longer
         if stays:
-            _interrupt(client, begun)
+            _warn(_interrupt(client, begun, INTERRUPT_SECONDS))
         raise
 
 
@@ -75,9 +79,9 @@ def _await(client: distributed.Client, keys: AbstractSet[str]) -> None:
         time.sleep(AWAIT_INTERVAL_SECONDS if left else 0)
 
 
-def _interrupt(client: distributed.Client, keys: set[str]) -> None:
-    """Interrupt the calls until none of them runs, and warn of those that do not end."""
-    end = time.monotonic() + INTERRUPT_SECONDS
+def _interrupt(client: distributed.Client, keys: set[str], patience: float) -> set[str]:
+    """Interrupt the calls until none of them runs, for `patience` seconds; those that do not end."""
+    end = time.monotonic() + patience
     left = set(keys)
     while left and client.status == "running" and (seconds := end - time.monotonic()) > 0:
         try:
@@ -88,12 +92,15 @@ def _interrupt(client: distributed.Client, keys: set[str]) -> None:
             break
         left = {key for answer in answers.values() if isinstance(answer, list) for key in answer}
         time.sleep(INTERRUPT_INTERVAL_SECONDS if left else 0)
+    return left
+
+
+def _warn(left: AbstractSet[str]) -> None:
+    """Name the calls that nothing has ended."""
     if left:
+        names = ", ".join(sorted(left)[:3])
         logger.warning(
-            "%d calls still run on the cluster, %g s after they were cancelled: %s",
-            len(left),
-            INTERRUPT_SECONDS,
-            ", ".join(sorted(left)[:3]),
+            "%d calls were cancelled and interrupted, and still run on the cluster: %s", len(left), names
         )
 
 

@@ -12,6 +12,7 @@ processes, and is broken for good when one of them dies.
 from __future__ import annotations
 
 import atexit
+import os
 import queue
 import threading
 import time
@@ -41,6 +42,7 @@ class ProcessPool:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self._owner = os.getpid()
         self._setup = Setup(
             dask.multiprocessing.get_context(),
             cloudpickle.dumps(dask.config.get("multiprocessing.initializer", None)),
@@ -51,9 +53,7 @@ class ProcessPool:
         self._closed = False
         self._runners: list[Runner] = []
         self._lock = threading.Lock()
-        atexit.register(
-            self.stop, EXIT_STOP_SECONDS
-        )  # a pool that is never left would keep Python from ending
+        atexit.register(self._end_with_program)  # a pool that is never left would keep Python from ending
 
     def submit(
         self,
@@ -88,7 +88,12 @@ class ProcessPool:
             runner.thread.join()
 
     def stop(self, seconds: float) -> None:
-        """End the processes within `seconds`, whatever they do: terminate, kill, join."""
+        """End the processes within `seconds`, whatever they do: terminate, kill, join.
+
+        Those of another process are left alone: at the end of one that was forked from it, say.
+        """
+        if os.getpid() != self._owner:
+            return
         began = time.monotonic()
         runners = self._shut()
         for runner in runners:
@@ -98,10 +103,15 @@ class ProcessPool:
             runner.kill()
         _join(runners, began + seconds)
 
+    def _end_with_program(self) -> None:
+        """Later than now, as Python is taken down, nothing could be ended once more."""
+        self.stop(EXIT_STOP_SECONDS)
+        self._runners = []
+
     def _shut(self) -> list[Runner]:
         with self._lock:
             self._closed = True
-        atexit.unregister(self.stop)
+        atexit.unregister(self._end_with_program)
         waiting = []
         try:
             while True:
