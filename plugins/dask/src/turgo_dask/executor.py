@@ -180,6 +180,8 @@ class DaskExecutor(Executor):
     def channel(self, deliver: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None] | None]:
         """The events of the scheduler; None on one that runs no functions of a client."""
         with opened_channel(self._session.client, deliver) as send:
+            if send is not None:
+                self._session.told.open()
             yield send
 
     def submit(

@@ -36,6 +36,7 @@ from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.connect import await_worker, open_client
 from turgo_dask.connection.leave import leave
 from turgo_dask.connection.secede import seceded
+from turgo_dask.connection.told import Told
 from turgo_dask.connection.versions import check_newcomers, check_versions
 from turgo_dask.options import DaskOptions, capabilities_of
 from turgo_dask.quiet import filtered
@@ -139,6 +140,7 @@ class Session:
         self.given_up: set[str] = set()
         self.begun: list[str] = []
         self.deaths = Deaths()
+        self.told = Told(client)
 
     @property
     def dashboard_link(self) -> str | None:
@@ -291,6 +293,8 @@ class Session:
     def close_client(self, error: type[BaseException] | None, *_: object) -> None:
         """Leave the cluster, in order or by an error, and close the client."""
         dies = "hard_timeouts" in self.capabilities
+        if not self.options.temporary:
+            self.told.close()
         try:
             leave(
                 self.client,

@@ -43,6 +43,8 @@ def submit(
         fn, args = apply, (fn, list(args), kwargs)
     if "run_id" not in hints:  # the calls of a flow contain their own
         fn, args = contained(), (fn, *args)
+    else:
+        fn, args = session.told.wrapped(key, fn, args)
     if hints.get("task_once"):
         fn, args = once(), (key, fn, *args)
         session.begun.append(key)
@@ -143,8 +145,11 @@ def fetch(session: Session, futures: Any) -> Any:
     ours = {future.key: future for future in find(futures, "futures") if isinstance(future, DaskFuture)}
     for future in ours.values():
         future.raise_if_failed()
+    values: dict[str, Any] = {key: report for key in ours if (report := session.told.take(key)) is not None}
+    left = [future for key, future in ours.items() if key not in values]
     try:
-        values = dict(zip(ours, _gathered(session, list(ours.values())), strict=True)) if ours else {}
+        if left:
+            values.update(zip((future.key for future in left), _gathered(session, left), strict=True))
     except Exception as error:  # a worker died since, and with it what had been done
         known_error = as_ours(error, "a call that was done")
         if known_error is error:

@@ -37,14 +37,25 @@ def opened_channel(client: distributed.Client, deliver: Send) -> Iterator[Send |
 
     client.subscribe_topic(topic, handle)
     try:
-        opens = _on_scheduler(client, _keeping_nothing(topic))
-        yield _sender(topic) if opens else None
+        yield _sender(topic) if keeps_nothing(client, topic) else None
     finally:
         receivers.clear()  # the client keeps the handler, and would keep the run with it
-        # With the topic its subscriptions go; a message of the client's might come later, and make the topic anew.
-        if not _on_scheduler(client, _forgetting(topic)):
-            with contextlib.suppress(Exception):  # the scheduler may be gone
-                client.unsubscribe_topic(topic)
+        forget_topic(client, topic)
+
+
+def keeps_nothing(client: distributed.Client, topic: str) -> bool:
+    """Have the scheduler keep no event of a topic; whether it does."""
+    return _on_scheduler(client, _keeping_nothing(topic))
+
+
+def forget_topic(client: distributed.Client, topic: str) -> None:
+    """Have the scheduler forget a topic, and the client's subscription with it.
+
+    A message of the client's that it unsubscribes might come later, and make the topic anew.
+    """
+    if not _on_scheduler(client, _forgetting(topic)):
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            client.unsubscribe_topic(topic)
 
 
 def _on_scheduler(client: distributed.Client, function: Callable[..., None]) -> bool:

@@ -1,0 +1,86 @@
+"""Reports that come by themselves: a call tells its value as it ends, so nobody has to ask its worker for it.
+
+    call ── value ──> worker.log_event ──> scheduler, a topic of our own ──> client ──> Told ──take──> fetch
+                                             before "it is done", on the same way
+
+To ask takes a second round trip by way of the scheduler. What is told is a copy: the value stays on its worker, and
+whatever was not told (it was large, or its event was lost) is fetched from there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import distributed
+
+from turgo_dask.calls.wrappers import ByValue
+from turgo_dask.connection.channel import forget_topic, keeps_nothing
+
+MOST_BYTES = 64 * 2**10
+"""A larger value is not told: the scheduler would copy it to whoever may not want it."""
+
+KEPT_REPORTS = 10_000
+"""How many wait to be taken at most: those of calls that were given up are never taken."""
+
+
+class Told:
+    """The reports that have come. Written in the client's event loop, taken in any thread."""
+
+    def __init__(self, client: distributed.Client) -> None:
+        self.client = client
+        self.topic: str | None = None
+        self._reports: OrderedDict[str, bytes] = OrderedDict()
+
+    def open(self) -> None:
+        """Have calls tell from now on. Without effect if they do, or if the scheduler refuses."""
+        if self.topic is not None:
+            return
+        topic = f"turgo-told-{uuid.uuid4().hex}"
+        self.client.subscribe_topic(topic, self._heard)
+        if keeps_nothing(self.client, topic):
+            self.topic = topic
+
+    def close(self) -> None:
+        """Have the scheduler forget the topic."""
+        if self.topic is not None:
+            topic, self.topic = self.topic, None
+            forget_topic(self.client, topic)
+
+    def wrapped(self, key: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        """The call that tells what the call of `fn` returns."""
+        return (fn, args) if self.topic is None else (telling(), (self.topic, key, fn, *args))
+
+    def take(self, key: str) -> bytes | None:
+        """The report of a call that is done; None if it was not told."""
+        return self._reports.pop(key, None)
+
+    def _heard(self, event: tuple[float, Any]) -> None:
+        key, report = event[1]
+        state = self.client.futures.get(key)
+        if state is None or state.status != "pending":
+            return
+        self._reports[key] = report
+        while len(self._reports) > KEPT_REPORTS:
+            with suppress(KeyError):  # it is taken this very moment
+                self._reports.popitem(last=False)
+
+
+@cache
+def telling() -> ByValue:
+    """The function that calls another one, and tells the bytes that it returns."""
+    most = MOST_BYTES
+
+    def tell(topic: str, key: str, fn: Callable[..., Any], /, *args: Any) -> Any:
+        value = fn(*args)
+        if type(value) is bytes and len(value) <= most:
+            from distributed import get_worker
+
+            get_worker().log_event(topic, (key, value))
+        return value
+
+    return ByValue(tell)

@@ -1,0 +1,94 @@
+"""Reports that come by themselves, and those that have to be fetched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import distributed
+import pytest
+
+from turgo_dask.connection.told import KEPT_REPORTS, MOST_BYTES, Told
+
+END_SECONDS = 60
+
+
+@pytest.fixture
+def client() -> Iterator[distributed.Client]:
+    """Of a cluster of one worker with a process."""
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as found,
+    ):
+        yield found
+
+
+def submitted(client: distributed.Client, told: Told, key: str, fn: Callable[..., Any], *args: Any) -> Any:
+    """The future of a call that tells, once it is done."""
+    wrapped, arguments = told.wrapped(key, fn, args)
+    future = client.submit(wrapped, *arguments, key=key, pure=False)
+    future.exception(timeout=END_SECONDS)
+    return future
+
+
+def topics(client: distributed.Client) -> dict[str, int]:
+    """The topics of reports that the scheduler knows, and how many events it keeps of each."""
+
+    def look(dask_scheduler: Any) -> dict[str, int]:
+        every = dask_scheduler._broker._topics
+        return {name: len(topic.events) for name, topic in every.items() if name.startswith("turgo-told-")}
+
+    found: dict[str, int] = client.run_on_scheduler(look)
+    return found
+
+
+def test_a_report_is_there_when_its_call_is_done(client: distributed.Client) -> None:
+    """Before anybody asks; once only, and the value stays where it was made. The scheduler keeps none of it."""
+    told = Told(client)
+    told.open()
+    told.open()
+    for number in range(50):
+        future = submitted(client, told, f"call-{number}", bytes, number)
+        assert told.take(future.key) == bytes(number)
+        assert told.take(future.key) is None
+        assert future.result(timeout=END_SECONDS) == bytes(number)
+    assert list(topics(client).values()) == [0]
+    told.close()
+    assert topics(client) == {}
+
+
+def test_what_is_no_small_report_is_not_told(client: distributed.Client) -> None:
+    """Nor an error, nor anything before it is opened."""
+    told = Told(client)
+    early = submitted(client, told, "early", bytes, 1)
+    told.open()
+    large = submitted(client, told, "large", bytes, MOST_BYTES + 1)
+    number = submitted(client, told, "number", int, 3)
+    failed = submitted(client, told, "failed", int, "three")
+    for future in (early, large, number, failed):
+        assert told.take(future.key) is None
+    assert len(large.result(timeout=END_SECONDS)) == MOST_BYTES + 1 and number.result() == 3
+    with pytest.raises(ValueError, match="three"):
+        failed.result(timeout=END_SECONDS)
+    told.close()
+
+
+def test_what_nobody_takes_is_not_kept_for_ever(client: distributed.Client) -> None:
+    """A call that was given up tells, too; and one whose future is gone is not heard."""
+    told = Told(client)
+    told._heard((time.time(), ("unknown", b"report")))
+    assert told.take("unknown") is None
+    for number in range(KEPT_REPORTS + 5):
+        told._reports[f"given-up-{number}"] = b""
+    told.open()
+    future = submitted(client, told, "call", bytes, 1)
+    assert len(told._reports) == KEPT_REPORTS
+    assert told.take("given-up-0") is None and told.take(future.key) == bytes(1)
+    told.close()
