@@ -15,12 +15,16 @@ from turgo_local import LocalExecutor
 
 SUBJECT = "local"
 
+SHOWN_LIMIT = 1.1
+"""How many times as long a run with progress may take."""
+
 
 def rows(quick: bool) -> Iterator[Row]:
     """Mapped and layered no-ops; the whole (recording the flow, running it), and the run alone."""
     rounds = 4 if quick else 11
     n = 100_000
     yield from _compare(f"{n:,} mapped no-ops", work.mapped, (n,), n, lambda: mapped_loop(n), 3, rounds)
+    yield _shown(n, rounds * 5)
     layers, width = 50, 100
     what = f"{layers} layers x {width} no-ops, each on 3"
     yield from _compare(
@@ -32,6 +36,20 @@ def rows(quick: bool) -> Iterator[Row]:
         2,
         rounds * 2,
     )
+
+
+def _shown(n: int, rounds: int) -> Row:
+    """What progress costs, as the script on a terminal has it that asks for it."""
+    from turgo.observers.progress import ProgressObserver
+
+    executor = LocalExecutor()
+    with executor.start():
+        shown, plain = side_by_side(
+            lambda: work.mapped.run(n, executor=executor, observers=[ProgressObserver()]).result,
+            lambda: work.mapped.run(n, executor=executor).result,
+            rounds=rounds,
+        )
+    return slower(SUBJECT, f"{n:,} mapped no-ops with progress", shown / n, plain / n, "without", SHOWN_LIMIT)
 
 
 def _compare(

@@ -25,6 +25,7 @@ PAGES = [
     "docs/local-dask.md",
     "docs/observers.md",
     "docs/pictures.md",
+    "docs/progress.md",
     "docs/runs.md",
     "docs/security.md",
 ]

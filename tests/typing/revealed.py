@@ -188,6 +188,8 @@ def run() -> None:
         whole.run("root", executor_options={"num_workers": 2}, executor="local_dask").result, list[int]
     )
     assert_type(whole.run("root", journal=True).result, list[int])
+    assert_type(whole.run("root", progress=True, executor="local").result, list[int])
+    assert_type(whole.start("root", progress=None).wait().result, list[int])
     census.run(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     census.run("root", limits=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     census.run("root", executor=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

@@ -56,7 +56,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         """
         if self.within_flow:
             return self.inline(*args, **kwargs)
-        run = self.run(*args, keep_values=False, journal=False, **kwargs)
+        run = self.run(*args, keep_values=False, journal=False, progress=None, **kwargs)
         if not run.ok:
             raise run.error or RunError(f"the run of {self.name} ended {run.state}")
         return run.result
@@ -82,6 +82,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
             observers: Iterable[object] = (),
             keep_values: bool = True,
             journal: bool = False,
+            progress: bool | None = None,
             **parameters: Any,
         ) -> FlowRun[R]:
             """Run it and return the run, whether it succeeded or not.
@@ -93,10 +94,12 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
             keep_values: whether the run holds what each task run returned: `run.values("measure")`, `run.partial`.
                 False for huge runs; above 1 GiB, those that nothing needs any more are let go.
             journal: whether to write a journal, as `turgo run` does, from which `turgo run --resume` goes on.
+            progress: whether to show how far it is: bars on a terminal, a table in a notebook, else lines. None for
+                what the configuration says, `TURGO_PROGRESS=1`; nothing if that says nothing.
             Raises a UsageError for a mistake that can be found before anything runs.
             """
             asked = (executor, executor_options)
-            return self._prepared(args, parameters, asked, observers, keep_values, journal).go()
+            return self._prepared(args, parameters, asked, observers, keep_values, journal, progress).go()
 
         def start(
             self,
@@ -107,6 +110,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
             observers: Iterable[object] = (),
             keep_values: bool = True,
             journal: bool = False,
+            progress: bool | None = None,
             **parameters: Any,
         ) -> RunningFlow[R]:
             """Begin to run it in a thread of its own, and return a handle at once: a RunningFlow.
@@ -115,7 +119,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
             anything runs is raised here; what is known only later, as an ExecutorStartError, is raised to who waits.
             """
             asked = (executor, executor_options)
-            return self._started(args, parameters, asked, observers, keep_values, journal)
+            return self._started(args, parameters, asked, observers, keep_values, journal, progress)
 
     def _started(
         self,
@@ -125,12 +129,15 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         observers: Iterable[object],
         keep_values: bool,
         journal: bool,
+        progress: bool | None,
     ) -> RunningFlow[R]:
         from turgo.running.ended import Ended  # late: most runs are waited for
         from turgo.running.running_flow import RunningFlow
 
         ended = Ended(self.name)
-        prepared = self._prepared(args, parameters, asked, (*observers, ended), keep_values, journal)
+        prepared = self._prepared(
+            args, parameters, asked, (*observers, ended), keep_values, journal, progress
+        )
         ended.pending = prepared.events
         return RunningFlow(prepared.run, prepared.go, ended)
 
@@ -142,6 +149,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         observers: Iterable[object],
         keep_values: bool,
         journal: bool,
+        progress: bool | None,
     ) -> GraphRun:
         """What `run` and `start` do before anything is open. asked: the executor and its options."""
         config = load_config()
@@ -159,7 +167,18 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
 
             given = self.signature.bind(*args, **parameters).arguments
             session = new_session(config, self, chosen.name, given)
+        shown = _display(progress, config)
+        observers = observers if shown is None else (*observers, shown)
         return launch.prepare(graph, observers, warn=logger.warning, keep_values=keep_values, session=session)
+
+
+def _display(progress: bool | None, config: Config) -> object | None:
+    """What shows the progress of a run in code, if anything is to."""
+    if progress is False or (progress is None and not config.progress.value):
+        return None
+    from turgo.observers.display import display  # late: most runs in code show nothing
+
+    return display(unasked=progress is None)
 
 
 @attrs.frozen

@@ -146,6 +146,6 @@ def test_the_display_shows_it_and_goes_away(fails: bool) -> None:
             one.run(executor=executor, observers=watching)
     else:
         assert one.run(executor=executor, observers=watching).ok
-    assert display._live is None
+    assert display._bars is None
     assert isinstance(console.file, io.StringIO)
     assert "starting Slow" in console.file.getvalue() and "\x1b[?25h" in console.file.getvalue()

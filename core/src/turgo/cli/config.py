@@ -41,6 +41,10 @@ def config(as_json: bool) -> None:
       max_bytes = 10_737_418_240     # of a folder; trust = true: others may write behind the URL
 
     \b
+      [progress]                     # whether flow.run(…) shows bars; false: neither does turgo run
+      enabled = true
+
+    \b
       [journal]                      # what turgo run keeps of each run, to go on from there
       enabled = true                 # required = true: no run without it
       folder = "/data/runs"
@@ -53,6 +57,7 @@ def config(as_json: bool) -> None:
       TURGO_EXECUTOR=hpc
       TURGO_EXECUTORS__HPC__CLUSTER_KWARGS__cores=16
       TURGO_LIMITS__DB=2
+      TURGO_PROGRESS=1
     """
     from turgo.config.load import load_config
 

@@ -6,7 +6,6 @@ parameter that does not fit before anything is recorded, a bad graph before the 
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -170,7 +169,9 @@ def _executed(launch: Launch, graph: Graph, session: Session | None, *, quiet: b
     """Run it. If it does not succeed, or is interrupted, say how one goes on with the rest."""
     ok = True
     try:
-        run = launch.prepare(graph, observers(quiet=quiet), warn=show_warning, session=session).go()
+        run = launch.prepare(
+            graph, observers(launch.config, quiet=quiet), warn=show_warning, session=session
+        ).go()
         ok = run.ok
     except KeyboardInterrupt:
         ok = False
@@ -235,24 +236,14 @@ def load(target: str, executor: str | None, options: Mapping[str, str], config: 
     return Launch(flow, chosen, config)
 
 
-def observers(*, quiet: bool) -> list[object]:
+def observers(config: Config, *, quiet: bool) -> list[object]:
     """What reports on the run: a live display or lines, and the summary."""
+    from turgo.observers.display import of_command
     from turgo.observers.summary import SummaryObserver
 
     summary = SummaryObserver(only_failures=quiet)
-    return [summary] if quiet else [_progress(), summary]
-
-
-def _progress() -> object:
-    import os
-
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        from turgo.observers.progress import ProgressObserver  # loads rich
-
-        return ProgressObserver()
-    from turgo.observers.lines import LinesObserver
-
-    return LinesObserver()
+    shown = None if quiet else of_command(config.progress)
+    return [summary] if shown is None else [shown, summary]
 
 
 def show_result(result: Any) -> None:

@@ -139,8 +139,14 @@ def variable_layer(variables: Mapping[str, str]) -> Layer:
     return layer
 
 
+SHORT_KEYS: Mapping[str, Key] = {"TURGO_PROGRESS": ("progress", "enabled")}
+"""Variables that stand for the one setting of their table that matters."""
+
+
 def _key(name: str) -> Key:
     """The key that a variable sets. Within an option the case of letters counts: `…__ENV__OMP_NUM_THREADS`."""
+    if name in SHORT_KEYS:
+        return SHORT_KEYS[name]
     parts = name.removeprefix(PREFIX).split("__")
     return tuple(part.lower() if place < OPTION_PARTS else part for place, part in enumerate(parts))
 

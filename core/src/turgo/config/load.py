@@ -77,7 +77,8 @@ class Config:
 
     cache_url, cache_max_bytes: where the values of tasks are kept, a folder or a URL, and how much of them.
     cache_trust: whether what lies behind the URL counts, whoever wrote it.
-    journal: what is kept of runs, by the names in its table. limits: how many calls may run at once, by tag.
+    progress: whether runs in code show it. journal: what is kept of runs, by the names in its table.
+    limits: how many calls may run at once, by tag.
     """
 
     executor: Setting
@@ -86,6 +87,7 @@ class Config:
     cache_url: Setting
     cache_max_bytes: Setting
     cache_trust: Setting
+    progress: Setting
     journal: Mapping[str, Setting]
     limits: Mapping[str, Setting]
     profiles: Mapping[str, Profile]
@@ -119,6 +121,7 @@ def load_config(start: Path | None = None, environ: Mapping[str, str] | None = N
         cache_url=merged["cache", "url"],
         cache_max_bytes=merged["cache", "max_bytes"],
         cache_trust=merged["cache", "trust"],
+        progress=merged["progress", "enabled"],
         journal={key[1]: setting for key, setting in merged.items() if key[0] == "journal"},
         limits={key[1]: setting for key, setting in merged.items() if key[0] == "limits"},
         profiles=_profiles(merged),
@@ -136,6 +139,7 @@ def _defaults(cache: Path, journal: Path) -> Layer:
         ("cache", "url"): str(cache),
         ("cache", "max_bytes"): CACHE_BYTES,
         ("cache", "trust"): False,
+        ("progress", "enabled"): False,
         ("journal", "enabled"): True,
         ("journal", "required"): False,
         ("journal", "folder"): str(journal),

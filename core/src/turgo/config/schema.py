@@ -51,6 +51,7 @@ KNOWN: Mapping[tuple[str, ...], Known] = MappingProxyType(
         ("cache", "url"): Known(str, "a folder or a URL"),
         ("cache", "max_bytes"): Known(int, "a whole number of bytes above 0"),
         ("cache", "trust"): Known(bool, "true or false"),
+        ("progress", "enabled"): Known(bool, "true or false"),
         ("journal", "enabled"): Known(bool, "true or false"),
         ("journal", "required"): Known(bool, "true or false"),
         ("journal", "folder"): Known(str, "a folder"),

@@ -99,6 +99,12 @@ class FlowDefinition(Generic[P, R]):
         except TypeError as error:
             raise ParameterError(f"{self.name}{self.signature} cannot be run so: {error}") from None
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from turgo.flows.flow_html import flow_html  # late: a notebook asks
+
+        return flow_html(self)
+
     def __repr__(self) -> str:
         return f"<flow {self.name}>"
 

@@ -14,7 +14,7 @@ from turgo.executor import ExecutorLike
 P = ParamSpec("P")
 Out = TypeVar("Out", covariant=True)
 
-RESERVED = ("executor", "executor_options", "observers", "keep_values", "journal")
+RESERVED = ("executor", "executor_options", "observers", "keep_values", "journal", "progress")
 """Names that `run` takes for itself, so no flow can have a parameter of that name."""
 
 
@@ -32,6 +32,7 @@ class RunMethod(Protocol[P, Out]):
         observers: Iterable[object] = ...,
         keep_values: bool = ...,
         journal: bool = ...,
+        progress: bool | None = ...,
         **parameters: Any,
     ) -> Out: ...
     @overload
@@ -43,6 +44,7 @@ class RunMethod(Protocol[P, Out]):
         observers: Iterable[object] = ...,
         keep_values: bool = ...,
         journal: bool = ...,
+        progress: bool | None = ...,
         **parameters: Any,
     ) -> Out: ...
     @overload
@@ -54,6 +56,7 @@ class RunMethod(Protocol[P, Out]):
         observers: Iterable[object],
         keep_values: bool = ...,
         journal: bool = ...,
+        progress: bool | None = ...,
         **parameters: Any,
     ) -> Out: ...
     @overload
@@ -65,6 +68,7 @@ class RunMethod(Protocol[P, Out]):
         observers: Iterable[object] = ...,
         keep_values: bool,
         journal: bool = ...,
+        progress: bool | None = ...,
         **parameters: Any,
     ) -> Out: ...
     @overload
@@ -76,6 +80,19 @@ class RunMethod(Protocol[P, Out]):
         observers: Iterable[object] = ...,
         keep_values: bool = ...,
         journal: bool,
+        progress: bool | None = ...,
+        **parameters: Any,
+    ) -> Out: ...
+    @overload
+    def __call__(
+        self,
+        *args: Any,
+        executor: ExecutorLike | None = ...,
+        executor_options: Mapping[str, Any] | None = ...,
+        observers: Iterable[object] = ...,
+        keep_values: bool = ...,
+        journal: bool = ...,
+        progress: bool | None,
         **parameters: Any,
     ) -> Out: ...
     def __call__(self, *args: Any, **parameters: Any) -> Any:

@@ -1,68 +1,89 @@
-"""Draws progress on a terminal. It has one row for each task, and is drawn several times a second.
+"""Shows progress on a terminal, while a run lasts. It begins a moment late, so that a short run shows nothing.
 
-The rows vanish when the run is over; the summary takes their place. Rich redraws from a thread of its own, so
-the clock advances while one long call holds the thread that runs the flow.
+    started ──> a timer ──DELAY_SECONDS──> bars, if nothing else draws on the terminal
+    ended   ──> the timer is stopped, or the bars are taken away
+
+What draws is loaded when the time has come: rich takes longer to import than many a run takes.
 """
 
 from __future__ import annotations
 
-import sys
+import logging
+import threading
 from collections.abc import Sequence
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from turgo.executor import ExecutorEvent
 from turgo.hooks import hookimpl
-from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally, duration, frequency
+from turgo.observers import screen
+from turgo.observers.tally import Tally
 from turgo.records.flow_run import FlowRun
 from turgo.records.task_run import TaskEvent
 
-GAP_WIDTH = 2
-"""Blanks between two columns."""
-BARLESS_WIDTH = 24
-"""Columns left for names and bars under which there are no bars."""
-RATELESS_WIDTH = 48
-"""Columns of a terminal under which rate and time are left out."""
-WIDEST_BAR_WIDTH = 30
-"""Columns of a bar, at most."""
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from turgo.observers.bars import Bars
+
+logger = logging.getLogger("turgo")
+
+DELAY_SECONDS = 0.3
+"""A run that is over sooner shows no bars."""
 
 
 class ProgressObserver:
-    """Draws the table on `console` (default: standard error)."""
+    """Draws bars on `console` (default: standard error). Several runs may be watched, one after the other."""
 
-    def __init__(self, *, console: Console | None = None, per_second: float = 8.0) -> None:
-        self.console = console or Console(stderr=True)
+    def __init__(
+        self,
+        *,
+        console: Console | None = None,
+        per_second: float = 8.0,
+        delay_seconds: float = DELAY_SECONDS,
+    ) -> None:
+        self._console = console
         self.per_second = per_second
+        self.delay_seconds = delay_seconds
+        self._lock = threading.Lock()  # the timer's thread begins, the run's ends
+        self._on = False  # whether there is something to draw
+        self._timer: threading.Timer | None = None
         self._tally: Tally | None = None
-        self._live: Live | None = None
-        self._link = self._waiting = ""
+        self._bars: Bars | None = None
+        self._link = ""
+        self._waiting = ""
+
+    @property
+    def console(self) -> Console:
+        """Where it draws."""
+        if self._console is None:
+            from rich.console import Console  # late, with all of rich
+
+            self._console = Console(stderr=True)
+        return self._console
 
     @hookimpl
     def turgo_flow_started(self, run: FlowRun) -> None:
-        """Begin to draw the tasks."""
+        """Begin to count, and soon to draw."""
         self._tally = Tally(run)
         self._waiting = ""
-        self._begin()
+        if not self._on:
+            self._on = True
+            self._timer = threading.Timer(self.delay_seconds, self._begin)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _begin(self) -> None:
-        """Begin to draw, unless that has begun with the start of the executor."""
-        if self._live is not None:
-            return
-        self._link = ""
-        self._live = Live(
-            console=self.console,
-            get_renderable=self._draw,
-            refresh_per_second=self.per_second,
-            transient=True,
-            # Rich prints what the flow prints above the table, on its own console: right for a terminal only.
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=sys.stderr.isatty(),
-        )
-        self._live.start(refresh=True)
+        """Draw from now on, unless the run is over, or somebody else draws."""
+        from turgo.observers.bars import Bars
+
+        with self._lock:
+            if not self._on or self._bars is not None or not screen.take():
+                return
+            try:
+                self._bars = Bars(self.console, self._draw, self.per_second)
+            except Exception:
+                screen.give_back()
+                logger.warning("the progress of a run cannot be drawn", exc_info=True)
 
     @hookimpl
     def turgo_task_events(self, run: FlowRun, events: Sequence[TaskEvent]) -> None:
@@ -78,90 +99,32 @@ class ProgressObserver:
             self._waiting = event.message
         elif event.kind == "start_over":
             self._waiting = ""
-        if event.kind == "starting":
-            self._begin()
+        if event.kind == "starting" and not self._on:
+            self._on = True
+            self._begin()  # a start has lasted when it is told of
         elif event.kind == "start_failed":
             self._end()
 
     @hookimpl
     def turgo_flow_finished(self, run: FlowRun) -> None:
-        """Take the table away."""
+        """Take the bars away."""
         self._end()
 
     def _end(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-        self._live = self._tally = None
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._on = False
+            if self._bars is not None:
+                try:
+                    self._bars.stop()
+                finally:
+                    screen.give_back()
+            self._bars = None
+        self._timer = self._tally = None
+        self._link = ""
 
     def _draw(self) -> RenderableType:
-        tally = self._tally
-        if tally is None:
-            return Text(self._waiting, style="yellow")
-        rows = chosen(list(tally.tasks.values()), self.console.height - 2)
-        left_out = len(tally.tasks) - len(rows)
-        more = f" · {left_out:,} more tasks" if left_out else ""
-        link = f" · {self._link}" if self._link else ""
-        footer = Text(f"{tally.run.flow} on {tally.run.executor}{more}{link}", style="dim", no_wrap=True)
-        if self._waiting:
-            footer.append(f"\n{self._waiting}", style="yellow")
-        return Group(_table(rows, tally.clock(), self.console.width), footer)
+        from turgo.observers.bars import drawing
 
-
-def chosen(tasks: list[TaskTally], room: int) -> list[TaskTally]:
-    """Those that fit into `room` rows: what runs before what failed before what waits; the order stays."""
-    if len(tasks) <= room:
-        return tasks
-
-    def rank(task: TaskTally) -> int:
-        if task.began is not None and not task.complete:
-            return 0
-        return 1 if task.failed else 2 if task.began is None else 3
-
-    best = sorted(range(len(tasks)), key=lambda at: rank(tasks[at]))[: max(room, 1)]
-    return [tasks[at] for at in sorted(best)]
-
-
-def _table(tasks: list[TaskTally], now: float, width: int) -> Table:
-    """Figures never give way; the bars go first, and then names are cut."""
-    columns = list(zip(*(_figures(task, now) for task in tasks), strict=True))[
-        : 4 if width >= RATELESS_WIDTH else 2
-    ]
-    figures = [column for column in columns if any(column)]
-    widths = [max(cell.cell_len for cell in column) for column in figures]
-    room = width - sum(each + GAP_WIDTH for each in widths)
-    longest = max((len(task.name) for task in tasks), default=0)
-    name = min(longest, max(room // 2, 1)) if room >= BARLESS_WIDTH else min(longest, max(room, 1))
-    bar = min(room - name - GAP_WIDTH, WIDEST_BAR_WIDTH) if room >= BARLESS_WIDTH else 0
-    table = Table.grid(padding=(0, GAP_WIDTH, 0, 0))
-    table.add_column(width=name, no_wrap=True, overflow="ellipsis")
-    if bar:
-        table.add_column(width=bar)
-    for each in widths:
-        table.add_column(width=each, no_wrap=True, justify="right")
-    for at, task in enumerate(tasks):
-        row: list[RenderableType] = [Text(task.name, style=_style(task))]
-        table.add_row(*row, *([_bar(task)] if bar else []), *(column[at] for column in figures))
-    return table
-
-
-def _figures(task: TaskTally, now: float) -> list[Text]:
-    elapsed = task.elapsed(now)
-    return [
-        Text(f"{task.done:,}/{task.total:,}", style=_style(task)),
-        Text(f"{task.failed:,} failed" if task.failed else "", style="red"),
-        Text(frequency(task.rate(now)), style="dim"),
-        Text(duration(elapsed) if elapsed >= LEAST_TIMED_SECONDS else "", style="dim"),
-    ]
-
-
-def _style(task: TaskTally) -> str:
-    if task.failed:
-        return "red"
-    return "green" if task.complete else "dim" if task.began is None else ""
-
-
-def _bar(task: TaskTally) -> ProgressBar:
-    colour = "red" if task.failed else "green"
-    return ProgressBar(
-        total=max(task.total, 1), completed=task.done, complete_style=colour, finished_style=colour
-    )
+        return drawing(self.console, self._tally, self._link, self._waiting)

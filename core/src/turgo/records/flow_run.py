@@ -106,6 +106,17 @@ class FlowRun(Generic[R_co]):
             raise RunError(f"nothing is known yet of the task runs of {self.flow}: it has not begun")
         return self.drawer()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from turgo.records.amounts import duration  # late, as the next: a notebook asks
+        from turgo.records.run_html import run_html
+
+        took = f" in {duration(self.duration)}" if self.duration is not None else ""
+        count = len(self.task_runs)
+        runs = "1 task run" if count == 1 else f"{count:,} task runs"
+        headline = f"{self.flow}: {self.state}{took} on {self.executor} (run {self.id}), {runs}"
+        return run_html(headline, self.task_runs, self.error)
+
     def cancel(self) -> None:
         """End the run, from any thread: no call begins, those that run are stopped as far as the executor can.
 

@@ -72,6 +72,10 @@ class RunningFlow(Generic[R_co]):
         if not self._ended.foreign:
             self.run.cancel()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it: the run as it is now."""
+        return self.run._repr_html_()
+
     def wait(self, timeout: float | None = None) -> FlowRun[R_co]:
         """Block until the run is over, and return it, whether it succeeded or not.
 

@@ -58,9 +58,9 @@ def compare(target: str, names: list[str], times: int, parameters: dict[str, str
 
     \b
       time             of a run once its executor has started
-      overhead a task  what is left of that beside the least in which its calls can be over on so many slots
+      overhead a task  beside the least in which the calls can be over on so many slots
       bytes moved      between this process and the workers, by turgo
-      memory           the most that was held at once on this machine, by this process and those below it
+      memory           held at once on this machine, by this process and those below it
 
     The exit code is 0 if all runs succeed with equal results, else 1.
     """

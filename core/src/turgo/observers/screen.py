@@ -1,0 +1,50 @@
+"""The place where progress is shown: a terminal, a notebook, or nowhere. One display draws on it at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+TERMINAL, NOTEBOOK, NOWHERE = "terminal", "notebook", ""
+"""What standard error may be to somebody who looks."""
+
+_taken = threading.Lock()
+
+
+def kind() -> str:
+    """Where somebody looks: a notebook's cell, the terminal of standard error, or NOWHERE."""
+    if shell_of_notebook() is not None:
+        return NOTEBOOK
+    stream = sys.stderr
+    try:
+        looked_at = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # it is closed
+        return NOWHERE
+    return TERMINAL if looked_at else NOWHERE
+
+
+def shell_of_notebook() -> Any:
+    """The shell of the notebook that this runs in; None if it runs in none."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell if getattr(shell, "kernel", None) is not None else None
+
+
+def take() -> bool:
+    """Begin to draw, unless another display of this process does; whether one may."""
+    return not _drawn_on() and _taken.acquire(blocking=False)
+
+
+def give_back() -> None:
+    """The display that took the terminal is gone."""
+    _taken.release()
+
+
+def _drawn_on() -> bool:
+    """Whether a display of rich, or a bar of tqdm, that is not ours draws on the terminal."""
+    streams = (type(stream).__module__ for stream in (sys.stdout, sys.stderr))
+    tqdm: Any = sys.modules.get("tqdm.std")
+    bars = getattr(getattr(tqdm, "tqdm", None), "_instances", ())
+    return "rich.file_proxy" in streams or any(not getattr(bar, "disable", False) for bar in list(bars))
