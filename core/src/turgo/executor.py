@@ -307,7 +307,11 @@ class Executor(ABC):
         return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in self.__getstate__().items())
+        from turgo.redaction import redacted_repr  # late: few are shown
+
+        options = ", ".join(
+            f"{name}={redacted_repr(value, name)}" for name, value in self.__getstate__().items()
+        )
         return f"{type(self).__name__}({options})"
 
 

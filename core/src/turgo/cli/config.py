@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from turgo.cli.output import show, show_json, terminal_width
 from turgo.config.settings import Origin, Setting
+from turgo.redaction import REFERENCES, SECRET, is_secret, redacted
 
 if TYPE_CHECKING:
     from turgo.config.load import Config
@@ -82,15 +83,26 @@ def _text(effective: Config, width: int | None) -> str:
 def _record(effective: Config) -> dict[str, object]:
     """For machines."""
     settings = [
-        {"key": ".".join(each.key), "value": each.value, "origin": origin_record(each.origin)}
+        {"key": ".".join(each.key), "value": shown_setting(each), "origin": origin_record(each.origin)}
         for each in effective.settings
     ]
     return {"files": list(effective.files), "settings": settings}
 
 
 def value_text(setting: Setting) -> str:
-    """The value as one would write it; what came as text (a variable, `-o`) exactly as it came."""
-    return str(setting.value) if setting.text else repr(setting.value)
+    """The value as one would write it, without secrets; what came as text (a variable, `-o`) exactly as it came."""
+    shown = shown_setting(setting)
+    return str(shown) if setting.text else repr(shown)
+
+
+def shown_setting(setting: Setting) -> Any:
+    """The value without what is secret by its name or form; a variable or file that a secret is read from is none."""
+    *names, last = setting.key
+    is_reference = bool(names) and last in REFERENCES
+    options = names if is_reference else setting.key
+    if is_reference or not any(map(is_secret, options[2:] if options[0] == "executors" else options)):
+        return redacted(setting.value)
+    return redacted(setting.value, SECRET)
 
 
 def origin_record(origin: Origin) -> dict[str, object]:

@@ -15,6 +15,7 @@ from turgo.config.settings import Origin, Setting
 from turgo.config.toml_lines import Key, TomlFile, read_toml
 from turgo.errors import ConfigError
 from turgo.names import did_you_mean, nearest, normalise, unfit_name
+from turgo.redaction import redacted_repr
 
 PREFIX = "TURGO_"
 """How the names of variables begin."""
@@ -76,7 +77,7 @@ class _FileReader:
             profiles = ".".join((*self.top, "executors", "NAME"))
             slip = key == ("executor",) and isinstance(value, dict)
             hint = f"; a profile is the table [{profiles}]" if slip else ""
-            raise self.error(key, f"expected {setting.words}, got {value!r}{hint}")
+            raise self.error(key, f"expected {setting.words}, got {redacted_repr(value, key[-1])}{hint}")
 
     def settings(self, table: str, content: dict[str, Any]) -> Iterator[tuple[Key, Setting]]:
         for name, value in content.items():
@@ -90,7 +91,9 @@ class _FileReader:
             if unfit := unfit_name(name):
                 raise self.error(("executors", name), f"is no name that can be asked for: {unfit}")
             if not isinstance(options, dict):
-                raise self.error(("executors", name), f"expected a table of options, got {options!r}")
+                raise self.error(
+                    ("executors", name), f"expected a table of options, got {redacted_repr(options, name)}"
+                )
             if profile in written:
                 raise self.error(("executors", name), f"is the same name as {written[profile]!r}, further up")
             if not isinstance(options.get("use", "?"), str) or not options.get("use", "?"):

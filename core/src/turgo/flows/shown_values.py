@@ -8,7 +8,6 @@ like a password is not shown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +20,8 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+
+from turgo.redaction import is_secret, redacted_text
 
 TEXT_CHARACTERS = 60
 """How much of a text is shown."""
@@ -43,7 +44,6 @@ SHOWN_LEVELS = 2
 WHOLE_NUMBER_BITS = 128
 """Of how many bits a whole number is written out."""
 
-_HIDDEN = re.compile(r"pass(word|wd|phrase)|secret|token|api_?key|credential", re.IGNORECASE)
 _NUMBERS = (float, complex)
 _WRITTEN = (date, datetime, time, timedelta, Decimal, Fraction, UUID)
 _SHAPED = frozenset({"numpy", "pandas", "polars", "pyarrow", "scipy", "torch", "xarray"})
@@ -94,7 +94,7 @@ def one_line(text: str, most: int = TEXT_CHARACTERS) -> str:
 
 
 def _pair(name: str, value: Any, sign: str, depth: int) -> str:
-    return f"{name}{sign}…" if _HIDDEN.search(name) else f"{name}{sign}{shown_value(value, depth)}"
+    return f"{name}{sign}…" if is_secret(name) else f"{name}{sign}{shown_value(value, depth)}"
 
 
 def _name(cls: type) -> str:
@@ -116,7 +116,7 @@ def _text(value: Any, depth: int) -> str:
         if issubclass(cls, number):
             return str(number.__repr__(value))
     if issubclass(cls, str):
-        return repr(shortened(str.__str__(value), TEXT_CHARACTERS - 2))
+        return repr(shortened(redacted_text(str.__str__(value)), TEXT_CHARACTERS - 2))
     if issubclass(cls, PurePath):
         return repr(shortened(PurePath.__str__(value), TEXT_CHARACTERS - 2))
     if cls in _WRITTEN or cls is range:
@@ -145,7 +145,7 @@ def _collection(value: Any, cls: type, depth: int) -> str:
 def _item(key: Any, value: Any, depth: int) -> str:
     return (
         f"{key!r}: …"
-        if type(key) is str and _HIDDEN.search(key)
+        if type(key) is str and is_secret(key)
         else f"{shown_value(key, 0)}: {shown_value(value, depth)}"
     )
 

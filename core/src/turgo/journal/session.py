@@ -21,6 +21,7 @@ from turgo.journal.runs import KILLED, facts_of_run, last_unfinished, prune, run
 from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts, facts_of
 from turgo.records.flow_run import FlowRun
+from turgo.redaction import redacted_repr
 from turgo.worker.values.pickles import message_of
 
 logger = logging.getLogger("turgo")
@@ -102,7 +103,7 @@ def new_session(
             ) from error
         logger.warning("the journal in %s cannot be written: %s; this run goes on without it", root, error)
         return None
-    shown = {name: f"{value!r:.{SHOWN_CHARACTERS}}" for name, value in parameters.items()}
+    shown = {name: f"{redacted_repr(value, name):.{SHOWN_CHARACTERS}}" for name, value in parameters.items()}
     file = getattr(getattr(flow.fn, "__code__", None), "co_filename", "")
     given = {"file": file, "flow": flow.name, "target": label_of(flow.fn), "parameters": shown}
     digest = {"parameters_digest": parameters_digest(flow, parameters)}

@@ -17,9 +17,11 @@ import attrs
 
 from turgo.config.convert import admits, fit, members_of, type_name
 from turgo.config.convert import convert_text as convert_text
+from turgo.config.secrets import with_secrets
 from turgo.config.settings import Setting
 from turgo.errors import OptionError
 from turgo.names import did_you_mean, nearest
+from turgo.redaction import is_reference, is_secret, redacted_repr, redacted_text
 
 REQUIRED: Any = inspect.Parameter.empty
 """The default of an option that has none."""
@@ -124,8 +126,10 @@ def _is_mapping(spec: OptionSpec) -> bool:
 
 def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
     """Text is converted, what a file holds is fitted, what code hands over is only checked."""
-    value = given.value if isinstance(given, Setting) else given
     try:
+        if isinstance(given, Setting):
+            given = with_secrets(given, _is_mapping(spec))
+        value = given.value if isinstance(given, Setting) else given
         if isinstance(given, Setting) and given.text:
             return convert_text(value, spec.annotation)
         if isinstance(given, Setting) and given.origin.kind not in ("argument", "flow"):
@@ -133,8 +137,10 @@ def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
         if not admits(value, spec.annotation):
             raise ValueError(f"expected {spec.type}, got {value!r}")
     except ValueError as error:
+        told = not is_secret(option) or (isinstance(given, Setting) and is_reference(given.value))
+        why = redacted_text(str(error)) if told else f"expected {spec.type}"
         raise OptionError(
-            f"option {option!r} of {executor}: {error}{_where(given)}", option=option, executor=executor
+            f"option {option!r} of {executor}: {why}{_where(given)}", option=option, executor=executor
         ) from None
     return value
 
@@ -142,8 +148,9 @@ def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
 def _with_key(below: Any, inner: list[str], given: Any, spec: OptionSpec, executor: str) -> Any:
     leaf = _value(given, ".".join((spec.name, *inner)), attrs.evolve(spec, annotation=Any), executor)
     if below is not None and not isinstance(below, Mapping):
+        shown = redacted_repr(below, spec.name)
         raise OptionError(
-            f"option {spec.name!r} of {executor} is {below!r}, no mapping: {'.'.join(inner)!r} cannot be set "
+            f"option {spec.name!r} of {executor} is {shown}, no mapping: {'.'.join(inner)!r} cannot be set "
             f"in it{_where(given)}",
             option=spec.name,
             executor=executor,

@@ -11,6 +11,7 @@ from typing import Any
 
 from turgo.errors import StoreError
 from turgo.install import pip_install
+from turgo.redaction import redacted_text
 from turgo.stores.store import KEY, Usage
 
 
@@ -26,14 +27,17 @@ class UrlStore:
         try:
             from fsspec.core import url_to_fs  # an extra: most stores are folders
         except ImportError as error:
-            raise StoreError(f"{url} needs fsspec: {pip_install('turgo[fsspec]')}") from error
-        self.where = url
+            raise StoreError(f"{redacted_text(url)} needs fsspec: {pip_install('turgo[fsspec]')}") from error
+        self._url = url
+        self.where = redacted_text(url)
         try:
             self._fs, root = url_to_fs(url)
         except ImportError as error:  # fsspec says what to install: s3fs, gcsfs …
-            raise StoreError(f"{url} cannot be opened: {error}") from error
+            raise StoreError(f"{redacted_text(url)} cannot be opened: {error}") from error
         except Exception as error:
-            raise StoreError(f"{url} cannot be opened: {type(error).__name__}: {error}") from error
+            raise StoreError(
+                f"{redacted_text(url)} cannot be opened: {type(error).__name__}: {error}"
+            ) from error
         self._root = str(root).rstrip("/")
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
@@ -100,7 +104,7 @@ class UrlStore:
 
     def target(self, key: str) -> tuple[str, str]:
         """Where another process can write an entry: the URL, and its name below that."""
-        return self.where, key
+        return self._url, key
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"

@@ -108,8 +108,7 @@ def run_suite(name: str, options: Mapping[str, str], asked: Mapping[str, Any]) -
     with tempfile.TemporaryDirectory(prefix="turgo-") as folder:
         file = Path(folder, "certificate.json")
         command = [sys.executable, "-P", "-m", "pytest", *_apart(folder), "--turgo-executor", name]
-        for key, value in options.items():
-            command += ["--turgo-option", f"{key}={value}"]
+        command += [f"@{_option_file(options, Path(folder))}"]
         command += [*_asked(asked), "--turgo-certificate", str(file)]
         code = _run(command, file)
         try:
@@ -119,6 +118,14 @@ def run_suite(name: str, options: Mapping[str, str], asked: Mapping[str, Any]) -
                 f"the conformance suite did not run to its end: pytest ended with {code}"
             ) from None
     return certificate
+
+
+def _option_file(options: Mapping[str, str], folder: Path) -> Path:
+    """A file of arguments for pytest, as everybody may read those of a process. Each is a line: none has two."""
+    file = folder / "options.txt"
+    lines = [f"--turgo-option\n{key}={' '.join(value.splitlines())}\n" for key, value in options.items()]
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
 
 
 def _run(command: list[str], certificate: Path) -> int:

@@ -9,10 +9,11 @@ from typing import Any
 
 import attrs
 
-from turgo.cli.config import origin_record, value_text
+from turgo.cli.config import origin_record, shown_setting, value_text
 from turgo.config.settings import Origin, Setting
 from turgo.executor import CAPABILITIES
 from turgo.observers.tables import blocks, wrapped
+from turgo.redaction import redacted, redacted_repr
 from turgo.registry.options import REQUIRED, OptionSpec, check_options, option_specs
 from turgo.registry.precedence import options_given
 from turgo.registry.resolve import Registry, Resolved
@@ -100,7 +101,9 @@ class Showing:
             origins = dict.fromkeys(str(setting.origin) for setting in extra.values())
             return ", ".join(f"{k}={value_text(v)}" for k, v in extra.items()) or "-", "; ".join(origins)
         if setting is None:
-            return ("not set", "") if option.default is REQUIRED else (repr(option.default), "the default")
+            if option.default is REQUIRED:
+                return "not set", ""
+            return redacted_repr(option.default, option.name), "the default"
         return value_text(setting), str(setting.origin)
 
     def _option_record(self, option: OptionSpec) -> dict[str, Any]:
@@ -113,9 +116,9 @@ class Showing:
             "kind": option.kind,
             "type": option.type,
             "required": required and option.kind == "option",
-            "default": default,
+            "default": redacted(default, option.name),
             "meaning": option.meaning,
-            "value": setting.value if setting else default,
+            "value": shown_setting(setting) if setting else redacted(default, option.name),
             "origin": origin,
         }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from turgo.cli.config import origin_record, value_text
+from turgo.cli.config import origin_record, shown_setting, value_text
 from turgo.cli.executors.certificates import shipped
 from turgo.config.load import Profile
 from turgo.config.settings import Setting
@@ -112,7 +112,7 @@ class Listing:
 def profile_record(profile: Profile) -> dict[str, Any]:
     """A profile for machines."""
     options = {
-        name: {"value": setting.value, "origin": origin_record(setting.origin)}
+        name: {"value": shown_setting(setting), "origin": origin_record(setting.origin)}
         for name, setting in profile.options.items()
     }
     return {

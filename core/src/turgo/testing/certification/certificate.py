@@ -16,6 +16,7 @@ from turgo._version import __version__
 from turgo.errors import UsageError
 from turgo.executor import CAPABILITIES, Executor
 from turgo.names import reason_of
+from turgo.redaction import redacted
 from turgo.registry.resolve import Registry
 from turgo.testing.certification.demands import Demands
 from turgo.testing.specification import capability_checks, rules
@@ -112,7 +113,7 @@ def certify(
         api_version=executor.api_version,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
-        options=dict(options),
+        options={key: redacted(value, key) for key, value in options.items()},
         asked=attrs.asdict(demands, recurse=False),
         proven=kept and all(claim.proven for claim in claims.values() if claim.claimed),
         capabilities=claims,

@@ -1,0 +1,89 @@
+"""Leaves secrets out of what is printed or stored. It is the one rule for every place that shows a value.
+
+What is secret, by its name    password, secret, token, api_key, credential, private_key … (`is_secret`)
+and by its form                `user:password@` in a URL, its parameters `token=`, `sig=`, `key=` …, `Bearer …`,
+                               access keys of clouds, private keys in PEM, text that says `password=…`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+HIDDEN = "***"
+"""What is shown in the place of a secret."""
+
+REFERENCES = ("env", "file")
+"""The one key of a table that stands for a value from elsewhere, a variable or a file."""
+
+SECRET = "secret"
+"""A name that hides whatever has it."""
+
+_WORDS = (
+    r"pass(?:word|wd|phrase)|secret|token(?!iz)|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credential|"
+    r"authorization|signature"
+)
+_NAME = re.compile(rf"{_WORDS}|(?:^|[_.-])(?:pwd|passwd|auth|tls_client_key|tls_key|sas)$", re.IGNORECASE)
+_PAIR = rf"(?:[\w.-]*(?:{_WORDS})[\w-]*|pwd|sig|key|auth|code)"
+
+_FORMS = (
+    (re.compile(r"(?<=://)([^/\s:@?#'\"]*):(?!\d+/)((?:[^\s@'\"]|@(?=[^\s'\"/,]*@))+)@"), rf"\1:{HIDDEN}@"),
+    (re.compile(rf"(?i)([?&;]{_PAIR}=)[^&;\s'\"]+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(rf"(?i)(\b[\w.-]*(?:{_WORDS})[\w-]*\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&'\")\]}}]+)"),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
+    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-)[A-Za-z0-9_-]{16,}"), HIDDEN),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+        ),
+        HIDDEN,
+    ),
+)
+
+
+def is_reference(value: Any) -> bool:
+    """Whether it is a table that stands for a value from elsewhere: `{ env = "DB_PASSWORD" }`."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    ((kind, where),) = value.items()
+    return kind in REFERENCES and isinstance(where, str)
+
+
+def is_secret(name: str) -> bool:
+    """Whether what has such a name is not to be shown; of `cluster_kwargs.password` the last part counts too."""
+    return bool(_NAME.search(name))
+
+
+def redacted_text(text: str) -> str:
+    """A text without what has the form of a secret."""
+    for form, shown in _FORMS:
+        text = form.sub(shown, text)
+    return text
+
+
+def redacted(value: Any, name: str = "") -> Any:
+    """A value for display: the same shape of mappings, lists and texts, without secrets. name: what it is called."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value if value is None or isinstance(value, bool) or not is_secret(name) else HIDDEN
+    if is_reference(value):
+        return value
+    if is_secret(name):
+        return HIDDEN if value or not isinstance(value, (str, bytes)) else value
+    if isinstance(value, str):
+        return redacted_text(value)
+    if isinstance(value, Mapping):
+        return {key: redacted(each, str(key)) for key, each in value.items()}
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(redacted(each) for each in value)
+    return value
+
+
+def redacted_repr(value: Any, name: str = "") -> str:
+    """How a value looks, without secrets; also of an object that has them in its own repr."""
+    shown = redacted(value, name)
+    return HIDDEN if shown is HIDDEN else redacted_text(repr(shown))
