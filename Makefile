@@ -28,7 +28,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters lint format bench performance wheels clean
+.PHONY: help demo test test-core test-clusters lint audit format bench performance wheels clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,13 +48,19 @@ test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS,
 	@sh tools/cluster_packages.sh
 	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS)
 
-lint: $(VENV)/.lint ## ruff, mypy --strict, pyright on the types that users see, and the architecture's contracts
+lint: $(VENV)/.lint audit ## ruff, mypy --strict, pyright on what users see, the architecture's contracts, bandit, pip-audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests/typing
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml core plugins
+
+# What the index does not tell of is passed over. It asks the network, so it is no part of what runs before a commit.
+audit: $(VENV)/.lint ## pip-audit: whether a version in constraints.txt is known to be vulnerable
+	@$(BIN)/pip-audit --progress-spinner off --requirement constraints.txt --no-deps --disable-pip >$(VENV)/audit.txt 2>&1; \
+	status=$$?; grep --invert-match 'not found on PyPI\|^WARNING' $(VENV)/audit.txt; exit $$status
 
 format: $(VENV)/.lint ## let ruff put the source in its form
 	$(BIN)/ruff check --fix .

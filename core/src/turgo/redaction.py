@@ -17,7 +17,7 @@ HIDDEN = "***"
 REFERENCES = ("env", "file")
 """The one key of a table that stands for a value from elsewhere, a variable or a file."""
 
-SECRET = "secret"
+HIDING_NAME = "secret"
 """A name that hides whatever has it."""
 
 _WORDS = (

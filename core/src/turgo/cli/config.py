@@ -8,7 +8,7 @@ import click
 
 from turgo.cli.output import show, show_json, terminal_width
 from turgo.config.settings import Origin, Setting
-from turgo.redaction import REFERENCES, SECRET, is_secret, redacted
+from turgo.redaction import HIDING_NAME, REFERENCES, is_secret, redacted
 
 if TYPE_CHECKING:
     from turgo.config.load import Config
@@ -102,7 +102,7 @@ def shown_setting(setting: Setting) -> Any:
     options = names if is_reference else setting.key
     if is_reference or not any(map(is_secret, options[2:] if options[0] == "executors" else options)):
         return redacted(setting.value)
-    return redacted(setting.value, SECRET)
+    return redacted(setting.value, HIDING_NAME)
 
 
 def origin_record(origin: Origin) -> dict[str, object]:

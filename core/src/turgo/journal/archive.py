@@ -49,8 +49,8 @@ class Archive:
                 name: json.loads(parts) for name, parts in database.execute("SELECT name, parts FROM tasks")
             }
             self._begun = Counter(identity for (identity,) in database.execute("SELECT identity FROM begun"))
-            columns = "task, identities, position, size, digest"
-            for row in database.execute(f"SELECT {columns} FROM calls ORDER BY number"):
+            query = "SELECT task, identities, position, size, digest FROM calls ORDER BY number"
+            for row in database.execute(query):
                 self._add(_Row(*row))
         except (sqlite3.Error, ValueError, TypeError) as error:
             raise JournalError(f"the journal {folder.path} is damaged: {error}") from error

@@ -110,7 +110,7 @@ def facts_of(connection: sqlite3.Connection) -> dict[str, Any]:
 
 def failures_in(connection: sqlite3.Connection) -> list[FailureFacts]:
     """The failures of the last session, in their order. Raises sqlite3.Error if the database was damaged."""
-    rows = connection.execute(f"SELECT {', '.join(FailureFacts._fields)} FROM failures ORDER BY rowid")
+    rows = connection.execute("SELECT * FROM failures ORDER BY rowid")
     return [FailureFacts(*row)._replace(replayable=bool(row[-1])) for row in rows]
 
 

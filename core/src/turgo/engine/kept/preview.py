@@ -51,6 +51,6 @@ def changes_since(graph: Graph, earlier: Archive) -> list[str]:
     for task in dict.fromkeys(node.task for node in graph.nodes):
         try:
             now[task.name] = CallIdentity(task, code).parts()
-        except Exception:  # noqa: BLE001, S112  (its code has no digest: it runs again in any case)
+        except Exception:  # nosec B112 # noqa: BLE001, S112  (its code has no digest: it runs again in any case)
             continue
     return list(changes_in_words(earlier.parts, now, earlier.counts))
