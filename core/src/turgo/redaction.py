@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 HIDDEN = "***"
@@ -27,23 +28,30 @@ _WORDS = (
 _NAME = re.compile(rf"{_WORDS}|(?:^|[_.-])(?:pwd|passwd|auth|tls_client_key|tls_key|sas)$", re.IGNORECASE)
 _PAIR = rf"(?:[\w.-]*(?:{_WORDS})[\w-]*|pwd|sig|key|auth|code)"
 
-_FORMS = (
-    (re.compile(r"(?<=://)([^/\s:@?#'\"]*):(?!\d+/)((?:[^\s@'\"]|@(?=[^\s'\"/,]*@))+)@"), rf"\1:{HIDDEN}@"),
-    (re.compile(rf"(?i)([?&;]{_PAIR}=)[^&;\s'\"]+"), rf"\1{HIDDEN}"),
-    (
-        re.compile(rf"(?i)(\b[\w.-]*(?:{_WORDS})[\w-]*\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&'\")\]}}]+)"),
-        rf"\1{HIDDEN}",
-    ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
-    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-)[A-Za-z0-9_-]{16,}"), HIDDEN),
-    (
-        re.compile(
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What looks like a secret, and what is shown of it. Compiled when it is first asked for."""
+    return (
+        (
+            re.compile(r"(?<=://)([^/\s:@?#'\"]*):(?!\d+/)((?:[^\s@'\"]|@(?=[^\s'\"/,]*@))+)@"),
+            rf"\1:{HIDDEN}@",
         ),
-        HIDDEN,
-    ),
-)
+        (re.compile(rf"(?i)([?&;]{_PAIR}=)[^&;\s'\"]+"), rf"\1{HIDDEN}"),
+        (
+            re.compile(rf"(?i)(\b[\w.-]*(?:{_WORDS})[\w-]*\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&'\")\]}}]+)"),
+            rf"\1{HIDDEN}",
+        ),
+        (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}"), rf"\1 {HIDDEN}"),
+        (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
+        (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-)[A-Za-z0-9_-]{16,}"), HIDDEN),
+        (
+            re.compile(
+                r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+            ),
+            HIDDEN,
+        ),
+    )
 
 
 def is_reference(value: Any) -> bool:
@@ -61,7 +69,7 @@ def is_secret(name: str) -> bool:
 
 def redacted_text(text: str) -> str:
     """A text without what has the form of a secret."""
-    for form, shown in _FORMS:
+    for form, shown in _forms():
         text = form.sub(shown, text)
     return text
 

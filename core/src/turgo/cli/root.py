@@ -1,14 +1,14 @@
-"""The group of commands. A command's module is imported when it is used, or when help lists them all."""
+"""The group of all commands, and where each is."""
 
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import Any
 
 import click
 
 from turgo._version import __version__
+from turgo.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "run": "turgo.cli.run:run",
@@ -26,37 +26,7 @@ COMMANDS = {
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class LazyGroup(click.Group):
-    """A group that knows where its commands are."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command, if there is one of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        found: click.Command = getattr(import_module(module), attribute)
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments begin with; a wrong one is an error that names the nearest."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from turgo.names import did_you_mean, nearest
-
-            there = ", ".join(COMMANDS)
-            ctx.fail(
-                f"there is no command {name!r}; there are {there}{did_you_mean(nearest(name, COMMANDS))}"
-            )
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings=SETTINGS)
+@click.group(cls=LazyGroup, places=COMMANDS, context_settings=SETTINGS)
 @click.version_option(__version__, "--version", message="turgo %(version)s")
 @click.pass_context
 def turgo(context: click.Context) -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import click
 
 from turgo.cli.completion import executor_names, executor_options
-from turgo.cli.executors.certify import certify_executor
-from turgo.cli.executors.new import new_executor
+from turgo.cli.lazy_group import LazyGroup
 from turgo.cli.parameters import key_values
 
+COMMANDS = {
+    "list": "turgo.cli.executors.commands:list_executors",
+    "show": "turgo.cli.executors.commands:show_executor",
+    "certify": "turgo.cli.executors.certify:certify_executor",
+    "new": "turgo.cli.executors.new:new_executor",
+}
+"""Where each command is, in the order of the help."""
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=LazyGroup, places=COMMANDS, invoke_without_command=True)
 @click.pass_context
 def executors(ctx: click.Context) -> None:
     """Which executors there are, and what can be set.
@@ -28,7 +35,7 @@ def executors(ctx: click.Context) -> None:
         ctx.invoke(list_executors)
 
 
-@executors.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
 def list_executors(as_json: bool = False) -> None:
     """List the executors by name. Imports none of them, so a broken one breaks nothing.
@@ -48,7 +55,7 @@ def list_executors(as_json: bool = False) -> None:
         show(listing.text(terminal_width()))
 
 
-@executors.command("show")
+@click.command("show")
 @click.argument("name", shell_complete=executor_names)
 @key_values("-o", "options", "An option to show it with, as often as you like.", executor_options)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
@@ -73,7 +80,3 @@ def show_executor(name: str, options: dict[str, str], as_json: bool) -> None:
         showing = Showing.of(Registry(), name, options)
         answer = showing.record() if as_json else showing.text(width)
     show_json(answer) if as_json else show(str(answer))
-
-
-executors.add_command(certify_executor)
-executors.add_command(new_executor)
