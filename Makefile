@@ -28,7 +28,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters lint audit format bench performance wheels clean
+.PHONY: help demo test test-core test-clusters test-shells lint audit format bench performance wheels clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,11 @@ test-core: $(VENV)/.workspace ## run the tests of core alone
 test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS, a cut network (as root, on Debian)
 	@sh tools/cluster_packages.sh
 	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS)
+
+# As above.
+test-shells: $(VENV)/.workspace ## test completion in bash, zsh and fish (installs them, as root on Debian)
+	@sh tools/shell_packages.sh
+	NEEDS_SHELLS=1 $(PYTEST) tests/integration/test_shells.py $(ARGS)
 
 lint: $(VENV)/.lint audit ## ruff, mypy --strict, pyright on what users see, the architecture's contracts, bandit, pip-audit
 	$(BIN)/ruff check .

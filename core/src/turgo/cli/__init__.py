@@ -10,6 +10,7 @@
     compare/        one flow on several executors, measured side by side
     doctor/         what is wrong here, and the line that mends it
     config, cache   the effective configuration; what the cache holds
+    completion      what shells complete; shells: how they ask
     output          what all of them print with
     streams         opens stdin, stdout and stderr where the process was started without them
 
@@ -18,6 +19,7 @@ Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 inte
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 SUCCESS, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +40,10 @@ def main(args: Sequence[str] | None = None) -> int:
     from turgo.errors import ExecutorStartError, TurgoError, UsageError
 
     open_missing_streams()
+    if "_TURGO_COMPLETE" in os.environ:
+        from turgo.cli.shells import use_shells  # late: a shell asks
+
+        use_shells()
     try:
         code = turgo.main(args=args, prog_name="turgo", standalone_mode=False)
         return code if isinstance(code, int) else SUCCESS

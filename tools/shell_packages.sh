@@ -1,0 +1,23 @@
+#!/bin/sh
+# Install the shells that completion is tested in, from Debian. What is there already is left alone; to install what is not
+# takes root and apt. `--print` only says what is missing.
+set -eu
+missing=
+for shell in zsh fish; do
+    command -v $shell >/dev/null 2>&1 || missing="$missing $shell"
+done
+missing=${missing# }
+if [ "${1:-}" = --print ]; then
+    echo "$missing"
+    exit 0
+fi
+if [ -z "$missing" ]; then exit 0; fi
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "To install the shells $missing takes root and apt-get." >&2
+    exit 1
+fi
+echo "installing from Debian: $missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086  (the names are to be split)
+apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $missing >/dev/null
