@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 
+import numpy
 import pytest
+
+from turgo.cli.compare.differences import differences
 
 FLOW = """
 import numpy
@@ -80,3 +83,15 @@ def test_workers_answer_the_doctor(turgo, name):
     assert (code, found["ok"]) == (0, True), found
     topics = [each["topic"] for each in found["findings"]]
     assert topics[-3:] == ["flow", "workers", "speed"]
+
+
+@pytest.mark.parametrize("kind", [float, complex, str, int])
+def test_arrays_are_compared_as_wholes(kind):
+    """NaN is equal to NaN; one element that differs is a difference."""
+    one = numpy.array([1, 2, 3]).astype(kind)
+    other = one.copy()
+    if kind in (float, complex):
+        one[0] = other[0] = numpy.nan
+    assert differences({"a": one}, {"a": other}) == []
+    other[2] = 4
+    assert differences({"a": one}, {"a": other})[0].startswith("result['a'] is array(")

@@ -14,6 +14,7 @@ from turgo.errors import OptionError
 from turgo.executor import Executor
 from turgo.flows.flow_file import load_flow
 from turgo.futures import call_now
+from turgo.registry.source_files import load_source
 
 
 class Grid(Executor):
@@ -39,7 +40,13 @@ def held(lock: object, names: tuple[str, ...] = ()) -> int:
 
 
 def test_installed_packages_that_the_files_of_a_flow_import(tmp_path: Path) -> None:
-    """Also within functions; neither the standard library, turgo, nor the files beside it."""
+    """Also within functions; neither the standard library, turgo, the files beside it, nor what others import."""
+    elsewhere = tmp_path / "elsewhere" / "own.py"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("import click\n")
+    load_source(elsewhere)
+    tmp_path = tmp_path / "here"
+    tmp_path.mkdir()
     (tmp_path / "beside_it.py").write_text("import attrs\n")
     file = tmp_path / "reads.py"
     file.write_text(

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 from turgo.cli.doctor.findings import WRONG, Finding
@@ -19,10 +20,17 @@ from turgo.flows.graph import Graph
 
 def imports_of(graph: Graph) -> list[str]:
     """The installed packages, by their top modules, that the modules of a flow import; sorted."""
-    own = FlowCode({node.task for node in graph.nodes}).modules
+    code = FlowCode({node.task for node in graph.nodes})
+    own = {name: module for name, module in code.modules.items() if _lies_in(module, code.folders)}
     found = {name.partition(".")[0] for module in own.values() for name in _imports_in(module)}
     ours = {name.partition(".")[0] for name in own} | {"turgo"}
     return sorted(found - ours - sys.stdlib_module_names)
+
+
+def _lies_in(module: ModuleType, folders: Iterable[Path]) -> bool:
+    """Whether it is a file of the flow; a file that holds an executor, or another flow, lies elsewhere."""
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and any(Path(file).resolve().is_relative_to(each) for each in folders)
 
 
 def _imports_in(module: ModuleType) -> Iterator[str]:
