@@ -16,6 +16,7 @@ from turgo_dask.cluster.class_path import check_adapting, check_keywords, keywor
 from turgo_dask.cluster.deadline import Deadline
 from turgo_dask.cluster.live import credentials, scaling_restored
 from turgo_dask.cluster.local import LOOPBACK, configured, is_local, is_plain, local_options
+from turgo_dask.cluster.scratch import scratch_folder
 from turgo_dask.cluster.teardown import result_of
 from turgo_dask.cluster.temporary import opened
 
@@ -39,6 +40,8 @@ def open_cluster(
             check_adapting(cluster_class, adapt_kwargs)
         options = _start_options(cluster_class, cluster_kwargs, security)
         stack.enter_context(configured(local=is_local(cluster_class)))
+        if is_plain(cluster_class):
+            options = stack.enter_context(scratch_folder(options))
         live = stack.enter_context(opened(cluster_class, options, deadline))
     elif adapt_kwargs:
         stack.enter_context(scaling_restored(live))

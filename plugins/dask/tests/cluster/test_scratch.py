@@ -1,0 +1,89 @@
+"""What a temporary local cluster leaves on the disk: nothing, unless its user has named a folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import dask
+import pytest
+
+from turgo_dask import DaskExecutor
+from turgo_dask.cluster.scratch import PREFIX, scratch_folder
+
+END_SECONDS = 60
+
+PROGRAM = """
+import sys, time
+from turgo import flow, task
+
+@task
+def nap(seconds):
+    time.sleep(seconds)
+
+@flow
+def naps(seconds):
+    nap(seconds)
+
+if __name__ == "__main__":
+    seconds = float(sys.argv[1])
+    options = {"cluster_kwargs": {"n_workers": 1, "threads_per_worker": 1, "processes": sys.argv[2] == "processes"}}
+    with __import__("turgo").get_executor("dask", **options).start() as executor:
+        print("started", flush=True)
+        naps.run(seconds, executor=executor)
+"""
+
+
+@pytest.mark.parametrize("workers", ["processes", "threads"])
+@pytest.mark.parametrize("end", ["normal", "interrupted"])
+def test_nothing_is_left(workers: str, end: str, tmp_path: Path) -> None:
+    """After a normal end and after a Ctrl-C, whether the workers are processes or threads."""
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    seconds = "0" if end == "normal" else "60"
+    with subprocess.Popen(
+        [sys.executable, "program.py", seconds, workers],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"started\n"
+        if end == "interrupted":
+            process.send_signal(signal.SIGINT)
+        process.wait(timeout=END_SECONDS)
+    deadline = time.monotonic() + END_SECONDS
+    while list(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(scratch.iterdir()) == []
+
+
+def test_the_scratch_space_of_workers_is_there_as_long_as_they_are(tmp_path: Path) -> None:
+    """In a folder of its own, which ends with the executor."""
+    kwargs: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
+    with DaskExecutor(cluster_kwargs=kwargs).start() as executor:
+        worker = next(iter(executor._session.cluster.workers.values()))
+        folder = Path(worker.local_directory).parent
+        assert folder.name.startswith(PREFIX) and folder.is_dir()
+    assert not folder.exists()
+
+
+def test_a_folder_that_its_user_names_stays(tmp_path: Path) -> None:
+    """By the keyword or by dask's configuration."""
+    with scratch_folder({"local_directory": str(tmp_path)}) as options:
+        assert options == {"local_directory": str(tmp_path)}
+    with dask.config.set({"temporary-directory": str(tmp_path)}), scratch_folder({"n_workers": 1}) as options:
+        assert options == {"n_workers": 1}
+    assert tmp_path.is_dir()
+    with scratch_folder({"scheduler_kwargs": {"idle_timeout": 3}}) as options:
+        assert options["scheduler_kwargs"] == {
+            "idle_timeout": 3,
+            "local_directory": options["local_directory"],
+        }
+    assert not Path(options["local_directory"]).exists()
