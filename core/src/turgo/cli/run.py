@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ from turgo.cli.flow_help import FlowCommand
 from turgo.cli.logs import LEVELS, say_from
 from turgo.cli.output import output_to_error, show, show_error, show_warning
 from turgo.cli.parameters import key_values, read_parameters
+from turgo.cli.report import check_report, write_report
 from turgo.cli.signals import interruptible
 from turgo.errors import UsageError
 from turgo.records.states import RunState
@@ -58,6 +60,12 @@ if TYPE_CHECKING:
     "--rerun-unsafe", is_flag=True, help="With --resume: make calls again that may not be made twice."
 )
 @click.option("--no-journal", is_flag=True, help="Keep nothing of this run to go on from.")
+@click.option(
+    "--report",
+    metavar="FILE.html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page on the run to this file: where the time went, and why what failed did.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing but the result and why tasks failed.")
 @click.option(
     "--log-level",
@@ -75,6 +83,7 @@ def run(
     dry_run: bool,
     rerun_unsafe: bool,
     no_journal: bool,
+    report: Path | None,
     quiet: bool,
     log_level: str | None,
 ) -> int:
@@ -95,6 +104,7 @@ def run(
       turgo run census.py -e ./my_executor.py:MyExecutor
       turgo run census.py -e dask --fail-fast
       TURGO_EXECUTOR=hpc turgo run census.py -q > table.txt
+      turgo run census.py -e dask --report run.html
       turgo run census.py -e dask --resume
       turgo run census.py --resume=census-1f2e --dry-run
 
@@ -105,6 +115,8 @@ def run(
     once.
     """
     _refuse_contradictions(resume, dry_run=dry_run, rerun_unsafe=rerun_unsafe, no_journal=no_journal)
+    if report is not None:
+        check_report(report, dry_run=dry_run)
     try:
         with interruptible():
             with output_to_error():
@@ -118,7 +130,7 @@ def run(
                 return _show_plan(launch, graph, values, resume)
             with output_to_error():
                 session = None if no_journal else _session(launch, graph, values, resume, unsafe=rerun_unsafe)
-                run = _executed(launch, graph, session, quiet=quiet)
+                run = _executed(launch, graph, session, report, quiet=quiet)
             return _show_end(run)
     except KeyboardInterrupt:
         show_error("interrupted", label="")
@@ -165,18 +177,27 @@ def _session(
     return session
 
 
-def _executed(launch: Launch, graph: Graph, session: Session | None, *, quiet: bool) -> FlowRun:
+def _executed(
+    launch: Launch, graph: Graph, session: Session | None, report: Path | None, *, quiet: bool
+) -> FlowRun:
     """Run it. If it does not succeed, or is interrupted, say how one goes on with the rest."""
     ok = True
+    prepared = launch.prepare(
+        graph,
+        observers(launch.config, quiet=quiet),
+        warn=show_warning,
+        session=session,
+        keep_values=report is not None,  # as it shows the inputs of calls
+    )
     try:
-        run = launch.prepare(
-            graph, observers(launch.config, quiet=quiet), warn=show_warning, session=session
-        ).go()
+        run = prepared.go()
         ok = run.ok
     except KeyboardInterrupt:
         ok = False
         raise
     finally:
+        if report is not None:
+            write_report(prepared.run, report)
         if session is not None and not ok:
             from turgo.cli.resume import say_how_to_go_on
 

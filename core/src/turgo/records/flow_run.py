@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
@@ -31,6 +33,7 @@ class FlowRun(Generic[R_co]):
     task_runs: a TaskRun for each task call, and for each element of a mapped one, made when it is looked at.
     started: seconds since the epoch; duration: seconds, None while it runs, with start_seconds, that the start of its
     executor took.
+    slots: how many calls its executors ran at once when it ended; None while it runs.
     journal: the id under which its journal lies, for `turgo runs show` and `turgo replay`; None if it has none.
     error: what ended the run if it did not succeed, or why a run that did has no result.
     """
@@ -48,6 +51,8 @@ class FlowRun(Generic[R_co]):
     explainer: Callable[[Any], str] | None = attrs.field(default=None, repr=False)
     open_values: Callable[[], Values] | None = attrs.field(default=None, repr=False)
     drawer: Callable[[], Outline] | None = attrs.field(default=None, repr=False)
+    reporter: Callable[[Path], None] | None = attrs.field(default=None, repr=False)
+    slots: int | None = None
     _result: tuple[Any, ...] = attrs.field(default=(), repr=False, init=False)
     _stop: Callable[[], None] | None = attrs.field(default=None, repr=False, init=False)
 
@@ -116,6 +121,21 @@ class FlowRun(Generic[R_co]):
         runs = "1 task run" if count == 1 else f"{count:,} task runs"
         headline = f"{self.flow}: {self.state}{took} on {self.executor} (run {self.id}), {runs}"
         return run_html(headline, self.task_runs, self.error)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write an HTML page to a file, and return its path: where the time went, and why what failed did.
+
+        It needs no network. Raises MissingPackageError if bokeh is not installed (`turgo[report]`), OSError if the
+        file cannot be written, and RunError if the run is not over.
+        """
+        if self.reporter is None or not self._over:
+            raise RunError(f"the run of {self.flow} is not over: it is {self.state}")
+        self.reporter(Path(path))
+        return Path(path)
+
+    @property
+    def _over(self) -> bool:
+        return self.state not in (RunState.PENDING, RunState.RUNNING)
 
     def cancel(self) -> None:
         """End the run, from any thread: no call begins, those that run are stopped as far as the executor can.

@@ -77,7 +77,8 @@ class Elements:
     def _all_over(self, node_id: int, mapped: Mapped) -> None:
         progress = self.progress
         mapped.left = -1
-        mapped.sources = []
+        if not progress.keeping:  # else they are asked what calls were made of
+            mapped.sources = []
         progress.states[node_id] = _state_of(mapped.states) if mapped.irregular else SUCCESS
         if not progress.uses[node_id]:
             mapped.values = []

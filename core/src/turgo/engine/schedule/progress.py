@@ -205,14 +205,20 @@ class Progress:
         self.keeping = False
         self.let_go |= self.held - self.returned
         self.held = self.returned
+        for mapped in self.mapped.values():
+            if mapped.over:
+                mapped.sources = []
         for node_id in self.let_go:
             self.uses[node_id] -= 1
             if not self.uses[node_id]:
                 self.drop_value(node_id)
 
-    def drop_values(self) -> None:
-        """Drop all values that are not kept, once the run has its result: what stayed on workers is freed there too."""
-        for mapped in self.mapped.values():
+    def drop_values(self, *, sources: bool = True) -> None:
+        """Drop all values that are not kept, once the run has its result: what stayed on workers is freed there too.
+
+        sources: whether to drop what maps are spread over.
+        """
+        for mapped in self.mapped.values() if sources else ():
             mapped.sources = []
         if not self.keeping and not self.let_go:
             self.values.clear()
