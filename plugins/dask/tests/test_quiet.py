@@ -83,7 +83,7 @@ def test_a_script_that_logs_prints_its_own_lines(first: str, tmp_path: Path) -> 
     script.write_text(
         textwrap.dedent(f"""
             {first}
-            import logging
+            import logging, time
             from turgo import flow, task
 
             logging.basicConfig(level=logging.INFO)
@@ -92,9 +92,13 @@ def test_a_script_that_logs_prints_its_own_lines(first: str, tmp_path: Path) -> 
             def same(number):
                 return number
 
+            @task(timeout=0.5)
+            def stuck():
+                time.sleep(1000)
+
             @flow
             def main():
-                return same.map(range(3))
+                return same.map(range(3)), stuck()
 
             if __name__ == "__main__":
                 logging.info("my own")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from turgo.worker.output.levels import driver_levels, local_levels
+from turgo.worker.output.levels import driver_levels, local_levels, made_anyway
 
 
 @pytest.fixture
@@ -33,3 +33,16 @@ def test_levels_hold_inside_and_are_put_back(logger):
     assert (root.level, logger.level) == (logging.ERROR, logging.DEBUG)
     other.__exit__(None, None, None)
     assert (root.level, logger.level) == (before, logging.NOTSET)
+
+
+def test_what_runs_the_calls_keeps_its_own_levels(logger):
+    """A line of the worker's own is made if it would have been without the driver's levels, and only then."""
+    parent = logging.getLogger("test_levels")
+    parent.setLevel(logging.WARNING)
+    try:
+        assert made_anyway(logger, logging.DEBUG)  # nobody asks for other levels
+        with driver_levels({"root": logging.DEBUG, "test_levels": logging.DEBUG}):
+            assert not made_anyway(logger, logging.INFO) and made_anyway(logger, logging.WARNING)
+            assert not made_anyway(logging.getLogger("elsewhere"), logging.DEBUG)
+    finally:
+        parent.setLevel(logging.NOTSET)

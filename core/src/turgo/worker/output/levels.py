@@ -35,6 +35,17 @@ def driver_levels(levels: Mapping[str, int]) -> Iterator[None]:
         lent.give_back(levels)
 
 
+def made_anyway(logger: logging.Logger, level: int) -> bool:
+    """Whether the logger lets such a line through by the levels that this process has of itself."""
+    before = _lent_levels().before
+    here: logging.Logger | None = logger if before else None
+    while here is not None:
+        if own := before.get(here.name, here.level):
+            return level >= own
+        here = here.parent
+    return True
+
+
 def _logger(name: str) -> logging.Logger:
     return logging.root if name == "root" else logging.getLogger(name)
 

@@ -1,7 +1,7 @@
 """Keeps each log record with the call that made it. The driver's handlers receive it once.
 
     Logger.handle ──> Logger.callHandlers, replaced while batches run
-                          ├─ of no call ──────────> the handlers, as ever
+                          ├─ of no call ──────────> the handlers, as ever, at the worker's own levels
                           ├─ the driver is here ──> kept with its call; the handlers
                           └─ the driver is away ──> kept, and sent at once; handlers that the task itself set up
 
@@ -28,7 +28,7 @@ from types import FrameType
 from typing import Any
 
 from turgo.worker.context import LOGGER, Position, running
-from turgo.worker.output.levels import driver_levels
+from turgo.worker.output.levels import driver_levels, made_anyway
 from turgo.worker.output.lines import Line, LineStream, fields_of, message_of_record
 from turgo.worker.process import process_name
 
@@ -141,7 +141,8 @@ def _route(logger: logging.Logger, record: logging.LogRecord) -> None:
     """What `Logger.callHandlers` is while batches run."""
     position = _call_position()
     if position is None:
-        _hooks().call_handlers(logger, record)
+        if made_anyway(logger, record.levelno):  # the driver's levels are for calls, not for what runs them
+            _hooks().call_handlers(logger, record)
         return
     if _is_over(position, started_by=running.get() is None):
         position = position._replace(at=-1, offset=None)
