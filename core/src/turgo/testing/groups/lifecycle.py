@@ -107,10 +107,13 @@ class Lifecycle(Checks):
                 signs = [folder / f"sign-{number}" for number in range(20 + 6 * executor.slots)]
                 waiting = [executor.submit(calls.touch, str(sign)) for sign in signs]
                 opener = threading.Thread(target=_open, args=(folder / "gate", waiting), daemon=True)
+                waited = [
+                    sign for sign in signs if not sign.exists()
+                ]  # others found a worker that has come since
                 opener.start()  # it opens the gate while start() is being left
             opener.join()
-            begun = sum(sign.exists() for sign in signs)  # a few may have been on their way to a worker
-            assert begun <= len(signs) // 2, f"{begun} of {len(signs)} calls that waited ran after all"
+            begun = sum(sign.exists() for sign in waited)  # a few may have been on their way to a worker
+            assert begun <= len(signs) // 2, f"{begun} of {len(waited)} calls that waited ran after all"
 
     @rule("a copy of an executor that is started is an executor that is not")
     def test_copies_are_not_started(self) -> None:
