@@ -1,6 +1,7 @@
-"""The conformance suite on the kinds of clusters that docs/dask.md shows beside those of one machine.
+"""The conformance suite on every kind of cluster that docs/dask.md shows.
 
-A handful of its rules each time, the whole suite with `TEST_MATRIX=full`: half an hour for all kinds.
+A handful of its rules each time, the whole suite with `TEST_MATRIX=full`: an hour for all kinds. On Kubernetes it is
+not run: tests have no such cluster.
 """
 
 from __future__ import annotations
@@ -44,6 +45,52 @@ def _two_workers(cluster: Any, tools: Any, *options: str, **connection: Any) -> 
 
 
 @contextmanager
+def by_address(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """A scheduler from the shell, by its address."""
+    with _two_workers(cluster, tools) as address:
+        cluster.configure("running", {"address": address})
+        yield
+
+
+@contextmanager
+def by_variable(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """One where dask's own variable says."""
+    with _two_workers(cluster, tools) as address:
+        cluster.configure("anywhere")
+        cluster.variables["DASK_SCHEDULER_ADDRESS"] = address
+        yield
+
+
+@contextmanager
+def of_processes(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """A temporary cluster of this machine."""
+    cluster.configure("two")
+    yield
+
+
+@contextmanager
+def of_threads(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """One in threads of the driver."""
+    cluster.configure("threads")
+    yield
+
+
+@contextmanager
+def sealed(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """One with credentials of its own."""
+    tools.need("cryptography")
+    cluster.configure("sealed")
+    yield
+
+
+@contextmanager
+def that_adapts(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
+    """One whose workers come and go with the work."""
+    cluster.configure("elastic")
+    yield
+
+
+@contextmanager
 def by_file(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
     """A scheduler from the shell, by the file that it writes."""
     with _two_workers(cluster, tools):
@@ -81,8 +128,22 @@ def by_slurm(cluster: Any, tools: Any, request: pytest.FixtureRequest) -> Any:
     yield
 
 
+KINDS = (
+    of_processes,
+    of_threads,
+    sealed,
+    that_adapts,
+    by_address,
+    by_variable,
+    by_file,
+    by_tls,
+    over_ssh,
+    by_slurm,
+)
+
+
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", [by_file, by_tls, over_ssh, by_slurm])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_contract_is_kept(
     kind: Callable[..., AbstractContextManager[None]],
     cluster: Any,
