@@ -58,6 +58,21 @@ def test_an_executor_that_is_not_installed_has_its_line(
     assert found["executor"][0]["mend"] == f"{sys.executable} -m pip install turgo-dask"
 
 
+def test_each_thing_that_is_wrong_has_a_line(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever it is."""
+    (project / "scales.py").write_text(FLOW.replace("return weigh.map", "1 / 0; return weigh.map"))
+    (project / "turgo.toml").write_text('executor = "gone"\n')
+    for args in (
+        (),
+        ("./scales.py:Mine",),
+        ("local", "-o", "size=3"),
+        ("--flow", "scales.py", "-p", "names=[]"),
+    ):
+        code, found = asked(capfd, *args)
+        wrong = [each for same in found.values() for each in same if each["mark"] == "wrong"]
+        assert code == 1 and wrong and all(each["mend"] for each in wrong), args
+
+
 def test_a_name_that_does_not_exist_is_a_slip(capfd: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, as with `run`."""
     assert main(["doctor", "lokal"]) == 2

@@ -90,14 +90,16 @@ def _compared(target: str, names: list[str], times: int, parameters: Mapping[str
     config = load_config()
     registry = Registry(config)
     for name in names:
-        choose_executor(option=name, registry=registry)  # one that cannot be had, before anything runs
+        choose_executor(
+            argument=name, where="--on", registry=registry
+        )  # one that cannot be had, before anything runs
     flow = load_flow(target)
     values = read_parameters(flow, parameters)
     trials: dict[str, list[Trial]] = {name: [] for name in names}
     for number in range(1, times + 1):
         for name in names:
             with TemporaryDirectory(prefix="turgo-compare-") as folder:
-                chosen = choose_executor(option=name, registry=registry)
+                chosen = choose_executor(argument=name, where="--on", registry=registry)
                 launch = Launch(flow, chosen, with_empty_cache(config, folder))
                 graph = recorded(flow, partial(launch.record, (), values))
                 if graph is None:

@@ -16,7 +16,14 @@ from turgo.cli.doctor.findings import NOTE, WRONG, Finding, record, text
 from turgo.cli.output import output_to_error, show, show_error, show_json, terminal_width
 from turgo.cli.parameters import CommandWithPairs, key_values
 from turgo.cli.signals import interruptible
-from turgo.errors import ConfigError, ExecutorNotInstalledError, TurgoError, UnknownExecutorError, UsageError
+from turgo.errors import (
+    ConfigError,
+    ExecutorNotInstalledError,
+    OptionError,
+    TurgoError,
+    UnknownExecutorError,
+    UsageError,
+)
 from turgo.names import reason_of
 
 if TYPE_CHECKING:
@@ -98,9 +105,10 @@ def _findings(
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001  (the flow's own code, which may raise anything)
-            yield Finding("flow", f"it fails before its first task runs: {reason_of(error)}", WRONG)
+            said = f"it fails before its first task runs: {reason_of(error)}"
+            yield Finding("flow", said, WRONG, f"turgo run {target} shows where")
             return
-    unasked = None if name is not None or default is not None else _code_of_a_file(registry)
+    unasked = None if name is not None or target is not None else _code_of_a_file(registry)
     if unasked is not None:
         yield unasked
         return
@@ -111,9 +119,15 @@ def _findings(
     except TurgoError as error:
         if isinstance(error, UnknownExecutorError) and name is not None:
             raise
-        yield Finding("executor", str(error), WRONG)
+        show = f"turgo executors show {name or registry.config.executor.value}"
+        mend = (
+            f"{show} says what can be set"
+            if isinstance(error, OptionError)
+            else "turgo executors list says which there are"
+        )
+        yield Finding("executor", str(error), WRONG, mend)
     else:
-        yield from _of_executor(chosen.executor, f"{chosen.name} ({chosen.origin})", graph)
+        yield from _of_executor(chosen, graph)
 
 
 def _recorded(target: str, parameters: dict[str, str], config: Config) -> tuple[Graph, object]:
@@ -139,21 +153,24 @@ def _chosen(name: str | None, options: dict[str, str], default: object, registry
     from turgo.registry.precedence import choose_executor
 
     return choose_executor(
-        option=name,
+        argument=name,
         option_options=options,
+        where="of turgo doctor",
         flow_default=default,  # type: ignore[arg-type]  # of a flow, which has checked it
         registry=registry,
     )
 
 
-def _of_executor(executor: Executor, named: str, graph: Graph | None) -> Iterator[Finding]:
+def _of_executor(chosen: Chosen, graph: Graph | None) -> Iterator[Finding]:
     """What is found on an executor, and on a flow for it."""
     from turgo.cli.doctor.flow import imports_of, offered, sendable
     from turgo.cli.doctor.speed import speed
     from turgo.cli.doctor.workers import workers
 
+    executor = chosen.executor
     yield Finding(
-        "executor", f"{named}: {', '.join(sorted(executor.capabilities)) or 'one call after the other'}"
+        "executor",
+        f"{chosen.name} ({chosen.origin}): {', '.join(sorted(executor.capabilities)) or 'one call after the other'}",
     )
     if graph is not None:
         yield from sendable(graph)
@@ -165,7 +182,9 @@ def _of_executor(executor: Executor, named: str, graph: Graph | None) -> Iterato
             yield from speed(executor)
     except Exception as error:  # noqa: BLE001  (foreign code, which may do anything)
         said = str(error) if isinstance(error, TurgoError) else reason_of(error)
-        yield Finding("workers", said, WRONG)
+        yield Finding(
+            "workers", said, WRONG, f"turgo executors show {chosen.name} says what is set, and where"
+        )
 
 
 @contextmanager
