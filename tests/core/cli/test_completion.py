@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from turgo.cli.completion import executor_names, executor_options, flow_parameters
+from turgo import flow, task
+from turgo.cli.completion import executor_names, executor_options, flow_parameters, run_ids
 
 FLOW = """
 from typing import Literal
@@ -86,3 +87,14 @@ def test_a_shell_gets_parameters_of_the_flow_and_their_values() -> None:
     """Asked by the protocol that click has with bash."""
     assert completed("turgo run census.py -p r") == ["root="]
     assert completed("turgo run census.py -p kind=w") == ["kind=whole"]
+
+
+@pytest.mark.usefixtures("inline_as_local")
+def test_runs_are_completed_by_their_ids(project: Path) -> None:
+    """Those that have a journal, the last one first; nothing where the journals cannot be looked at."""
+    body = flow(name="tally")(lambda: task(name="count")(lambda: 1)())
+    first, last = body.run(journal=True), body.run(journal=True)
+    assert values(run_ids(Line(), None, "tal")) == [last.id, first.id]  # type: ignore[arg-type]
+    assert values(run_ids(Line(), None, "x")) == []  # type: ignore[arg-type]
+    (project / "turgo.toml").write_text("no toml")
+    assert run_ids(Line(), None, "tal") == []  # type: ignore[arg-type]

@@ -49,6 +49,7 @@ def test_a_run_is_summed_up(tmp_path: Path) -> None:
     assert "open_letter 2 Success" in text and "overhead" in text
     assert "it cannot be done in less than" in text and "on one slot: that is" in text
     assert re.search(r"open_letter\[[01]\] \(letter='[ab]'\)", text)
+    assert "to the end of its last call" in text and "after the last call, as closing the executor" in text
     assert "Failures" not in text and run.slots == 1
 
 

@@ -70,8 +70,8 @@ def page(
     title = Titles(ledger, input_of if len(calls) <= INPUTS_CALLS else None)
     began = min((call.began for call in calls), default=run.started or 0.0)
     began = min(began, run.started) if run.started is not None else began
-    took = max(0.0, (run.duration or 0.0) - (run.start_seconds or 0.0))
-    ended = max(began + took, max((call.end for call in calls), default=began))
+    ended = max((call.end for call in calls), default=began)
+    after = (run.duration or 0.0) - (run.start_seconds or 0.0) - (ended - began)
     drawn = timeline(calls, title, began)
     seconds: dict[str, list[float]] = {}
     for call in calls:
@@ -81,7 +81,7 @@ def page(
     parts = [
         _heading(run),
         _table(("task", "task runs", "work"), _tasks(run), right=(2,)),
-        *_where_time_went(shares, critical_path(ledger, structure, calls), title, ended - began),
+        *_where_time_went(shares, critical_path(ledger, structure, calls), title, ended - began, after),
         "<h2>Timeline</h2>",
         f"<p>{_text(drawn.note)}</p>" if drawn.note else "",
         elements[0] if calls else "<p>No call was made.</p>",
@@ -135,7 +135,7 @@ def _tasks(run: FlowRun) -> Iterator[Row]:
 
 
 def _where_time_went(
-    shares: TimeShares, path: Sequence[Step], title: Callable[[Key], str], took: float
+    shares: TimeShares, path: Sequence[Step], title: Callable[[Key], str], took: float, after: float
 ) -> Iterator[str]:
     yield "<h2>Where the time went</h2>"
     slots = "one slot" if shares.slots == 1 else f"{shares.slots:,} slots"
@@ -149,7 +149,7 @@ def _where_time_went(
         ("idle", shares.idle, "slots without a call while none was ready: the graph offers no more"),
     ]
     whole = shares.whole or 1.0
-    yield f"<p>On {slots}, from the first moment of the run to the last, {_took(took)}:</p>"
+    yield f"<p>On {slots}, from the first moment of the run to the end of its last call, {_took(took)}:</p>"
     yield _table(
         ("", "share", "seconds of slots", ""),
         [(name, f"{share / whole:.1%}", f"{share:,.2f}", words) for name, share, words in rows],
@@ -158,9 +158,11 @@ def _where_time_went(
     work, longest = shares.calls / shares.slots, total(path)
     bound = max(work, longest)
     why = "the critical path" if longest >= work else f"the work of all calls on {slots}"
-    share = f", which the run took {took / bound:.2f} times" if bound > 0 else ""
+    share = f", and it was done in {took / bound:.2f} times as much" if bound > 0 else ""
     yield f'<p id="bound">With calls that take what they took, it cannot be done in less than {_took(bound)} on '
     yield f"{slots}: that is {why}{share}.</p>"
+    if after > 0:
+        yield f"<p>What was left to do after the last call, as closing the executor, took {_took(after)} more.</p>"
     calls = "1 call" if len(path) == 1 else f"{len(path):,} calls"
     yield "<h2>Critical path</h2>"
     yield f"<p>The longest chain of calls that wait for each other takes {_took(longest)}, in {calls}.</p>"
