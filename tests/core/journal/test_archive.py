@@ -10,7 +10,8 @@ import pytest
 from turgo.errors import JournalError
 from turgo.journal.archive import Archive
 from turgo.journal.folder import RunFolder, new_folder
-from turgo.journal.writer import IDENTITY_BYTES, JournalWriter
+from turgo.journal.rows import IDENTITY_BYTES
+from turgo.journal.writer import JournalWriter
 
 
 def identity(number: int) -> bytes:
@@ -77,6 +78,19 @@ def test_a_value_whose_class_is_gone_is_told(folder: RunFolder, caplog: pytest.L
     with caplog.at_level(logging.WARNING):
         assert Archive(folder).take(identity(5)) is None
     assert "ModuleNotFoundError: No module named 'nowhere'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change", ["position = 'x'", "size = 1.5", "place = 'x'", "place = 1, name = '../lock'"]
+)
+def test_a_row_that_is_none_is_refused(folder: RunFolder, change: str) -> None:
+    """Whoever changes the database gets no file read that is no value, and no traceback."""
+    database = sqlite3.connect(folder.database)
+    with database:
+        database.execute(f"UPDATE calls SET {change} WHERE number = 1")
+    database.close()
+    with pytest.raises(JournalError, match="is damaged: row 1"):
+        Archive(folder)
 
 
 def test_a_damaged_database_is_refused(folder: RunFolder) -> None:

@@ -13,8 +13,9 @@ from turgo.errors import JournalError
 from turgo.journal.archive import Archive
 from turgo.journal.database import facts_of, failures_in, opened
 from turgo.journal.folder import RunFolder, new_folder
+from turgo.journal.rows import IDENTITY_BYTES
 from turgo.journal.runs import columns_of, failures_of
-from turgo.journal.writer import IDENTITY_BYTES, JournalWriter
+from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts
 
 MOST = 1 << 20

@@ -49,6 +49,7 @@ def config(as_json: bool) -> None:
       [journal]                      # what turgo run keeps of each run, to go on from there
       enabled = true                 # required = true: no run without it
       folder = "/data/runs"
+      values = "s3://team/runs"      # finished values; else beside the journal
       max_bytes = 4_294_967_296      # of all runs; max_value_bytes: of one value
       max_age_days = 30
 

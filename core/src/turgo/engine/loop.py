@@ -106,6 +106,8 @@ class Loop:
                     self._submit()
                     self._check_stop()  # before the end of a call that was interrupted is taken for its failure
                     self._collect()
+                if self.cache is not None:
+                    self.cache.settle(self._check_stop)
                 self.stop.check_interrupted()
         except BaseException as error:
             self._abandon()
@@ -271,4 +273,6 @@ class Loop:
             elif report is not None:
                 name = submission.shipment.name
                 self.reports[submission.site.number].apply(submission.pieces, report, name)
+        if self.cache is not None:
+            self.cache.collect()
         self.schedule.cancel()

@@ -126,7 +126,7 @@ class GraphRun:
         if keep_values:
             run.open_values = ledger.open_values = _KeptValues(schedule, graph, self.sites)
         self.session = session
-        journal = None if session is None else _journal(session, schedule, run)
+        journal = None if session is None else _journal(session, schedule, run, self.sites)
         self.loop = Loop(schedule, self.sites, run, observers, store, graph.options, limits, clock, journal)
         self.explanation = run.explainer = Explanation(
             schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
@@ -223,7 +223,7 @@ def _limits(graph: Graph, config: Config | None) -> Limits | None:
     return Limits(limits_in_force(configured, graph.options.limits))
 
 
-def _journal(session: Session, schedule: Schedule, run: FlowRun) -> RunJournal:
+def _journal(session: Session, schedule: Schedule, run: FlowRun, sites: Sites) -> RunJournal:
     """What notes the calls of the run; their values come home then, as they were when they were made."""
     from turgo.engine.kept.journal import RunJournal  # late: most runs in code have none
     from turgo.engine.outcome.columns import Columns
@@ -231,7 +231,20 @@ def _journal(session: Session, schedule: Schedule, run: FlowRun) -> RunJournal:
 
     schedule.progress.outward = schedule.progress.apart = True
     journal = RunJournal(schedule, Code(), session.writer, session.earlier, unsafe=session.unsafe)
-    session.watch(run, Columns(schedule.progress, journal.unkept))
+    writer = session.writer
+    if writer.shelf is not None and any(site.values is not None for site in sites.members):
+        from turgo.engine.kept.copies import Copies  # late: few journals lie where workers write too
+
+        sites.keep_copies()
+        journal.copies = Copies(writer, writer.shelf, sites.copy, sites.answer)
+    columns = Columns(schedule.progress, journal.unkept)
+
+    def now(*, over: bool) -> dict[str, bytes]:
+        if over:
+            journal.close()
+        return columns(over=over)
+
+    session.watch(run, now)
     return journal
 
 

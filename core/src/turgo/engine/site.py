@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from turgo.engine.batching.budget import REMOTE_BATCH_BYTES, Batching
-from turgo.engine.schedule.remote import RemoteValue, fetch_nothing
+from turgo.engine.schedule.remote import RemoteValue, StoredBatch, fetch_nothing
 from turgo.engine.transport.report import open_report, report_bytes
 from turgo.engine.transport.shipment import Shipment
 from turgo.errors import ExecutorError, ExecutorStartError, TurgoError, WorkerLostError
@@ -210,6 +210,22 @@ class Sites:
             own = [each for each in remotes if each.stored.site == site.number and each.home is None]
             if own and site.values is not None:
                 site.values.fetch(own)
+
+    def keep_copies(self) -> None:
+        """Let workers write copies of the large values that they hold."""
+        for site in self.members:
+            if site.values is not None:
+                site.values.keep_copies()
+
+    def copy(self, stored: StoredBatch, wanted: Sequence[tuple[Any, str, str]]) -> Future[Any]:
+        """Ask for copies of values of a batch. Raises what the executor raises."""
+        values = self.members[stored.site].values
+        assert values is not None
+        return values.copy(stored, wanted)
+
+    def answer(self, stored: StoredBatch, future: Future[Any]) -> Any:
+        """What came of such a request, which is over; or its error."""
+        return self.members[stored.site].report(future)
 
     def hindrances(self) -> Iterator[str]:
         """Why calls that were submitted do not begin."""

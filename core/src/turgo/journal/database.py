@@ -2,7 +2,8 @@
 
 facts      name, value        flow, parameters, executor, state, times
 tasks      name, parts        the digest of each part of a task's code, as it was last
-calls      identities         of the calls whose values are at `position` in the file of values
+calls      identities         of the calls whose values are at `position` in the entry `name` of a place
+places     number, place      a folder or URL with values; no place is the file beside the database
 begun      identity           of calls that may not be made twice, written before they are sent
 inputs     label, payload     function and arguments of calls that failed, to be replayed; and environment variables
 failures   label, error …     of the last session
@@ -22,16 +23,17 @@ from typing import Any
 from turgo.errors import JournalError
 from turgo.records.failure_facts import FailureFacts
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Of the files of a journal; another one is refused."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
-    number INTEGER PRIMARY KEY, task TEXT NOT NULL, identities BLOB NOT NULL,
-    position INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL
+    number INTEGER PRIMARY KEY, task TEXT NOT NULL, identities BLOB NOT NULL, place INTEGER,
+    name TEXT NOT NULL, position INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, content BLOB
 );
+CREATE TABLE IF NOT EXISTS places (number INTEGER PRIMARY KEY, place TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS inputs (
     label TEXT PRIMARY KEY, payload BLOB NOT NULL, variables TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -112,6 +114,18 @@ def failures_in(connection: sqlite3.Connection) -> list[FailureFacts]:
     """The failures of the last session, in their order. Raises sqlite3.Error if the database was damaged."""
     rows = connection.execute("SELECT * FROM failures ORDER BY rowid")
     return [FailureFacts(*row)._replace(replayable=bool(row[-1])) for row in rows]
+
+
+def number_of_place(connection: sqlite3.Connection, place: str) -> int:
+    """The number of a folder or URL with values, above 0; it is written down now if it was not before."""
+    connection.execute("INSERT OR IGNORE INTO places (place) VALUES (?)", (place,))
+    (number,) = connection.execute("SELECT number FROM places WHERE place = ?", (place,)).fetchone()
+    return int(number)
+
+
+def places_in(connection: sqlite3.Connection) -> dict[int, str]:
+    """The folders and URLs with values, by their numbers."""
+    return dict(connection.execute("SELECT number, place FROM places"))
 
 
 def put_record(

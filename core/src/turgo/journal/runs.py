@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sqlite3
 import time
@@ -14,10 +15,13 @@ from typing import Any
 import attrs
 
 from turgo.errors import JournalError
-from turgo.journal.database import facts_of, failures_in, opened
+from turgo.journal.database import facts_of, failures_in, opened, places_in
 from turgo.journal.folder import RunFolder, check_owned
+from turgo.journal.shelf import shelf_at
 from turgo.names import did_you_mean, nearest
 from turgo.records.failure_facts import FailureFacts
+
+logger = logging.getLogger("turgo")
 
 KILLED = "Killed"
 """The state of a run whose driver ended without a word."""
@@ -158,18 +162,27 @@ def inputs_of(folder: RunFolder, label: str) -> tuple[bytes, dict[str, str | Non
 
 
 def size_of(folder: RunFolder) -> int:
-    """Bytes that a run takes."""
+    """Bytes that a run takes, with its values at other places."""
     sizes = []
     for path in folder.path.iterdir():
         with contextlib.suppress(OSError):
             sizes.append(path.stat().st_size)
+    with (
+        contextlib.suppress(JournalError, sqlite3.Error),
+        contextlib.closing(opened(folder.database)) as database,
+    ):
+        sizes += database.execute("SELECT coalesce(sum(size), 0) FROM calls WHERE place > 0").fetchone()
     return sum(sizes)
 
 
 def remove(folder: RunFolder) -> None:
-    """Remove the journal of a run. Raises JournalError if a driver runs it."""
+    """Remove the journal of a run, with its values at other places; those that cannot be reached are told of, and stay.
+
+    Raises JournalError if a driver runs it.
+    """
     folder.lock()
     try:
+        _remove_values(folder)
         shutil.rmtree(folder.path)
     except OSError as error:
         raise JournalError(
@@ -177,6 +190,22 @@ def remove(folder: RunFolder) -> None:
         ) from error
     finally:
         folder.unlock()
+
+
+def _remove_values(folder: RunFolder) -> None:
+    """Remove what a run has at other places than beside its journal."""
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            places = places_in(database)
+    except (JournalError, sqlite3.Error):
+        return  # a damaged one does not say where
+    for place in places.values():
+        try:
+            shelf_at(place, folder.id).store.remove()
+        except FileNotFoundError:
+            continue
+        except (OSError, JournalError) as error:
+            logger.warning("the values of %s at %s cannot be removed: %s", folder.id, place, error)
 
 
 def prune(root: Path, *, max_bytes: int, max_age_days: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from turgo.identity.code import Code, label_of
 from turgo.journal.archive import Archive
 from turgo.journal.folder import RunFolder, new_folder
 from turgo.journal.runs import KILLED, facts_of_run, last_unfinished, prune, run_named
+from turgo.journal.shelf import place_in
 from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts, facts_of
 from turgo.records.flow_run import FlowRun
@@ -65,6 +67,7 @@ class Session:
         counts = {str(state): count for state, count in run.task_runs.counts().items()}
         facts = {"state": str(run.state), "duration": run.duration, "counts": counts}
         facts["error"] = "" if run.error is None else f"{type(run.error).__name__}: {message_of(run.error)}"
+        self.writer.finish()
         columns = {} if self._columns is None else self._columns(over=True)
         self.writer.write_end(facts, self._failures(run), columns)
 
@@ -89,8 +92,7 @@ def new_session(
     root, required = Path(config.journal["folder"].value), bool(config.journal["required"].value)
     run_id = f"{flow.name}-{os.urandom(6).hex()}"
     try:
-        folder = new_folder(root, run_id)
-        writer = _writer(folder, config)
+        writer = _new_writer(root, run_id, config)
         prune(
             root,
             max_bytes=config.journal["max_bytes"].value,
@@ -160,8 +162,17 @@ def parameters_digest(flow: FlowDefinition[..., Any], parameters: Mapping[str, A
     return code.digest(found)
 
 
+def _new_writer(root: Path, run_id: str, config: Config) -> JournalWriter:
+    """The writer of a new run, of which nothing is left if it cannot write."""
+    folder = new_folder(root, run_id)
+    try:
+        return _writer(folder, config)
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
 def _writer(folder: RunFolder, config: Config) -> JournalWriter:
     settings = config.journal
-    return JournalWriter(
-        folder, most=settings["max_value_bytes"].value, required=bool(settings["required"].value)
-    )
+    most, required = settings["max_value_bytes"].value, bool(settings["required"].value)
+    return JournalWriter(folder, most=most, required=required, place=place_in(config))

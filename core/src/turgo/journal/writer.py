@@ -1,6 +1,6 @@
 """Writes the journal of one run. A thread of its own does so, in bunches.
 
-    keep(task, identities, values) ──pickle──> queue ──thread──> values.bin, then journal.sqlite
+    keep(task, identities, values) ──pickle──> queue ──thread──> values.bin or a shelf, then journal.sqlite
 
 Values are pickled at once, as the next call may change them. What a row says is written after what it names, so a
 journal that was cut off at any moment names nothing that is not whole. One that cannot be written is given up.
@@ -9,21 +9,24 @@ journal that was cut off at any moment names nothing that is not whole. One that
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
-import pickle
 import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import attrs
+
 from turgo.errors import JournalError
-from turgo.journal.database import create, put_facts, put_record
+from turgo.journal.database import create, number_of_place, put_facts, put_record
 from turgo.journal.folder import RunFolder
+from turgo.journal.rows import Kept, Row, pickled, row_digest, row_of
+from turgo.journal.shelf import Shelf, shelf_at
 from turgo.records.failure_facts import FailureFacts
 
 logger = logging.getLogger("turgo")
@@ -43,16 +46,12 @@ WAITING_BATCHES = 1000
 Seen = tuple[Mapping[str, bytes], Sequence[FailureFacts]]
 """What became of the task runs: their columns, and why some failed."""
 
-IDENTITY_BYTES = 20
-CHECKSUM_BYTES = 16
 
+class _Copied(NamedTuple):
+    """A value that a worker has written. token: what the run knows it by."""
 
-class _Kept(NamedTuple):
-    """Values to be written: their pickle, and the identities of the calls that returned them, one after the other."""
-
-    task: str
-    identities: bytes
-    payload: bytes
+    row: Row
+    token: object
 
 
 class _Parts(NamedTuple):
@@ -73,24 +72,30 @@ class _Inputs(NamedTuple):
 class JournalWriter:
     """The open journal of a run.
 
-    required: whether the run is to end if it cannot be written. most: bytes of a value that is kept.
-    Raises JournalError if another driver writes it, or it cannot be written at all.
+    required: whether the run is to end if it cannot be written. most: bytes of a value that is kept. place: the folder
+    or URL where values are kept, if that is not beside the journal. Raises JournalError or OSError if another driver
+    writes it, or it cannot be written at all.
     """
 
-    def __init__(self, folder: RunFolder, *, most: int, required: bool = False) -> None:
+    def __init__(
+        self, folder: RunFolder, *, most: int, required: bool = False, place: str | None = None
+    ) -> None:
         self.folder = folder
         self.most = most
         self.required = required
         self.failed: Exception | None = None
         self.closed = False
-        folder.lock()
-        try:
+        self.unseen: deque[object] = deque()
+        with contextlib.ExitStack() as undo:
+            folder.lock()
+            undo.callback(folder.unlock)
             self._database = create(folder.database)
+            undo.callback(self._database.close)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._values = os.open(folder.values, flags, 0o600)
-        except BaseException:
-            folder.unlock()
-            raise
+            undo.callback(os.close, self._values)
+            self.shelf = None if place is None else self._open_shelf(place)
+            undo.pop_all()
         self._queue: queue.Queue[_Item | None] = queue.Queue(WAITING_BATCHES)
         self._ending = threading.Event()
         self._look: Callable[[], Seen] | None = None
@@ -99,20 +104,40 @@ class JournalWriter:
         self._thread = threading.Thread(target=self._write_all, name="turgo-journal", daemon=True)
         self._thread.start()
 
+    def _open_shelf(self, place: str) -> Shelf:
+        """The values of the run at another place. It is written down first, so that what lies there can be found."""
+        shelf = shelf_at(place, self.folder.id, new=True)
+        shelf = attrs.evolve(shelf, number=number_of_place(self._database, shelf.place))
+        if self.required:
+            shelf.probe()
+        return shelf
+
     def keep(self, task: str, identities: Sequence[bytes], values: Sequence[Any]) -> dict[int, str]:
         """Keep the values of calls, unless they are too large or cannot be pickled: why those at some places are not.
 
         Raises JournalError if the journal cannot be written and the run is not to go on without it.
         """
         self._check()
-        payload = _pickled(list(values))
+        payload = pickled(list(values))
         if payload is not None and len(payload) <= self.most:
-            self._put(_Kept(task, b"".join(identities), payload))
+            self._put(Kept(task, b"".join(identities), payload))
             return {}
         if len(values) > 1:
             said = [self.keep(task, [one], [value]) for one, value in zip(identities, values, strict=True)]
             return {at: each[0] for at, each in enumerate(said) if each}
         return {0: "it cannot be pickled" if payload is None else f"it is larger than {self.most:,} bytes"}
+
+    def keep_copy(
+        self, task: str, identity: bytes, name: str, size: int, content: bytes, token: object
+    ) -> None:
+        """Note a value that a worker has written to the shelf, unless it is not seen there: then its token is `unseen`.
+
+        Raises as `keep` does.
+        """
+        self._check()
+        assert self.shelf is not None
+        digest = row_digest(task, identity, content)
+        self._put(_Copied(Row(task, identity, self.shelf.number, name, 0, size, digest, content), token))
 
     def begin(self, identity: bytes) -> None:
         """Write that a call begins, to the disk itself: it is not to be made twice, whatever happens.
@@ -145,7 +170,7 @@ class JournalWriter:
         variables: the environment variables that its task declares; None for one that was not set. Raises as `keep`.
         """
         self._check()
-        payload = _pickled(list(made_of))
+        payload = pickled(list(made_of))
         fits = payload is not None and len(payload) <= self.most
         if payload is not None and fits:
             self._put(_Inputs(label, payload, json.dumps(variables)))
@@ -164,6 +189,14 @@ class JournalWriter:
             where = self.folder.path
             raise JournalError(f"the journal {where} cannot be written ([journal] required): {self.failed}")
 
+    def finish(self) -> None:
+        """Write what was put so far; nothing more may be put."""
+        if not self.closed:
+            self.closed = True
+            self._ending.set()
+            self._queue.put(None)
+            self._thread.join()
+
     def write_end(
         self,
         facts: Mapping[str, Any],
@@ -171,10 +204,7 @@ class JournalWriter:
         columns: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write how the run ended, and close the journal. columns: what became of each task run."""
-        self.closed = True
-        self._ending.set()
-        self._queue.put(None)
-        self._thread.join()
+        self.finish()
         try:
             if self.failed is None:
                 with self._database as database:
@@ -225,19 +255,15 @@ class JournalWriter:
             return []
 
     def _write(self, items: Sequence[_Item]) -> None:
-        kept = [item for item in items if isinstance(item, _Kept)]
-        position = os.lseek(self._values, 0, os.SEEK_END)
-        content = memoryview(b"".join(item.payload for item in kept))
-        while content:
-            content = content[os.write(self._values, content) :]
-        rows = []
-        for item in kept:
-            rows.append((item.task, item.identities, position, len(item.payload), digest_of(item)))
-            position += len(item.payload)
+        kept = [item for item in items if isinstance(item, Kept)]
+        rows = self._write_own(kept) if self.shelf is None else self.shelf.write(kept)
+        rows += self._seen_copies([item for item in items if isinstance(item, _Copied)])
         with self._database as database:
             database.execute("BEGIN")
             database.executemany(
-                "INSERT INTO calls (task, identities, position, size, digest) VALUES (?, ?, ?, ?, ?)", rows
+                "INSERT INTO calls (task, identities, place, name, position, size, digest, content)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
             for each in items:
                 if isinstance(each, _Parts):
@@ -245,8 +271,28 @@ class JournalWriter:
                     database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", row)
                 elif isinstance(each, _Inputs):
                     database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", each)
-                elif not isinstance(each, _Kept):
+                elif not isinstance(each, Kept | _Copied):
                     put_facts(database, each)
+
+    def _write_own(self, kept: Sequence[Kept]) -> list[Row]:
+        """Write values to the file beside the database; their rows."""
+        position = os.lseek(self._values, 0, os.SEEK_END)
+        content = memoryview(b"".join(item.payload for item in kept))
+        while content:
+            content = content[os.write(self._values, content) :]
+        rows = []
+        for item in kept:
+            rows.append(row_of(item, None, "", position))
+            position += len(item.payload)
+        return rows
+
+    def _seen_copies(self, copies: Sequence[_Copied]) -> list[Row]:
+        """The rows of those values that are there, as seen from here."""
+        if self.shelf is None or not copies:
+            return []
+        sizes = self.shelf.sizes([each.row.name for each in copies])
+        self.unseen += [each.token for each in copies if sizes.get(each.row.name) != each.row.size]
+        return [each.row for each in copies if sizes.get(each.row.name) == each.row.size]
 
     def _write_seen(self, *, fresh: bool) -> None:
         """Write what became of the task runs, unless that was not long ago for what it costs.
@@ -275,27 +321,5 @@ class JournalWriter:
                 )
 
 
-_Item = _Kept | _Parts | _Inputs | Mapping[str, Any]
+_Item = Kept | _Copied | _Parts | _Inputs | Mapping[str, Any]
 """What is put into the queue."""
-
-
-def digest_of(kept: _Kept | tuple[str, bytes, bytes]) -> bytes:
-    """What finds damage to a row, or to the values that it names."""
-    task, identities, payload = kept
-    made = hashlib.blake2b(task.encode() + b"\0" + identities + b"\0", digest_size=CHECKSUM_BYTES)
-    made.update(payload)
-    return made.digest()
-
-
-def _pickled(values: list[Any]) -> bytes | None:
-    """The pickle of some values; None if one of them cannot be pickled."""
-    try:
-        return pickle.dumps(values, protocol=5)
-    except Exception:  # noqa: BLE001  (cloudpickle can do more)
-        import cloudpickle  # most values do not need it
-
-        try:
-            payload: bytes = cloudpickle.dumps(values, protocol=5)
-        except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
-            return None
-        return payload

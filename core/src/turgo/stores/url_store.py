@@ -28,16 +28,14 @@ class UrlStore:
             from fsspec.core import url_to_fs  # an extra: most stores are folders
         except ImportError as error:
             raise StoreError(f"{redacted_text(url)} needs fsspec: {pip_install('turgo[fsspec]')}") from error
-        self._url = url
         self.where = redacted_text(url)
+        self._url = url
         try:
             self._fs, root = url_to_fs(url)
         except ImportError as error:  # fsspec says what to install: s3fs, gcsfs …
-            raise StoreError(f"{redacted_text(url)} cannot be opened: {error}") from error
+            raise StoreError(f"{self.where} cannot be opened: {error}") from error
         except Exception as error:
-            raise StoreError(
-                f"{redacted_text(url)} cannot be opened: {type(error).__name__}: {error}"
-            ) from error
+            raise StoreError(f"{self.where} cannot be opened: {type(error).__name__}: {error}") from error
         self._root = str(root).rstrip("/")
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -247,6 +247,16 @@ class Cache:
                 self.store.put(entries)
             except OSError as error:
                 self._give_up("written to", error)
+
+    def collect(self) -> None:
+        """Note what workers have written for the journal."""
+        if self.journal is not None:
+            self.journal.collect()
+
+    def settle(self, check: Callable[[], None]) -> None:
+        """Wait for what workers still write for the journal. check: raises if the run is to end."""
+        if self.journal is not None:
+            self.journal.settle(check)
 
     def _pack(self, call: Key, key: str, value: Any, now: float, entries: dict[str, bytes]) -> None:
         try:

@@ -1,7 +1,8 @@
 """Digests of the values of a run, made when each is there, and of the arguments of its calls.
 
 The argument of a call counts by the digest that its value had when it was made: so a value that a task changes in
-place is known again, and one that many calls take is looked at once. What is remote has no digest here.
+place is known again, and one that many calls take is looked at once. What is remote counts by the digest of its copy,
+in this run and in later ones, and has none without one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from turgo.engine.schedule.progress import Progress
 from turgo.engine.schedule.remote import RemoteValue
 from turgo.flows.graph import Node
 from turgo.identity.code import Code
-from turgo.journal.writer import IDENTITY_BYTES
+from turgo.journal.rows import IDENTITY_BYTES
 from turgo.records.states import CACHED, SKIPPED, SUCCESS
 from turgo.worker.arguments import CONST, CONSTANTS, DICT, RESULT, RESULTS, Template
 
@@ -33,6 +34,11 @@ def combined(parts: Iterable[bytes]) -> Digest:
     return made.digest()
 
 
+def of_copy(content: bytes) -> Digest | None:
+    """The digest that a value counts by which a worker has copied; None if there is no copy."""
+    return combined([b"copy", content]) if content else None
+
+
 class ValueDigests:
     """The digests of values of one run. None stands for one that cannot be made."""
 
@@ -42,6 +48,7 @@ class ValueDigests:
         self._single: dict[int, Digest | None] = {}
         self._elements: dict[int, dict[int, Digest | None]] = {}
         self._constants: dict[tuple[int, int | str], Digest | None] = {}
+        self._contents: dict[int, bytes] = {}
         self._spread: dict[tuple[int, int], tuple[Any, list[Digest | None]]] = {}
 
     def of_value(self, value: Any) -> Digest | None:
@@ -50,19 +57,22 @@ class ValueDigests:
             text = f"{type(value).__name__} {value!r}".encode(errors="surrogatepass")
             return hashlib.blake2b(text, digest_size=IDENTITY_BYTES).digest()
         if type(value) is RemoteValue:
-            return None
+            return of_copy(value.digest)
         try:
             return bytes.fromhex(self.code.digest(value))
         except Exception:  # noqa: BLE001  (user data, whose pickling may raise anything)
             return None
 
-    def enter(self, node: int, value: Any) -> None:
-        """A single call has this value now."""
-        self._single[node] = self.of_value(value)
+    def enter(self, node: int, value: Any, content: bytes | None = None) -> None:
+        """A single call has this value now. content: the digest of its copy, which it counts by if there is one."""
+        self._single[node] = self.of_value(value) if content is None else of_copy(content)
+        if content is not None:
+            self._contents[node] = content
 
-    def enter_element(self, node: int, index: int, value: Any) -> None:
-        """An element of a mapped node has this value now."""
-        self._elements.setdefault(node, {})[index] = self.of_value(value)
+    def enter_element(self, node: int, index: int, value: Any, content: bytes | None = None) -> None:
+        """An element of a mapped node has this value now; see `enter`."""
+        digest = self.of_value(value) if content is None else of_copy(content)
+        self._elements.setdefault(node, {})[index] = digest
 
     def enter_constants(self, node: Node) -> None:
         """The arguments of a node that are here before anything runs, and that its calls may change."""
@@ -99,6 +109,9 @@ class ValueDigests:
         source = self.progress.mapped[node.id].sources[number]
         if type(source) is int:
             return self._of_element(source, index)
+        copied = source.digest if type(source) is RemoteValue else self._content_of(node, number)
+        if copied:
+            return combined([b"element", copied, str(index).encode()])
         if not isinstance(source, Sequence):
             return None
         held, digests = self._spread.get((node.id, number), (None, []))
@@ -106,6 +119,15 @@ class ValueDigests:
             digests = [self.of_value(each) for each in source]
             self._spread[node.id, number] = (source, digests)
         return digests[index]
+
+    def _content_of(self, node: Node, number: int) -> bytes:
+        """The digest of the copy that a spread argument was taken from; empty for any other one."""
+        place = (node.spread or ())[number]
+        held = node.args[place] if isinstance(place, int) else node.kwargs[place]
+        if node.plan == RESULTS:
+            return self._contents.get(held, b"")
+        is_result = node.plan != CONSTANTS and held[0] == RESULT
+        return self._contents.get(held[1], b"") if is_result else b""
 
     def _of_element(self, node: int, index: int) -> Digest | None:
         known = self._elements.setdefault(node, {})

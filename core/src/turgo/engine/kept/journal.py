@@ -3,16 +3,18 @@
     outcomes of a batch ──identities──> JournalWriter.keep
     ready.asked ──identities──> Archive.take ──> a value, and the call does not run
 
-A call's identity is its task's code and version and the digests of its arguments. Calls with a remote argument have
-none, and remote values are noted as not kept.
+A call's identity is its task's code and version and the digests of its arguments. Where values lie at a place that
+workers can write to, remote values are copied there; else calls with a remote argument have no identity, and remote
+values are noted as not kept.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from turgo.engine.kept.copies import Copies
 from turgo.engine.kept.digests import Digest, ValueDigests, combined
 from turgo.engine.schedule.inputs import argument
 from turgo.engine.schedule.pieces import Piece, keys_of
@@ -31,6 +33,9 @@ from turgo.records.task_run import titled
 from turgo.worker.outcomes import MapOutcome, Outcome
 
 logger = logging.getLogger("turgo")
+
+SETTLE_SECONDS = 0.5
+"""Seconds of waiting for workers, after which it is looked whether the run is to end."""
 
 REPLAYABLE_CALLS = 100
 """Of how many calls that failed the arguments are kept."""
@@ -77,6 +82,7 @@ class RunJournal:
         self._told: set[AnyTask] = set()
         self._noted: set[Key] = set()
         self._begun: set[int] = set()
+        self.copies: Copies | None = None
 
     def note(self, pieces: Sequence[Piece], outcomes: Sequence[Outcome]) -> None:
         """Keep what the calls of a batch returned. Raises JournalError if it has to be kept and cannot be."""
@@ -95,6 +101,28 @@ class RunJournal:
                 self._digests.enter(node_id, outcome.value)
         for task, values in rows.items():
             self._keep(task, values)
+        if self.copies is not None:
+            for value, why in self.copies.send():
+                self._not_kept(value, why)
+            self.collect()
+
+    def collect(self) -> None:
+        """Note the copies that workers have written since."""
+        if self.copies is not None:
+            for value, why in self.copies.collect():
+                self._not_kept(value, why)
+
+    def close(self) -> None:
+        """Note what workers have not written when the run is over."""
+        for value, why in () if self.copies is None else self.copies.close():
+            self._not_kept(value, why)
+
+    def settle(self, check: Callable[[], None]) -> None:
+        """Wait until workers have written what they were asked for. check: raises if the run is to end."""
+        while self.copies is not None and self.copies.under_way:
+            check()
+            self.copies.wait(SETTLE_SECONDS)
+            self.collect()
 
     def _note_elements(self, node: Node, low: int, outcome: MapOutcome, values: list[_Value]) -> None:
         for offset, value in enumerate(outcome.values):
@@ -134,10 +162,15 @@ class RunJournal:
             return
         kept = []
         for each in values:
-            if type(each[3]) is RemoteValue:
+            remote = type(each[3]) is RemoteValue
+            if remote and (self.copies is None or not each[3].digest):
                 self._not_kept(each, "it stays on a worker")
             elif each[2] is None:
                 self._not_kept(each, "an argument stays on a worker or has no stable digest")
+            elif remote and each[3].size > self.writer.most:
+                self._not_kept(each, f"it is larger than {self.writer.most:,} bytes")
+            elif remote and self.copies is not None:
+                self.copies.want(task.name, each[2], each[3], each[:2])
             else:
                 kept.append(each)
         if kept:
@@ -146,9 +179,10 @@ class RunJournal:
             for number, why in refused.items():
                 self._not_kept(kept[number], why)
 
-    def _not_kept(self, value: _Value, why: str) -> None:
+    def _not_kept(self, value: Sequence[Any], why: str) -> None:
         """Note it, neighbours together; once of a task the log says it."""
-        node, place = value[:2]
+        node: int = value[0]
+        place: int = value[1]
         last = self.unkept[-1] if self.unkept else None
         if last is not None and place >= 0 and (last[0], last[2], last[3]) == (node, place, why):
             self.unkept[-1] = (node, last[1], place + 1, why)
@@ -164,18 +198,21 @@ class RunJournal:
         found: dict[Key, Any] = {}
         if self.earlier is None:
             return found
+        wanted: dict[Key, Digest] = {}
         for piece in pieces:
             node = self.progress.nodes[piece[0]]
-            if not node.task.policy.journal:
-                continue
-            for key in keys_of(piece):
+            for key in keys_of(piece) if node.task.policy.journal else ():
                 identity = self.identity(node, key[1])
-                value = None if identity is None else self.earlier.take(identity)
-                if value is not None:
-                    self._enter(key, value[0])
-                    found[key] = value[0]
-            count = sum(key in found for key in keys_of(piece))
-            self.taken[node.task.name] = self.taken.get(node.task.name, 0) + count
+                if identity is not None:
+                    wanted[key] = identity
+        self.earlier.fetch(wanted.values())
+        for key, identity in wanted.items():
+            taken = self.earlier.take_whole(identity)
+            if taken is not None:
+                self._enter(key, *taken)
+                found[key] = taken[0]
+                name = self.progress.nodes[key[0]].task.name
+                self.taken[name] = self.taken.get(name, 0) + 1
         return found
 
     def begin(self, pieces: Sequence[Piece]) -> None:
@@ -208,11 +245,11 @@ class RunJournal:
                     found[key] = Failure(TaskState.CRASHED, WorkerLostError(BEGAN))
         return found
 
-    def _enter(self, key: Key, value: Any) -> None:
+    def _enter(self, key: Key, value: Any, content: bytes | None) -> None:
         if key[1] is None:
-            self._digests.enter(key[0], value)
+            self._digests.enter(key[0], value, content)
         else:
-            self._digests.enter_element(key[0], key[1], value)
+            self._digests.enter_element(key[0], key[1], value, content)
 
     def identity(self, node: Node, index: int | None) -> Digest | None:
         """The identity of a call whose upstreams are over; None if it has none."""

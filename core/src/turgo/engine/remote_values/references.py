@@ -86,7 +86,7 @@ def with_remotes(
     filled = list(outcomes)
     for each in large:
         piece, offset = each.slot
-        remote = RemoteValue(stored, each.slot, each.size, each.width)
+        remote = RemoteValue(stored, each.slot, each.size, each.width, digest=each.digest)
         outcome = filled[piece]
         if isinstance(outcome, MapOutcome) and offset is not None:
             outcome.values[offset] = remote

@@ -19,6 +19,7 @@ from turgo.engine.remote_values.references import insert_local, remote_reads, wi
 from turgo.engine.schedule.remote import RemoteValue, StoredBatch
 from turgo.engine.transport.report import open_report, report_bytes
 from turgo.engine.transport.shipment import Shipment
+from turgo.engine.transport.worker_code import TextFunction
 from turgo.errors import WorkerLostError
 from turgo.executor import Executor, ExtraContext
 from turgo.futures import Future, failure_of
@@ -49,6 +50,8 @@ class RemoteStore:
         self._execute = self._shipped(execute)
         self._execute_and_store = self._shipped(execute_and_store)
         self._facts = self._shipped(facts)
+        self._facts_here: Callable[..., Any] = facts
+        self._write_copies: Callable[..., Any] | None = None
         self._broadcast = Broadcast(self._send, number, worker_code)
         self._run_id = ""
         self._made: weakref.WeakSet[StoredBatch] = weakref.WeakSet()
@@ -64,6 +67,21 @@ class RemoteStore:
 
     def _context(self, name: str) -> ExtraContext:
         return {"task_name": name, "run_id": self._run_id}
+
+    def keep_copies(self) -> None:
+        """Let workers say the digest of each large value, and write copies of some."""
+        from turgo.worker.values.copies import facts_with_digests, write_copies  # late: few runs copy values
+
+        self._facts_here = facts_with_digests
+        self._facts, self._write_copies = facts_with_digests, write_copies
+        if self.worker_code is not None:
+            self._facts, self._write_copies = TextFunction(facts_with_digests), TextFunction(write_copies)
+
+    def copy(self, stored: StoredBatch, wanted: Sequence[tuple[Slot, str, str]]) -> Future[Any]:
+        """Ask the worker for copies of values: see `write_copies`. Raises what the executor raises."""
+        assert self._write_copies is not None
+        context = self._context("copy")
+        return self.executor.submit(self._write_copies, stored.future, list(wanted), extra_context=context)
 
     def submit(self, shipment: Shipment, context: ExtraContext) -> Future[Any]:
         """Submit a batch; the future of its report, to be given to `received`. Raises what the executor raises."""
@@ -184,7 +202,7 @@ class RemoteStore:
         stored, shipment.stored = shipment.stored, None
         if stored is None:
             return self._small(shipment, report)
-        packed, rows = facts(report) if type(report) is dict else report
+        packed, rows = self._facts_here(report) if type(report) is dict else report
         size, opened = report_bytes(packed), open_report(packed)
         if isinstance(opened, BaseException):
             return opened, size

@@ -52,10 +52,11 @@ class RemoteValue:
     """A value that is elsewhere.
 
     size: in bytes. width: how many elements a map over it has, None if that is not known. home: the value itself in a
-    tuple, if it is here as well, as one that was sent to the workers to stay there.
+    tuple, if it is here as well, as one that was sent to the workers to stay there. digest: of its copy, where values
+    are copied; else empty.
     """
 
-    __slots__ = ("home", "size", "slot", "stored", "width")
+    __slots__ = ("digest", "home", "size", "slot", "stored", "width")
 
     def __init__(
         self,
@@ -64,12 +65,14 @@ class RemoteValue:
         size: int,
         width: int | None,
         home: tuple[Any] | None = None,
+        digest: bytes = b"",
     ) -> None:
         self.stored = stored
         self.slot = slot
         self.size = size
         self.width = width
         self.home = home
+        self.digest = digest
 
     def __len__(self) -> int:
         if self.width is None:

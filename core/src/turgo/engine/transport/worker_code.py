@@ -10,10 +10,11 @@ import importlib.util
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib.abc import InspectLoader
 from pathlib import Path
+from typing import Any
 
 from turgo._version import __version__
 from turgo.worker.code.bootstrap import BOOTSTRAP_MODULE, PUBLIC_MODULES, WorkerCode
@@ -24,6 +25,9 @@ EXECUTING_MODULES = ("turgo.worker.execute", "turgo.worker.functions", "turgo.wo
 PACKER = f"{__name__}:own_worker_code"
 """Where a worker with turgo installed finds its own code; the payload holds it as data."""
 
+
+TEXT_EXPRESSION = "exec(text, space) or space[name]"
+"""Gives a function of a module in any process, by its text."""
 
 # No parser: that of Python 3.11 fails if two threads use it at once.
 _IMPORT = re.compile(r"^from (turgo\.[\w.]+) import", re.MULTILINE)
@@ -66,6 +70,28 @@ def own_worker_code() -> WorkerCode | None:
     )  # like beside like: it packs better
     slim = {name: _bare(sources[name]) for name in deep_first}
     return WorkerCode(f"turgo_{__version__}_{digest}", boot, packed(slim), PACKER, own=True)
+
+
+class TextFunction:
+    """A function of a module that needs the standard library alone, shipped as the text of its module.
+
+    For what few runs need, and so is no part of the worker code of all. Raises LookupError without the text.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        source = _source(fn.__module__)
+        if source is None:
+            raise LookupError(fn.__module__)
+        self.fn = fn
+        self.__name__ = fn.__name__
+        self._text = _bare(source)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        space = {"__name__": "turgo_" + self.fn.__module__.rpartition(".")[2]}
+        return eval, (TEXT_EXPRESSION, {"text": self._text, "space": space, "name": self.__name__})
 
 
 def packed(sources: Mapping[str, str]) -> bytes:

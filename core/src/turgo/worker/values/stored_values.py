@@ -27,12 +27,14 @@ Slot = tuple[int, int | None]
 class LargeValue(NamedTuple):
     """What the driver knows of a value that is stored.
 
-    size: in bytes. width: how many elements a map over it has; None if only a look at the value can show it.
+    size: in bytes. width: how many elements a map over it has; None if only a look at the value can show it. digest: of
+    its copy, where values are copied.
     """
 
     slot: Slot
     size: int
     width: int | None
+    digest: bytes = b""
 
 
 class Read(NamedTuple):
