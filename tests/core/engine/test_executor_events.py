@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -102,6 +103,9 @@ def test_observers_hear_of_events_while_a_call_runs() -> None:
 
     @task
     def wait() -> bool:
+        end = time.monotonic() + 20  # bars begin a moment late
+        while "http://here" not in screen.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
         return listener.enough.wait(20)
 
     @flow

@@ -5,14 +5,12 @@
     run             loads a flow file, chooses the executor, runs the one on the other
     parameters      `-p limit=10` into values, by the flow's signature
     graph           what a flow would run, or what became of a run, as a tree or a picture
-    signals         Ctrl-C and SIGTERM, during `run`
     executors/      `list`, `show`, `certify` and `new`
     compare/        one flow on several executors, measured side by side
     doctor/         what is wrong here, and the line that mends it
     config, cache   the effective configuration; what the cache holds
-    completion      what shells complete; shells: how they ask
-    output          what all of them print with
-    streams         opens stdin, stdout and stderr where the process was started without them
+    completion/     what shells complete, and how they ask
+    terminal/       what all of them print with; Ctrl-C and SIGTERM during `run`; streams that are missing
 
 Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 interrupted (Ctrl-C or SIGTERM).
 """
@@ -34,14 +32,14 @@ def main(args: Sequence[str] | None = None) -> int:
     # Here, so that importing this module for its exit codes costs nothing.
     import click
 
-    from turgo.cli.output import finish, show_error
     from turgo.cli.root import turgo
-    from turgo.cli.streams import open_missing_streams
+    from turgo.cli.terminal.output import finish, show_error
+    from turgo.cli.terminal.streams import open_missing_streams
     from turgo.errors import ExecutorStartError, TurgoError, UsageError
 
     open_missing_streams()
     if "_TURGO_COMPLETE" in os.environ:
-        from turgo.cli.shells import use_shells  # late: a shell asks
+        from turgo.cli.completion.shells import use_shells  # late: a shell asks
 
         use_shells()
     try:

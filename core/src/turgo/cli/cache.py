@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from turgo.cli.output import show, show_json
+from turgo.cli.terminal.output import show, show_json
 from turgo.errors import CacheError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from turgo.cli.output import show, show_json, terminal_width
+from turgo.cli.terminal.output import show, show_json, terminal_width
 from turgo.config.settings import Origin, Setting
 from turgo.redaction import HIDING_NAME, REFERENCES, is_secret, redacted
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from turgo.cli.output import output_to_error
 from turgo.cli.parameters import CommandWithPairs
+from turgo.cli.terminal.output import output_to_error
 
 if TYPE_CHECKING:
     from turgo.flows.flow import FlowDefinition

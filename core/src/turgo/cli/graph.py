@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from turgo.cli import FAILED, SUCCESS
-from turgo.cli.completion import flow_files, flow_parameters, run_ids
+from turgo.cli.completion.values import flow_files, flow_parameters, run_ids
 from turgo.cli.flow_help import FlowCommand
-from turgo.cli.output import output_to_error, show, terminal_width
 from turgo.cli.parameters import key_values, read_parameters
+from turgo.cli.terminal.output import output_to_error, show, terminal_width
 
 if TYPE_CHECKING:
     from turgo.outlines.outline import Outline

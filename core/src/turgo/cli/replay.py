@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from turgo.cli import FAILED, SUCCESS
-from turgo.cli.output import output_to_error, show, show_error
+from turgo.cli.terminal.output import output_to_error, show, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

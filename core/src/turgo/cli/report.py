@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from turgo.cli.output import show_warning
+from turgo.cli.terminal.output import show_warning
 
 if TYPE_CHECKING:
     from turgo.records.flow_run import FlowRun

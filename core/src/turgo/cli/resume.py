@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from turgo.cli.output import show
+from turgo.cli.terminal.output import show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

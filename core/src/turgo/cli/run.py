@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
-from turgo.cli.completion import executor_names, executor_options, flow_files, flow_parameters
+from turgo.cli.completion.values import executor_names, executor_options, flow_files, flow_parameters
 from turgo.cli.flow_help import FlowCommand
-from turgo.cli.logs import LEVELS, say_from
-from turgo.cli.output import output_to_error, show, show_error, show_warning
 from turgo.cli.parameters import key_values, read_parameters
 from turgo.cli.report import check_report, write_report
-from turgo.cli.signals import interruptible
+from turgo.cli.terminal.logs import LEVELS, say_from
+from turgo.cli.terminal.output import output_to_error, show, show_error, show_warning
+from turgo.cli.terminal.signals import interruptible
 from turgo.errors import UsageError
 from turgo.records.states import RunState
 from turgo.registry.source_files import locate

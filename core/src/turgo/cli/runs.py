@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from turgo.cli.output import show, show_json, terminal_width
+from turgo.cli.terminal.output import show, show_json, terminal_width
 
 if TYPE_CHECKING:
     from turgo.config.load import Config

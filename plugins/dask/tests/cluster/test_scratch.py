@@ -14,7 +14,7 @@ import dask
 import pytest
 
 from turgo_dask import DaskExecutor
-from turgo_dask.cluster.scratch import PREFIX, scratch_folder
+from turgo_dask.cluster.local import SCRATCH_PREFIX, scratch_folder
 
 END_SECONDS = 60
 
@@ -70,7 +70,7 @@ def test_the_scratch_space_of_workers_is_there_as_long_as_they_are(tmp_path: Pat
     with DaskExecutor(cluster_kwargs=kwargs).start() as executor:
         worker = next(iter(executor._session.cluster.workers.values()))
         folder = Path(worker.local_directory).parent
-        assert folder.name.startswith(PREFIX) and folder.is_dir()
+        assert folder.name.startswith(SCRATCH_PREFIX) and folder.is_dir()
     assert not folder.exists()
 
 

@@ -11,10 +11,17 @@ import click
 
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
 from turgo.cli.compare.comparison import Comparison
-from turgo.cli.completion import flow_files, flow_parameters
-from turgo.cli.output import output_to_error, show, show_error, show_json, show_warning, terminal_width
+from turgo.cli.completion.values import flow_files, flow_parameters
 from turgo.cli.parameters import CommandWithPairs, key_values, read_parameters
-from turgo.cli.signals import interruptible
+from turgo.cli.terminal.output import (
+    output_to_error,
+    show,
+    show_error,
+    show_json,
+    show_warning,
+    terminal_width,
+)
+from turgo.cli.terminal.signals import interruptible
 from turgo.observers.tally import duration
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
-from turgo.cli.completion import executor_names, executor_options, flow_files, flow_parameters
+from turgo.cli.completion.values import executor_names, executor_options, flow_files, flow_parameters
 from turgo.cli.doctor.findings import NOTE, WRONG, Finding, record, text
-from turgo.cli.output import output_to_error, show, show_error, show_json, terminal_width
 from turgo.cli.parameters import CommandWithPairs, key_values
-from turgo.cli.signals import interruptible
+from turgo.cli.terminal.output import output_to_error, show, show_error, show_json, terminal_width
+from turgo.cli.terminal.signals import interruptible
 from turgo.errors import (
     ConfigError,
     ExecutorNotInstalledError,

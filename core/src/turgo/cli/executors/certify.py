@@ -19,9 +19,9 @@ from typing import Any
 import click
 
 from turgo.cli import FAILED, SUCCESS
-from turgo.cli.completion import executor_names, executor_options
-from turgo.cli.output import show
+from turgo.cli.completion.values import executor_names, executor_options
 from turgo.cli.parameters import key_values
+from turgo.cli.terminal.output import show
 from turgo.errors import ApiVersionError, TurgoError, UsageError
 from turgo.install import pip_install
 

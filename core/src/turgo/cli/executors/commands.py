@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from turgo.cli.completion import executor_names, executor_options
+from turgo.cli.completion.values import executor_names, executor_options
 from turgo.cli.lazy_group import LazyGroup
 from turgo.cli.parameters import key_values
 
@@ -44,7 +44,7 @@ def list_executors(as_json: bool = False) -> None:
     take.
     """
     from turgo.cli.executors.overview import Listing
-    from turgo.cli.output import output_to_error, show, show_json, terminal_width
+    from turgo.cli.terminal.output import output_to_error, show, show_json, terminal_width
     from turgo.registry.resolve import Registry
 
     with output_to_error():
@@ -72,7 +72,7 @@ def show_executor(name: str, options: dict[str, str], as_json: bool) -> None:
       turgo executors show ./my_executor.py:MyExecutor
     """
     from turgo.cli.executors.details import Showing
-    from turgo.cli.output import output_to_error, show, show_json, terminal_width
+    from turgo.cli.terminal.output import output_to_error, show, show_json, terminal_width
     from turgo.registry.resolve import Registry
 
     width = terminal_width()

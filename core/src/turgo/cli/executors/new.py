@@ -31,7 +31,7 @@ def new_executor(name: str, folder: Path) -> None:
       turgo executors new my-grid --dir plugins    plugins/turgo-my-grid/, executor my_grid
     """
     from turgo.cli.executors.project import PluginProject
-    from turgo.cli.output import show
+    from turgo.cli.terminal.output import show
 
     project = PluginProject.of(name)
     where = project.write(folder)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import dask
 import distributed
 
 from turgo_dask.cluster.nanny import WorkerNanny
@@ -39,6 +42,9 @@ LOCAL_CONFIG: Mapping[str, Any] = {
     "distributed.worker.daemon": False,
 }
 """What a local one is configured with besides."""
+
+SCRATCH_PREFIX = "turgo-dask-scratch-space-"
+"""How its name begins. Distributed makes another folder within one whose name does not say `dask-scratch-space`."""
 
 # One of each in a process, as dask has one configuration.
 _CONFIG = SharedSettings(CONFIG)
@@ -101,3 +107,21 @@ def configured(*, local: bool = False) -> Iterator[None]:
         if local:
             stack.enter_context(_LOCAL_CONFIG.applied())
         yield
+
+
+@contextmanager
+def scratch_folder(cluster_kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The keywords of a LocalCluster with a folder of its own for what it spills, unless its user has named one.
+
+    It is removed on leaving. Distributed keeps one for all clusters of a machine, and leaves its own files in it.
+    """
+    options = dict(cluster_kwargs)
+    if "local_directory" in options or dask.config.get("temporary-directory", None):
+        yield options
+        return
+    folder = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
+    try:
+        of_scheduler = {"local_directory": folder, **(options.get("scheduler_kwargs") or {})}
+        yield {**options, "local_directory": folder, "scheduler_kwargs": of_scheduler}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

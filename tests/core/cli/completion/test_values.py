@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from turgo import flow, task
-from turgo.cli.completion import executor_names, executor_options, flow_parameters, run_ids
+from turgo.cli.completion.values import executor_names, executor_options, flow_parameters, run_ids
 
 FLOW = """
 from typing import Literal

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from turgo.cli import INTERRUPTED
-from turgo.cli.output import finish, show_error
+from turgo.cli.terminal.output import finish, show_error
 
 LEAVE_AFTER_SECONDS = 4.5
 """Seconds from the first signal until what still runs is left behind."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from turgo.cli import shells
+from turgo.cli.completion import shells
 
 
 @pytest.mark.parametrize(

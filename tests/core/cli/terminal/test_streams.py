@@ -8,7 +8,7 @@ import pytest
 
 PROGRAM = """
 import os, sys
-from turgo.cli.streams import open_missing_streams
+from turgo.cli.terminal.streams import open_missing_streams
 open_missing_streams()
 print("said")
 print("warned", file=sys.stderr)
@@ -31,7 +31,7 @@ def test_a_closed_stream_leads_nowhere(closed: str, tmp_path: Path) -> None:
 def test_open_streams_are_left_as_they_are() -> None:
     """What a command prints comes where it is sent."""
     code = (
-        "import sys; from turgo.cli.streams import open_missing_streams; before = sys.stdout; "
+        "import sys; from turgo.cli.terminal.streams import open_missing_streams; before = sys.stdout; "
         "open_missing_streams(); print(before is sys.stdout)"
     )
     done = subprocess.run(

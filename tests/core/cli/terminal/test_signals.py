@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from turgo.cli import signals
+from turgo.cli.terminal import signals
 
 FLOW = """
 import time
@@ -45,7 +45,8 @@ class TellingExecutor(ThreadsExecutor):
 
 PATIENT = """
 import sys
-from turgo.cli import main, signals
+from turgo.cli import main
+from turgo.cli.terminal import signals
 
 signals.LEAVE_AFTER_SECONDS = 600.0
 sys.exit(main())

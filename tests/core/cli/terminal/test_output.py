@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from turgo.cli.output import finish, show, show_error, show_json, show_warning, terminal_width
+from turgo.cli.terminal.output import finish, show, show_error, show_json, show_warning, terminal_width
 
 
 def test_results_and_everything_else_are_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +37,7 @@ def test_a_reader_that_is_gone_is_no_error(said: str) -> None:
     stream = "stdout" if said.startswith("show(") else "stderr"
     other = "stderr" if stream == "stdout" else "stdout"
     code = (
-        "import sys; from turgo.cli.output import *; sys.stdin.readline(); "
+        "import sys; from turgo.cli.terminal.output import *; sys.stdin.readline(); "
         f"{said}; finish(); print('over', file=sys.{other})"
     )
     line = [sys.executable, "-c", code]

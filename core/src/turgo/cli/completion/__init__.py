@@ -1,0 +1,1 @@
+"""What shells complete, and how they ask."""

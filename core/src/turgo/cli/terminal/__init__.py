@@ -1,0 +1,1 @@
+"""What the command line does with its terminal: streams, output, logs, Ctrl-C."""
