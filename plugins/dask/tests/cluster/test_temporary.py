@@ -10,9 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import distributed
+import psutil
 import pytest
 
 from turgo.errors import ExecutorStartError
@@ -180,6 +183,42 @@ def test_clusters_that_start_at_the_same_moment(kinds: list[str], tmp_path: Path
     )
     assert done.stdout.splitlines() == ["0", "1", "2", "3"]
     assert [line for line in done.stderr.splitlines() if not line.startswith("dask: ")] == []
+
+
+class LateCluster(distributed.LocalCluster):
+    """As one that adapts: the number of workers that was decided on before comes after that it is to have none."""
+
+    late = False
+
+    def scale(self, *args: Any, **kwargs: Any) -> Any:
+        """Once, one more worker afterwards."""
+        if self.status is distributed.Status.running and not self.late and (args and args[0] == 0):
+            self.late = True
+            self.loop.call_later(0.05, super().scale, 1)
+        return super().scale(*args, **kwargs)
+
+
+def test_a_worker_that_begins_while_its_cluster_is_left_is_ended(tmp_path: Path) -> None:
+    """However long its start takes: nobody would know of it afterwards."""
+    slow, begun = tmp_path / "slow.py", tmp_path / "begun"
+    slow.write_text(f"import os, time; open({str(begun)!r}, 'a').write(f'{{os.getpid()}} '); time.sleep(30)")
+    before = set(psutil.Process().children(recursive=True))
+    options = {"n_workers": 0, "dashboard_address": ":0", "preload": [str(slow)], "silence_logs": 50}
+    with DaskExecutor(
+        cluster_class=LateCluster, cluster_kwargs=options, adapt_kwargs={"minimum": 0, "maximum": 1}
+    ).start():
+        pass
+    end = time.monotonic() + 20
+    while left := [each for each in set(psutil.Process().children(recursive=True)) - before if works(each)]:
+        assert time.monotonic() < end, [each.cmdline() for each in left]
+        time.sleep(0.05)
+
+
+def works(process: psutil.Process) -> bool:
+    """Whether it is the process of a worker, and alive."""
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(process.cmdline())
+    return False
 
 
 LEFT_OPEN = """

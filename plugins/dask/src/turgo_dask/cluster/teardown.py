@@ -59,6 +59,11 @@ def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | 
         each.join(max(0.0, deadline - time.monotonic()))
 
 
+def kill_begun(cluster: SpecCluster) -> None:
+    """Kill the processes that its nannies have begun. Their loop has been stopped, so that none begins another."""
+    _kill(list(_processes_of([cluster])))
+
+
 def loop_of(cluster: Any) -> Any:
     """The loop that a cluster runs in; None if it has none yet, or hides it."""
     return getattr(getattr(cluster, "_loop_runner", None), "_loop", None)

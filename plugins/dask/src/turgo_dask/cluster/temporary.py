@@ -24,7 +24,7 @@ from turgo_dask.cluster.local import has_nannies, is_local, worker_processes
 from turgo_dask.cluster.nanny import kill_with_descendants
 from turgo_dask.cluster.signals import at_exit, deferred_signals, sigint_blocked
 from turgo_dask.cluster.start import ClusterStart, LateStartError
-from turgo_dask.cluster.teardown import result_of
+from turgo_dask.cluster.teardown import kill_begun, result_of
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _reasons(error: BaseException, most: int = 4) -> str:
 
 def _close(cluster: Any, runner: LoopRunner) -> None:
     """Close the cluster within CLUSTER_CLOSE_SECONDS; kill the processes of a local one that takes longer."""
-    end = time.monotonic() + CLUSTER_CLOSE_SECONDS
+    end, closed = time.monotonic() + CLUSTER_CLOSE_SECONDS, False
     try:
         if isinstance(cluster, distributed.LocalCluster):
             cluster.sync(_end_workers, cluster, callback_timeout=CLUSTER_CLOSE_SECONDS)
@@ -124,12 +124,15 @@ def _close(cluster: Any, runner: LoopRunner) -> None:
         closing = cluster.close(timeout=left) if _names(cluster.close, "timeout") else cluster.close()
         if inspect.isawaitable(closing):
             sync(cluster.loop, result_of, closing, callback_timeout=left)
+        closed = True
     except TimeoutError:
         logger.warning("%s did not close within %s seconds", cluster, CLUSTER_CLOSE_SECONDS)
         _kill_processes(cluster)
     finally:
         with suppress(TimeoutError):
             runner.stop(timeout=WORKER_END_SECONDS)
+        if not closed and isinstance(cluster, distributed.LocalCluster):
+            kill_begun(cluster)
 
 
 def _ended(cluster: Any) -> bool:
@@ -169,24 +172,28 @@ async def _end_workers(cluster: distributed.LocalCluster) -> None:
     if cluster._adaptive is not None:
         cluster._adaptive.stop()  # before the next line, or it would ask for workers again
     cluster.scale(0)  # so that none is started anew
-    workers = {
-        *cluster.workers.values(),
-        *cluster._created,
-    }  # those that are just starting are among the second alone
-    closing = [
-        worker.close(timeout=WORKER_END_SECONDS, reason="turgo-close")
-        if isinstance(worker, distributed.Nanny)
-        else worker.close(timeout=WORKER_END_SECONDS, executor_wait=False, reason="turgo-close")
-        for worker in workers
-    ]
-    nannies = [worker for worker in workers if isinstance(worker, distributed.Nanny)]
+    closing: dict[Any, asyncio.Future[Any]] = {}
     processes: set[Any] = set()
-    closed = asyncio.gather(*closing, return_exceptions=True)
-    while not closed.done():
+    while _closes_more(cluster, closing) or not all(each.done() for each in closing.values()):
+        nannies = [worker for worker in closing if isinstance(worker, distributed.Nanny)]
         processes.update(nanny.process for nanny in nannies if nanny.process is not None)
         await _kill_starting(processes)
-        await asyncio.wait([closed], timeout=0.02)
+        await asyncio.wait(closing.values(), timeout=0.02)
+    await asyncio.gather(*closing.values(), return_exceptions=True)
     await _kill_replacements(processes)
+
+
+def _closes_more(cluster: distributed.LocalCluster, closing: dict[Any, asyncio.Future[Any]]) -> bool:
+    """Begin to close the workers that are not yet; whether there were any.
+
+    A cluster that adapts may just be at it, and have one that is not up and that nobody knows of.
+    """
+    workers = {*cluster.workers.values(), *cluster._created} - closing.keys()
+    for worker in workers:
+        how = {} if isinstance(worker, distributed.Nanny) else {"executor_wait": False}
+        close = worker.close(timeout=WORKER_END_SECONDS, reason="turgo-close", **how)
+        closing[worker] = asyncio.ensure_future(close)
+    return bool(workers)
 
 
 async def _kill_starting(processes: set[Any]) -> None:
