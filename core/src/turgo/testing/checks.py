@@ -17,6 +17,7 @@ from turgo.executor import Executor
 from turgo.futures import Future
 from turgo.testing import calls
 from turgo.testing.observed.deadline import Overdue, deadline
+from turgo.testing.observed.process_state import ProcessState
 from turgo.testing.observed.sentences import observed
 from turgo.testing.observed.thread_errors import thread_errors
 from turgo.testing.subject import Subject
@@ -119,6 +120,9 @@ class Checks:
 
     subject: ClassVar[Subject]
 
+    untouched: ClassVar[ProcessState]
+    """What the process was before the first start."""
+
     @classmethod
     def bound(cls) -> float:
         """Seconds that one check may take."""
@@ -129,6 +133,7 @@ class Checks:
         """Called by pytest before the first check."""
         if cls.executor is None:
             raise TypeError(f'{cls.__name__}: say which executor to check: executor = "name"')
+        cls.untouched = ProcessState.now()
         cls.subject = Subject(
             cls.executor,
             cls.executor_options,

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import gc
 import io
-import locale
-import logging
-import os
 import random
-import signal
-import socket
-import sys
 import threading
-import warnings
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from turgo.testing import calls
 from turgo.testing.checks import Checks, rule
 from turgo.testing.groups.leaks import descriptors
+from turgo.testing.observed.process_state import ProcessState
 
 SHUFFLED_CALLS = 1000
 """How many calls are asked for their values in an order of their own."""
@@ -33,8 +25,6 @@ LIMIT_SECONDS = 1.0
 
 KILLED_WITHIN_SECONDS = 3.0
 """How long after its limit a call may still run."""
-
-IMPORT_PATH = "folders of the import path"
 
 
 class Strictness(Checks):
@@ -108,21 +98,24 @@ class Strictness(Checks):
         assert not changed, "; ".join(changed)
 
     def _left_by_a_start(self) -> tuple[str, list[str]]:
-        """What one start printed, and what of the process is another than before."""
+        """What one start printed, and what of the process is another than before.
+
+        Starts for other checks may have changed it before, so it is made what it was before the first of them.
+        """
         measured = self.subject.measured
         if "start" not in measured:
             self.subject.close()
-            before, printed = _process_state(), io.StringIO()
             self.make()
-            before[IMPORT_PATH] = list(sys.path)  # a file that holds an executor has its folder there, by us
-            with contextlib.redirect_stdout(printed), self.fresh() as executor:
-                self.value(executor.submit(calls.nothing))
-                self.error(executor.submit(calls.fail))
-            after = _process_state()
-            measured["start"] = (
-                printed.getvalue(),
-                list(_changes(before, after)),
-            )
+            present, printed = ProcessState.now(), io.StringIO()
+            self.untouched.restore()
+            try:
+                before = ProcessState.now()
+                with contextlib.redirect_stdout(printed), self.fresh() as executor:
+                    self.value(executor.submit(calls.nothing))
+                    self.error(executor.submit(calls.fail))
+                measured["start"] = (printed.getvalue(), list(before.changes(ProcessState.now())))
+            finally:
+                present.restore()
         left: tuple[str, list[str]] = measured["start"]
         return left
 
@@ -142,43 +135,3 @@ class Strictness(Checks):
 
 def _real(futures: list[Any]) -> bool:
     return all(isinstance(future, concurrent.futures.Future) for future in futures)
-
-
-def _process_state() -> dict[str, Any]:
-    """What belongs to the whole process, by names for people."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    handlers = {
-        number.name: signal.getsignal(number) for number in signal.Signals if number != signal.SIGALRM
-    }
-    return {
-        "the current folder": os.getcwd(),
-        "the variable": {name: hash(value) for name, value in os.environ.items()},  # some are secret
-        "the handler of": handlers,
-        "the umask": mask,
-        "filters of warnings": list(warnings.filters),
-        "the locale": locale.setlocale(locale.LC_ALL),
-        "the level of the root logger": logging.getLogger().level,
-        "handlers of the root logger": list(logging.getLogger().handlers),
-        "sys.excepthook": sys.excepthook,
-        "threading.excepthook": threading.excepthook,
-        "the limit of recursion": sys.getrecursionlimit(),
-        "the timeout of sockets": socket.getdefaulttimeout(),
-        "the collection of garbage": gc.isenabled(),
-        IMPORT_PATH: list(sys.path),
-    }
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each thing that is not as it was: of a mapping for each key, of a list for each entry."""
-    for name, was in before.items():
-        now = after[name]
-        if isinstance(was, dict):
-            keys = sorted(key for key in was.keys() | now.keys() if was.get(key) != now.get(key))
-            yield from (f"{name} {key} is another than before" for key in keys)
-        elif isinstance(was, list) and was != now:
-            more = [each for each in now if each not in was]
-            less = [each for each in was if each not in now]
-            yield f"{name}: {more} came and {less} went" if more or less else f"{name} are in another order"
-        elif was != now:
-            yield f"{name} is {now!r} instead of {was!r}"
