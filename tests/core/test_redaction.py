@@ -107,3 +107,24 @@ def test_an_object_that_tells_all_is_silenced():
     """By the form of what it says, or altogether by its name."""
     assert "hunter2" not in redacted_repr(Connection())
     assert redacted_repr(Connection(), "credential") == HIDDEN
+
+
+@pytest.mark.parametrize("part", ["A-", "a.", "token", "&a.a", "tcp://node:8786,"])
+def test_a_long_text_is_looked_through_once(part):
+    """Not once for each place in it: an alignment of genes or a list of addresses would take hours."""
+    text = part * 50_000
+    assert redacted_text(text) == text
+
+
+def test_a_part_of_a_value_holds_no_part_of_a_secret():
+    """Also if the secret ends behind what is shown."""
+    assert "hunter" not in redacted_repr(["https://bob:" + "hunter" * 20 + "@host"], most=40)
+    assert redacted_repr(["abc"] * 1000, most=6) == "['abc'"
+
+
+def test_a_collection_that_holds_itself_is_shown():
+    """As Python shows it; what it holds twice is no such thing."""
+    inner = [1]
+    value = [inner, inner]
+    value.append(value)
+    assert redacted_repr(value) == "[[1], [1], '...']"

@@ -21,25 +21,34 @@ REFERENCES = ("env", "file")
 HIDING_NAME = "secret"
 """A name that hides whatever has it."""
 
+SECRET_CHARACTERS = 4096
+"""How long a password in a URL may be. Of a text that is shown in part, so much more is looked at."""
+
 _WORDS = (
     r"pass(?:word|wd|phrase)|secret|token(?!iz)|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|credential|"
     r"authorization|signature"
 )
 _NAME = re.compile(rf"{_WORDS}|(?:^|[_.-])(?:pwd|passwd|auth|tls_client_key|tls_key|sas)$", re.IGNORECASE)
-_PAIR = rf"(?:[\w.-]*(?:{_WORDS})[\w-]*|pwd|sig|key|auth|code)"
+_PAIR = rf"(?:[\w.-]{{0,64}}(?:{_WORDS})[\w-]{{0,64}}|pwd|sig|key|auth|code)"
 
 
 @cache
 def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What looks like a secret, and what is shown of it. Compiled when it is first asked for."""
+    """What looks like a secret, and what is shown of it. Compiled when it is first asked for.
+
+    A look at a text of any kind takes time in proportion to its length: nothing without a bound stands before a word.
+    """
     return (
         (
-            re.compile(r"(?<=://)([^/\s:@?#'\"]*):(?!\d+/)((?:[^\s@'\"]|@(?=[^\s'\"/,]*@))+)@"),
+            re.compile(
+                r"(?<=://)([^/\s:@?#'\"]*):(?!\d+/)"
+                rf"((?:(?!://)[^\s@'\"]|@(?=[^\s'\"/,@]*@)){{1,{SECRET_CHARACTERS}}})@"
+            ),
             rf"\1:{HIDDEN}@",
         ),
         (re.compile(rf"(?i)([?&;]{_PAIR}=)[^&;\s'\"]+"), rf"\1{HIDDEN}"),
         (
-            re.compile(rf"(?i)(\b[\w.-]*(?:{_WORDS})[\w-]*\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&'\")\]}}]+)"),
+            re.compile(rf"(?i)((?:{_WORDS})[\w-]{{0,64}}\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&'\")\]}}]+)"),
             rf"\1{HIDDEN}",
         ),
         (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9+/_.~=-]{8,}"), rf"\1 {HIDDEN}"),
@@ -76,6 +85,11 @@ def redacted_text(text: str) -> str:
 
 def redacted(value: Any, name: str = "") -> Any:
     """A value for display: the same shape of mappings, lists and texts, without secrets. name: what it is called."""
+    return _redacted(value, name, frozenset())
+
+
+def _redacted(value: Any, name: str, within: frozenset[int]) -> Any:
+    """within: the ids of what holds it, as a collection may hold itself."""
     if value is None or isinstance(value, (bool, int, float)):
         return value if value is None or isinstance(value, bool) or not is_secret(name) else HIDDEN
     if is_reference(value):
@@ -84,14 +98,21 @@ def redacted(value: Any, name: str = "") -> Any:
         return HIDDEN if value or not isinstance(value, (str, bytes)) else value
     if isinstance(value, str):
         return redacted_text(value)
+    if id(value) in within:
+        return "..."
+    within |= {id(value)}
     if isinstance(value, Mapping):
-        return {key: redacted(each, str(key)) for key, each in value.items()}
+        return {key: _redacted(each, str(key), within) for key, each in value.items()}
     if type(value) in (list, tuple, set, frozenset):
-        return type(value)(redacted(each) for each in value)
+        return type(value)(_redacted(each, "", within) for each in value)
     return value
 
 
-def redacted_repr(value: Any, name: str = "") -> str:
-    """How a value looks, without secrets; also of an object that has them in its own repr."""
+def redacted_repr(value: Any, name: str = "", most: int | None = None) -> str:
+    """How a value looks, without secrets; also of an object that has them in its own repr.
+
+    most: characters that are shown of it, if not all.
+    """
     shown = redacted(value, name)
-    return HIDDEN if shown is HIDDEN else redacted_text(repr(shown))
+    text = HIDDEN if shown is HIDDEN else redacted_text(repr(shown)[: most and most + SECRET_CHARACTERS])
+    return text[:most]

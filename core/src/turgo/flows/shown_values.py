@@ -21,7 +21,7 @@ from uuid import UUID
 
 import attrs
 
-from turgo.redaction import is_secret, redacted_text
+from turgo.redaction import SECRET_CHARACTERS, is_secret, redacted_text
 
 TEXT_CHARACTERS = 60
 """How much of a text is shown."""
@@ -97,6 +97,11 @@ def _pair(name: str, value: Any, sign: str, depth: int) -> str:
     return f"{name}{sign}…" if is_secret(name) else f"{name}{sign}{shown_value(value, depth)}"
 
 
+def _without_secrets(text: str) -> str:
+    """A text whose ends are shown; of a very long one what lies far from them is not looked at."""
+    return redacted_text(shortened(text, 4 * SECRET_CHARACTERS))
+
+
 def _name(cls: type) -> str:
     return one_line(type.__dict__["__name__"].__get__(cls))
 
@@ -116,7 +121,7 @@ def _text(value: Any, depth: int) -> str:
         if issubclass(cls, number):
             return str(number.__repr__(value))
     if issubclass(cls, str):
-        return repr(shortened(redacted_text(str.__str__(value)), TEXT_CHARACTERS - 2))
+        return repr(shortened(_without_secrets(str.__str__(value)), TEXT_CHARACTERS - 2))
     if issubclass(cls, PurePath):
         return repr(shortened(PurePath.__str__(value), TEXT_CHARACTERS - 2))
     if cls in _WRITTEN or cls is range:

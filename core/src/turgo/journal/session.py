@@ -105,7 +105,7 @@ def new_session(
             ) from error
         logger.warning("the journal in %s cannot be written: %s; this run goes on without it", root, error)
         return None
-    shown = {name: f"{redacted_repr(value, name):.{SHOWN_CHARACTERS}}" for name, value in parameters.items()}
+    shown = {name: redacted_repr(value, name, SHOWN_CHARACTERS) for name, value in parameters.items()}
     file = getattr(getattr(flow.fn, "__code__", None), "co_filename", "")
     given = {"file": file, "flow": flow.name, "target": label_of(flow.fn), "parameters": shown}
     digest = {"parameters_digest": parameters_digest(flow, parameters)}
