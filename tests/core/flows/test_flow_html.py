@@ -23,6 +23,17 @@ def test_a_flow_shows_its_parameters() -> None:
     assert "Not shown" not in html and "requires parallel" in html
 
 
+def test_a_flow_shows_no_secret() -> None:
+    """Neither a default of its own nor an option of its executor."""
+
+    @flow(executor={"use": "dask", "cluster_kwargs": {"password": "hunter2"}})
+    def census(password: str = "hunter2", url: str = "https://bob:hunter2@host") -> Any:
+        return task(int)()
+
+    html = census._repr_html_()
+    assert "hunter2" not in html and "***" in html and "dask" in html
+
+
 def test_a_flow_without_parameters_is_a_line() -> None:
     """No empty table."""
 

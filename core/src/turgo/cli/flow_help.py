@@ -10,6 +10,7 @@ import click
 
 from turgo.cli.parameters import CommandWithPairs
 from turgo.cli.terminal.output import output_to_error
+from turgo.redaction import redacted_repr
 
 if TYPE_CHECKING:
     from turgo.flows.flow import FlowDefinition
@@ -70,6 +71,6 @@ def _row(flow: FlowDefinition[..., Any], parameter: inspect.Parameter, text: str
     elif parameter.default is parameter.empty:
         parts.append("[required]")
     else:
-        parts.append(f"[default: {parameter.default!r}]")
+        parts.append(f"[default: {redacted_repr(parameter.default, parameter.name)}]")
     name = "NAME" if parameter.kind is parameter.VAR_KEYWORD else parameter.name
     return f"-p {name}={type_name(annotation_of(parameter, flow.fn))}", "  ".join(filter(None, parts))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from turgo.config.convert import type_name
 from turgo.records.html import bold, paragraph, table
+from turgo.redaction import redacted_repr
 from turgo.registry.options import annotation_of
 
 
@@ -27,14 +28,15 @@ def flow_html(flow: Shown) -> str:
         [
             f"{_STARS.get(parameter.kind, '')}{parameter.name}",
             type_name(annotation_of(parameter, flow.fn)),
-            "" if parameter.default is parameter.empty else repr(parameter.default),
+            "" if parameter.default is parameter.empty else redacted_repr(parameter.default, parameter.name),
         ]
         for parameter in flow.signature.parameters.values()
     ]
     parts = [table(bold(f"flow {flow.name}"), ["parameter", "type", "default"], rows)]
     parts += [paragraph(about)] if about else []
     if flow.executor is not None:
-        parts.append(paragraph(f"runs on {flow.executor}, unless something stronger says otherwise"))
+        shown = flow.executor if isinstance(flow.executor, str) else redacted_repr(flow.executor)
+        parts.append(paragraph(f"runs on {shown}, unless something stronger says otherwise"))
     if flow.requires:
         parts.append(paragraph(f"requires {', '.join(sorted(flow.requires))}"))
     return "".join(parts)
