@@ -32,6 +32,19 @@ def test_entries_come_back_until_they_are_deleted(fsspec) -> None:
     assert store.get([KEY]) == {}
 
 
+def test_no_message_has_the_password_of_the_url(fsspec, monkeypatch) -> None:
+    """Though those of the client library have it."""
+    from fsspec import core
+
+    def refuse(url: str) -> None:
+        raise ValueError(f"no such thing as {url}")
+
+    monkeypatch.setattr(core, "url_to_fs", refuse)
+    with pytest.raises(StoreError, match=r"bob:\*\*\*@host") as refused:
+        UrlStore("memory://bob:hunter2@host/cache")
+    assert "hunter2" not in str(refused.value)
+
+
 def test_clearing_leaves_alone_what_is_not_an_entry(fsspec) -> None:
     """A bucket may hold other things."""
     store = UrlStore("memory://team")

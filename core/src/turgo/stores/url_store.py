@@ -33,9 +33,10 @@ class UrlStore:
         try:
             self._fs, root = url_to_fs(url)
         except ImportError as error:  # fsspec says what to install: s3fs, gcsfs …
-            raise StoreError(f"{self.where} cannot be opened: {error}") from error
+            raise StoreError(f"{self.where} cannot be opened: {redacted_text(str(error))}") from error
         except Exception as error:
-            raise StoreError(f"{self.where} cannot be opened: {type(error).__name__}: {error}") from error
+            said = redacted_text(f"{type(error).__name__}: {error}")
+            raise StoreError(f"{self.where} cannot be opened: {said}") from error
         self._root = str(root).rstrip("/")
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
@@ -127,4 +128,4 @@ def _as_os_error() -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise OSError(f"{type(error).__name__}: {error}") from error
+        raise OSError(redacted_text(f"{type(error).__name__}: {error}")) from error
