@@ -1,5 +1,8 @@
 """Flow runs: state, result and error of a run."""
 
+import gc
+import weakref
+
 import pytest
 
 from turgo import flow, task
@@ -22,6 +25,18 @@ def fails(value):
     if value == 2:
         raise ValueError("two")
     return value
+
+
+def test_a_run_that_nobody_holds_is_gone_at_once():
+    """With its values, which may be large: nothing that it holds leads back to it."""
+    gc.disable()
+    try:
+        run = flow(name="alone")(lambda: same(1)).run(executor="local")
+        held = weakref.ref(run)
+        del run
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_the_result_of_a_run_that_is_not_over_cannot_be_had():

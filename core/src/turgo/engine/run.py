@@ -131,9 +131,9 @@ class GraphRun:
         self.explanation = run.explainer = Explanation(
             schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
         )
-        run.drawer = partial(drawn, run, self.explanation)
+        run.drawer = partial(drawn, explanation=self.explanation)
         self.inputs = KeptInputs(schedule.progress)
-        run.reporter = partial(report, run, self.explanation, self.inputs)
+        run.reporter = partial(report, explanation=self.explanation, inputs=self.inputs)
         run.cancel_by(self.loop.stop.cancel)
 
     def go(self) -> FlowRun:

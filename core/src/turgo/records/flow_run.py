@@ -50,8 +50,8 @@ class FlowRun(Generic[R_co]):
     journal: str | None = None
     explainer: Callable[[Any], str] | None = attrs.field(default=None, repr=False)
     open_values: Callable[[], Values] | None = attrs.field(default=None, repr=False)
-    drawer: Callable[[], Outline] | None = attrs.field(default=None, repr=False)
-    reporter: Callable[[Path], None] | None = attrs.field(default=None, repr=False)
+    drawer: Callable[[FlowRun[Any]], Outline] | None = attrs.field(default=None, repr=False)
+    reporter: Callable[[FlowRun[Any], Path], None] | None = attrs.field(default=None, repr=False)
     slots: int | None = None
     _result: tuple[Any, ...] = attrs.field(default=(), repr=False, init=False)
     _stop: Callable[[], None] | None = attrs.field(default=None, repr=False, init=False)
@@ -109,7 +109,7 @@ class FlowRun(Generic[R_co]):
         """
         if self.drawer is None:
             raise RunError(f"nothing is known yet of the task runs of {self.flow}: it has not begun")
-        return self.drawer()
+        return self.drawer(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
@@ -130,7 +130,7 @@ class FlowRun(Generic[R_co]):
         """
         if self.reporter is None or not self._over:
             raise RunError(f"the run of {self.flow} is not over: it is {self.state}")
-        self.reporter(Path(path))
+        self.reporter(self, Path(path))
         return Path(path)
 
     @property

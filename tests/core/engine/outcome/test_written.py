@@ -18,7 +18,7 @@ def paint(colour):
 
 def inputs_of(run) -> KeptInputs:
     """What the report of a run asks for inputs."""
-    return run.reporter.args[2]
+    return run.reporter.keywords["inputs"]
 
 
 def test_inputs_are_known_once_a_run_is_over() -> None:

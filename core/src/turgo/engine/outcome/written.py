@@ -41,7 +41,7 @@ class KeptInputs:
         return (KeptInputs, (None,))
 
 
-def report(run: FlowRun, explanation: Explanation, inputs: KeptInputs, path: Path) -> None:
+def report(run: FlowRun, path: Path, explanation: Explanation, inputs: KeptInputs) -> None:
     """Write the report of a run. Raises as `run_report.page.write_report` does."""
     from turgo.run_report.page import write_report  # late: few runs have one
 
