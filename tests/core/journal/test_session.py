@@ -63,6 +63,16 @@ def test_a_session_that_never_ran_leaves_a_run_that_was_killed(no_settings_of_th
     assert facts.state == "Killed" and not facts.folder.in_use
 
 
+def test_an_end_that_is_interrupted_leaves_no_lock(no_settings_of_the_user):
+    """Not even between the last value and the state of the run: it counts as killed."""
+    session = new_session(load_config(), halves, "local", {})
+    assert session is not None
+    session.writer.finish()
+    session.end()
+    (facts,) = all_runs(no_settings_of_the_user / "state" / "turgo" / "runs")
+    assert facts.state == "Killed" and not facts.folder.in_use
+
+
 def test_a_run_without_a_journal_loads_nothing_of_it(tmp_path):
     """Neither SQLite nor what makes identities."""
     script = tmp_path / "script.py"

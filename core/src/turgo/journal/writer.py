@@ -85,6 +85,7 @@ class JournalWriter:
         self.required = required
         self.failed: Exception | None = None
         self.closed = False
+        self._finished = False
         self.unseen: deque[object] = deque()
         with contextlib.ExitStack() as undo:
             folder.lock()
@@ -191,8 +192,8 @@ class JournalWriter:
 
     def finish(self) -> None:
         """Write what was put so far; nothing more may be put."""
-        if not self.closed:
-            self.closed = True
+        if not self._finished:
+            self._finished = True
             self._ending.set()
             self._queue.put(None)
             self._thread.join()
@@ -204,6 +205,7 @@ class JournalWriter:
         columns: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write how the run ended, and close the journal. columns: what became of each task run."""
+        self.closed = True
         self.finish()
         try:
             if self.failed is None:
