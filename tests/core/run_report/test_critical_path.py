@@ -8,6 +8,7 @@ from turgo import flow, task
 from turgo.registry.source_files import load_source
 from turgo.run_report.calls import calls_of
 from turgo.run_report.critical_path import critical_path, total
+from turgo.run_report.time_shares import time_shares
 
 made = load_source(Path(__file__).with_name("made_runs.py"))
 
@@ -35,6 +36,19 @@ def test_a_run_without_calls_has_none() -> None:
     """All were skipped."""
     ledger = made.ledger_of(("a", 0, 0, None))
     assert critical_path(ledger, made.structure_of(()), []) == []
+
+
+def test_a_map_without_elements_is_passed_through() -> None:
+    """What comes after it waited for what came before it."""
+    find = task(name="find")(lambda: [] if sum(range(200_000)) else None)
+    last = task(name="last")(lambda values: sum(range(10_000)))
+    run = flow(name="empty")(lambda: last(task(name="each")(abs).map(find()))).run(executor="local")
+    ledger = run.explainer.ledger
+    calls = calls_of(ledger)
+    path = critical_path(ledger, run.explainer.structure, calls)
+    assert [ledger.names[step.key[0]] for step in path] == ["find", "last"]
+    shares = time_shares(ledger, run.explainer.structure, calls, 1, calls[0].began, calls[-1].end)
+    assert shares.overhead == pytest.approx(calls[-1].began - calls[0].end, abs=1e-4)
 
 
 def test_the_elements_of_maps_are_followed() -> None:

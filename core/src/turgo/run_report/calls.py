@@ -47,10 +47,10 @@ def calls_of(ledger: Ledger) -> list[Call]:
 
 
 def keys_of(ledger: Ledger) -> Iterator[Key]:
-    """All task runs, in the order of recording."""
+    """All task runs, in the order of recording; a map without elements as a whole, as others wait for it."""
     for node in range(len(ledger.names)):
         columns = ledger.mapped.get(node)
-        if columns is None:
+        if columns is None or not columns.width:
             yield node, None
         else:
             yield from ((node, index) for index in range(columns.width))
