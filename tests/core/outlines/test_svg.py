@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from turgo.errors import MissingPackageError
+from turgo.errors import MissingPackageError, RunError
 from turgo.outlines.shapes import Box
 from turgo.outlines.svg import svg
 from turgo.registry.source_files import load_source
@@ -41,6 +41,14 @@ def test_states_are_painted() -> None:
     """The colour of what failed fills the box."""
     pytest.importorskip("pygraphviz")
     assert 'fill="#fde2e1"' in svg(outline(Box("bake", "1", 1, False, (), {"Failed": 1})))
+
+
+def test_a_picture_that_takes_too_long_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that draws it is ended."""
+    pytest.importorskip("pygraphviz")
+    monkeypatch.setattr("turgo.outlines.svg.DRAWING_SECONDS", 0.001)
+    with pytest.raises(RunError, match="has not drawn drawn in"):
+        svg(outline(Box("bake", "1", 1, False)))
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,13 +34,16 @@ def svg(shapes: Shapes) -> str:
         raise MissingPackageError(
             f"SVG is drawn by pygraphviz, which is not here: {pip_install('turgo[graph]')}"
         )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _DRAW],
-        input=_dot(shapes).encode(),
-        capture_output=True,
-        timeout=DRAWING_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _DRAW],
+            input=_dot(shapes).encode(),
+            capture_output=True,
+            timeout=DRAWING_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(f"Graphviz has not drawn {shapes.title} in {DRAWING_SECONDS:g} s") from error
     drawn = done.stdout.decode(errors="replace")
     if done.returncode or "<svg" not in drawn:
         said = done.stderr.decode(errors="replace").strip().splitlines()
