@@ -74,6 +74,20 @@ def test_the_scratch_space_of_workers_is_there_as_long_as_they_are(tmp_path: Pat
     assert not folder.exists()
 
 
+def test_a_forked_process_leaves_the_folder_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose workers go on."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder({}) as options, monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: -1)
+        left = scratch_folder({})
+        folder = Path(left.__enter__()["local_directory"])
+        forked.undo()
+        left.__exit__(None, None, None)
+    assert folder.is_dir() and not Path(options["local_directory"]).exists()
+
+
 def test_a_folder_that_its_user_names_stays(tmp_path: Path) -> None:
     """By the keyword or by dask's configuration."""
     with scratch_folder({"local_directory": str(tmp_path)}) as options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -113,15 +114,17 @@ def configured(*, local: bool = False) -> Iterator[None]:
 def scratch_folder(cluster_kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The keywords of a LocalCluster with a folder of its own for what it spills, unless its user has named one.
 
-    It is removed on leaving. Distributed keeps one for all clusters of a machine, and leaves its own files in it.
+    It is removed on leaving, by the process that made it and no child of that. Distributed keeps one for all clusters
+    of a machine, and leaves its own files in it.
     """
     options = dict(cluster_kwargs)
     if "local_directory" in options or dask.config.get("temporary-directory", None):
         yield options
         return
-    folder = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
+    folder, process = tempfile.mkdtemp(prefix=SCRATCH_PREFIX), os.getpid()
     try:
         of_scheduler = {"local_directory": folder, **(options.get("scheduler_kwargs") or {})}
         yield {**options, "local_directory": folder, "scheduler_kwargs": of_scheduler}
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == process:
+            shutil.rmtree(folder, ignore_errors=True)
