@@ -11,9 +11,10 @@ from turgo.errors import OptionError
 class Guarded(Executor):
     """One that needs a secret."""
 
-    def __init__(self, token: str = "", kwargs: dict | None = None) -> None:
+    def __init__(self, token: str = "", kwargs: dict | None = None, size: int = 1) -> None:
         self.token = token
         self.kwargs = kwargs
+        self.size = size
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         raise NotImplementedError
@@ -75,7 +76,8 @@ def test_nothing_that_is_shown_has_it(settle, monkeypatch):
             assert result.exit_code == 0, result.output
             assert "s3cr3t" not in result.output and "hunter2" not in result.output
             assert "HPC_TOKEN" in result.output
-    settle('token = ["hunter2"]')
-    with pytest.raises(OptionError) as caught:
-        get_executor("guarded")
-    assert "hunter2" not in str(caught.value)
+    for wrong in ('token = ["hunter2"]', 'size = { env = "HPC_TOKEN" }'):
+        settle(wrong)
+        with pytest.raises(OptionError) as caught:
+            get_executor("guarded")
+        assert "hunter2" not in str(caught.value) and "s3cr3t" not in str(caught.value)

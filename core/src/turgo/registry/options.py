@@ -21,7 +21,7 @@ from turgo.config.secrets import with_secrets
 from turgo.config.settings import Setting
 from turgo.errors import OptionError
 from turgo.names import did_you_mean, nearest
-from turgo.redaction import is_reference, is_secret, redacted_repr, redacted_text
+from turgo.redaction import is_secret, redacted_repr, redacted_text
 
 REQUIRED: Any = inspect.Parameter.empty
 """The default of an option that has none."""
@@ -126,9 +126,12 @@ def _is_mapping(spec: OptionSpec) -> bool:
 
 def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
     """Text is converted, what a file holds is fitted, what code hands over is only checked."""
+    told = True  # what is wrong with the value
     try:
         if isinstance(given, Setting):
-            given = with_secrets(given, _is_mapping(spec))
+            read = with_secrets(given, _is_mapping(spec))
+            told, given = read.value == given.value, read
+        told = told and not is_secret(option)
         value = given.value if isinstance(given, Setting) else given
         if isinstance(given, Setting) and given.text:
             return convert_text(value, spec.annotation)
@@ -137,7 +140,6 @@ def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
         if not admits(value, spec.annotation):
             raise ValueError(f"expected {spec.type}, got {value!r}")
     except ValueError as error:
-        told = not is_secret(option) or (isinstance(given, Setting) and is_reference(given.value))
         why = redacted_text(str(error)) if told else f"expected {spec.type}"
         raise OptionError(
             f"option {option!r} of {executor}: {why}{_where(given)}", option=option, executor=executor
