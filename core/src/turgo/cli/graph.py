@@ -114,7 +114,7 @@ def _formed(outline: Outline, form: str, *, to_terminal: bool) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file. Raises a UsageError of click if it cannot be."""
+    """Write a file. Raises FileError of click if it cannot be."""
     try:
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
