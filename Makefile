@@ -13,6 +13,7 @@ DIST     ?= dist
 INSTALL  ?= editable
 PYTHON   ?=
 ARGS     ?=
+OPTIONS  ?=
 EXECUTOR ?=
 CONSTRAINTS ?= --constraint constraints.txt
 
@@ -38,20 +39,20 @@ demo: $(VENV)/.$(if $(filter-out local,$(EXECUTOR)),workspace,demo) ## run the c
 	$(strip $(BIN)/turgo run examples/census.py $(if $(EXECUTOR),--executor $(EXECUTOR)))
 
 test: $(VENV)/.workspace ## run all tests
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(ARGS) $(OPTIONS)
 
 test-core: $(VENV)/.workspace ## run the tests of core alone
-	$(PYTEST) tests/core $(ARGS)
+	$(PYTEST) tests/core $(ARGS) $(OPTIONS)
 
 # What is missing then fails; in `make test` the same tests skip and say what they need.
 test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS, a cut network (as root, on Debian)
 	@sh tools/cluster_packages.sh
-	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS)
+	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS) $(OPTIONS)
 
 # As above.
 test-shells: $(VENV)/.workspace ## test completion in bash, zsh and fish (installs them, as root on Debian)
 	@sh tools/shell_packages.sh
-	NEEDS_SHELLS=1 $(PYTEST) tests/integration/test_shells.py $(ARGS)
+	NEEDS_SHELLS=1 $(PYTEST) tests/integration/test_shells.py $(ARGS) $(OPTIONS)
 
 lint: $(VENV)/.lint audit ## ruff, mypy --strict, pyright on what users see, the architecture's contracts, bandit, pip-audit
 	$(BIN)/ruff check .
