@@ -1,6 +1,6 @@
 """What is secret by its name or its form is shown nowhere; what only looks a little like it is."""
 
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict, UserDict
 
 import pytest
 
@@ -128,3 +128,18 @@ def test_a_collection_that_holds_itself_is_shown():
     value = [inner, inner]
     value.append(value)
     assert redacted_repr(value) == "[[1], [1], '...']"
+
+
+def test_what_is_no_plain_mapping_is_not_gone_through():
+    """It shows itself, without what looks like a secret; a value with no truth of its own is hidden by its name."""
+    shelf = UserDict(password="hunter2")
+    assert redacted(shelf) is shelf
+    assert "hunter2" not in redacted_repr(ChainMap({"url": "https://u:hunter2@host"}))
+    assert redacted_repr(Truthless(), "token") == HIDDEN
+
+
+class Truthless:
+    """As an array of several numbers is."""
+
+    def __bool__(self):
+        raise ValueError("ambiguous")

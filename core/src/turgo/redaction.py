@@ -8,12 +8,15 @@ and by its form                `user:password@` in a URL, its parameters `token=
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 HIDDEN = "***"
 """What is shown in the place of a secret."""
+
+PLAIN_MAPPINGS = (dict, MappingProxyType)
+"""What is gone through; to read another mapping may load a file, or a data set."""
 
 REFERENCES = ("env", "file")
 """The one key of a table that stands for a value from elsewhere, a variable or a file."""
@@ -65,7 +68,7 @@ def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def is_reference(value: Any) -> bool:
     """Whether it is a table that stands for a value from elsewhere: `{ env = "DB_PASSWORD" }`."""
-    if not isinstance(value, Mapping) or len(value) != 1:
+    if not isinstance(value, PLAIN_MAPPINGS) or len(value) != 1:
         return False
     ((kind, where),) = value.items()
     return kind in REFERENCES and isinstance(where, str)
@@ -95,13 +98,13 @@ def _redacted(value: Any, name: str, within: frozenset[int]) -> Any:
     if is_reference(value):
         return value
     if is_secret(name):
-        return HIDDEN if value or not isinstance(value, (str, bytes)) else value
+        return value if isinstance(value, (str, bytes)) and not value else HIDDEN
     if isinstance(value, str):
         return redacted_text(value)
     if id(value) in within:
         return "..."
     within |= {id(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, PLAIN_MAPPINGS):
         return {key: _redacted(each, str(key), within) for key, each in value.items()}
     if type(value) in (list, tuple, set, frozenset):
         return type(value)(_redacted(each, "", within) for each in value)

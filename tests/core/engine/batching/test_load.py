@@ -147,3 +147,18 @@ def test_slots_that_wait_although_more_is_submitted_raise_the_price():
             assert load.price == LEAST_PRICE_SECONDS
     assert load.price == pytest.approx((work + gap) / slots, rel=0.2)
     assert gap > IDLE_SHARE * (gap + work)
+
+
+def test_what_slots_waited_for_once_is_forgotten():
+    """A hiccup makes batches longer for a while, and not for the rest of the run."""
+    load = Load()
+    load.by_line.seconds = LEAST_PRICE_SECONDS
+    tickets = [load.submitted(0.0, 0.1, slots=4) for _ in range(8)]
+    now = 0.0
+    for turn in range(400):
+        for slot in range(4):
+            load.slot_used(f"{slot}", now, now + 0.1, tickets[-1], slots=4)
+        now += 0.15 if turn < 40 else 0.1
+        if turn == 39:
+            assert load.price > 0.01
+    assert load.price < 0.002

@@ -122,10 +122,18 @@ def run_suite(name: str, options: Mapping[str, str], asked: Mapping[str, Any]) -
 
 
 def _option_file(options: Mapping[str, str], folder: Path) -> Path:
-    """A file of arguments for pytest, as everybody may read those of a process. Each is a line: none has two."""
+    """A file of arguments for pytest, as everybody may read those of a process. Each is a line.
+
+    Raises UsageError for a value of several.
+    """
+    several = [key for key, value in options.items() if len(value.splitlines()) > 1]
+    if several:
+        raise UsageError(
+            f"-o {several[0]}: a value of several lines cannot be given here; put it into a profile"
+        )
     file = folder / "options.txt"
-    lines = [f"--turgo-option\n{key}={' '.join(value.splitlines())}\n" for key, value in options.items()]
-    file.write_text("".join(lines), encoding="utf-8")
+    lines = [f"--turgo-option\n{key}={value}\n" for key, value in options.items()]
+    file.write_text("".join(lines), encoding=sys.getfilesystemencoding(), errors="surrogateescape")
     return file
 
 

@@ -199,7 +199,9 @@ class Load:
         weight = max(PRICE_WEIGHT_SHARE / slots, 1 / self._used)
         self._gap += weight * (began - before - self._gap)
         self._work += weight * (ended - began - self._work)
-        if self._gap > IDLE_SHARE * (self._gap + self._work):
-            price = (self._gap + self._work) / slots
-            if price > self.price:
-                self._by_slots = self.price + PRICE_WEIGHT_SHARE * (price - self.price)
+        if self._gap <= IDLE_SHARE * (self._gap + self._work):
+            self._by_slots -= weight * self._by_slots  # what was the matter is over
+            return
+        price = (self._gap + self._work) / slots
+        if price > self.price:
+            self._by_slots = self.price + PRICE_WEIGHT_SHARE * (price - self.price)

@@ -24,8 +24,8 @@ from turgo_dask.connection.channel import forget_topic, keeps_nothing
 MOST_BYTES = 64 * 2**10
 """A larger value is not told: the scheduler would copy it to whoever may not want it."""
 
-KEPT_REPORTS = 10_000
-"""How many wait to be taken at most: those of calls that were given up are never taken."""
+KEPT_REPORTS = 1_000
+"""How many wait to be taken at most, 64 MiB: those of calls that were given up are never taken, others fetched."""
 
 
 class Told:
