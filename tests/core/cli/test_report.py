@@ -1,5 +1,6 @@
 """`turgo run --report`: checked before the run, written however it ends."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import click
 import pytest
 
 from turgo.cli.report import check_report, write_report
-from turgo.errors import MissingPackageError
+from turgo.errors import MissingPackageError, UsageError
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Ledger
 from turgo.records.task_runs import TaskRuns
@@ -66,6 +67,19 @@ def test_mistakes_are_found_before_the_run(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "bokeh", None)
     with pytest.raises(MissingPackageError):
         check_report(Path("run.html"), dry_run=False)
+
+
+def test_what_is_no_file_is_not_replaced(folder: Path) -> None:
+    """A device and a pipe are refused before the run, a link leads to its target."""
+    pytest.importorskip("bokeh")
+    os.mkfifo("pipe")
+    for place in ("pipe", "/dev/full", "."):
+        with pytest.raises((click.UsageError, UsageError)):
+            check_report(Path(place), dry_run=False)
+    Path("target").mkdir()
+    Path("link.html").symlink_to("target/run.html")
+    assert run("-p", "least=2", "--report", "link.html").returncode == 0
+    assert Path("link.html").is_symlink() and "half[0]" in Path("target/run.html").read_text()
 
 
 def test_a_report_that_cannot_be_written_is_a_warning(

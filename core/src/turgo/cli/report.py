@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 def check_report(path: Path, *, dry_run: bool) -> None:
     """Find before the run what would keep its report from being written.
 
-    Raises a UsageError of click, or MissingPackageError if bokeh is not installed.
+    Raises a UsageError of click or of ours, or MissingPackageError if bokeh is not installed.
     """
     if dry_run:
         raise click.UsageError("--report tells of a run, and --dry-run runs nothing")
     if not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
         raise click.UsageError(f"--report {path}: {path.parent} is no folder that can be written to")
+    from turgo.run_report.page import place_of
     from turgo.run_report.plots import check_bokeh
 
     check_bokeh()
+    place_of(path)
 
 
 def write_report(run: FlowRun, path: Path) -> None:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def show_preview(graph: Graph, earlier: Archive | None) -> None:
-    """What would be taken over, and what would run."""
+    """What would be taken over, and what would run; a map whose width depends on a value counts once."""
     if earlier is None:
-        counts = {node.task.name: 0 for node in graph.nodes}
+        widths = graph.known_widths()
+        counts = dict.fromkeys((node.task.name for node in graph.nodes), 0)
         for node in graph.nodes:
-            counts[node.task.name] += 1
+            counts[node.task.name] += widths.get(node.id, 1)
         show(f"would run: {_counts(counts)}")
         return
     from turgo.engine.kept.preview import preview

@@ -138,7 +138,7 @@ class Graph:
 
         names, indices = [node.task.name for node in self.nodes], [node.index for node in self.nodes]
         structure = structure_of(self.nodes, self.guards)
-        return outline_of(self.flow, Nodes(names, indices, structure, self.guards, self._known_widths()))
+        return outline_of(self.flow, Nodes(names, indices, structure, self.guards, self.known_widths()))
 
     def to_mermaid(self) -> str:
         """The source of a flowchart."""
@@ -151,7 +151,7 @@ class Graph:
     def _repr_html_(self) -> str:
         return self.outline._repr_html_()
 
-    def _known_widths(self) -> dict[int, int]:
+    def known_widths(self) -> dict[int, int]:
         """Of the maps whose width does not depend on a value."""
         widths: dict[int, int] = {}
         for node in self.nodes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from turgo.errors import UsageError
 from turgo.observers.failures import described, grouped
 from turgo.observers.summary import READ_FAILURES
 from turgo.outlines.structure import Structure
@@ -44,14 +45,24 @@ pre { background: #f4f5f7; padding: 1em; overflow-x: auto; } summary { cursor: p
 """
 
 
+def place_of(path: Path) -> Path:
+    """Where a report is to be written, in the place of a file. Raises UsageError for a device, a pipe or a folder."""
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise UsageError(f"{path} is no file, and a report would take its place")
+    return place
+
+
 def write_report(
     path: Path, run: FlowRun, ledger: Ledger, structure: Structure, input_of: Callable[[Key], str] | None
 ) -> None:
     """Write the report of a run. input_of: looks for the input of a call.
 
-    Raises MissingPackageError if bokeh is not installed, and OSError. The file is there whole or not at all.
+    Raises MissingPackageError if bokeh is not installed, UsageError if what stands there is no file, and OSError.
+    The file is there whole or not at all; of a link it is what that leads to.
     """
     check_bokeh()
+    path = place_of(path)
     text = page(run, ledger, structure, input_of)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

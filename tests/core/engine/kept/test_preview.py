@@ -56,3 +56,12 @@ def test_changed_code_is_told_with_the_calls_that_it_costs():
     other = flow(name="added")(lambda: fragile.with_options(name="numbers")(1))
     said = changes_since(other.record(), earlier)
     assert [line for line in said if line.endswith("changed: 1 of numbers")]
+
+
+def test_a_map_of_known_width_counts_with_all_its_elements():
+    """Also where it goes over another map."""
+    wide = flow(name="wide")(lambda: total(fragile.map(fragile.map([0, 2, 4]))))
+    failing = flow(name="wide")(lambda: fragile(1))
+    run = failing.run(journal=True)
+    found = preview(wide.record(), archive_of(load_config(), failing, {}, run.id))
+    assert found.left == {"fragile": 6, "total": 1}

@@ -21,7 +21,7 @@ from turgo.records.states import CACHED
 class Preview(NamedTuple):
     """What would become of a run. taken, left: calls by task; changes: of code since, in words.
 
-    A map whose elements are not known yet counts once among those that are left.
+    A map whose width depends on a value counts once among those that are left.
     """
 
     taken: Mapping[str, int]
@@ -35,13 +35,15 @@ def preview(graph: Graph, earlier: Archive) -> Preview:
     schedule = Schedule(graph, ledger, resuming=True)
     calls = Calls(("", graph.flow), graph.nodes)
     Cache(schedule, None, calls, RunJournal(schedule, Code(), None, earlier)).answer_all()
+    widths = graph.known_widths()
     taken: dict[str, int] = {}
     left: dict[str, int] = {}
     for node, name in enumerate(ledger.names):
         codes = bytes(schedule.progress.states_of(node))
         kept = codes.count(CACHED)
         taken[name] = taken.get(name, 0) + kept
-        left[name] = left.get(name, 0) + len(codes) - kept
+        count = len(codes) if node in schedule.progress.mapped else widths.get(node, len(codes))
+        left[name] = left.get(name, 0) + count - kept
     return Preview(taken, left, changes_since(graph, earlier))
 
 
