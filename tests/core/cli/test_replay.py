@@ -118,3 +118,38 @@ def test_what_cannot_be_replayed_is_said(folder: Path) -> None:
     (folder / "work.py").write_text(WORK.replace("invert", "reverse"))
     said = turgo(folder, "replay", "work", "invert[1]", code=2).stderr
     assert "invert[1] cannot be replayed: its function or arguments cannot be had any more" in said
+
+
+@pytest.mark.parametrize(
+    ("task_run", "flow"),
+    [("invert[2]", "invert.map(less.map([3, 2, 1]))"), ("total", "total(less.map([3, 2, 1]), more=one())")],
+)
+def test_what_its_own_batch_has_made_is_kept_as_well(task_run: str, flow: str, tmp_path: Path) -> None:
+    """A map over a map, and what takes a whole map, as short calls run together with what they take."""
+    (tmp_path / "deep.py").write_text(f"""
+from turgo import flow, task
+
+@task
+def less(number):
+    return number - 1
+
+@task
+def one():
+    return 1
+
+@task
+def invert(number):
+    return 1 / number
+
+@task
+def total(numbers, more):
+    raise ValueError(f"{{numbers}} and {{more}}")
+
+@flow
+def deep():
+    return {flow}
+""")
+    turgo(tmp_path, "run", "-q", "deep.py", code=1)
+    said = turgo(tmp_path, "replay", "deep", task_run, code=1).stderr
+    expected = "ZeroDivisionError: division by zero" if "[" in task_run else "ValueError: [2, 1, 0] and 1"
+    assert f"then: {expected}" in said and f"now: {expected}" in said

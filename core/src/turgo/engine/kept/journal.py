@@ -93,9 +93,9 @@ class RunJournal:
             node = self.progress.nodes[node_id]
             values = rows.setdefault(node.task, [])
             if isinstance(outcome, MapOutcome):
-                self._note_elements(node, low, outcome, values)
+                self._note_elements(node, low, outcome, values, pieces, outcomes)
             elif outcome.failure is not None:
-                self._note_inputs(node, None)
+                self._note_inputs(node, None, pieces, outcomes)
             else:
                 values.append((node_id, -1, self.identity(node, None), outcome.value))
                 self._digests.enter(node_id, outcome.value)
@@ -124,22 +124,36 @@ class RunJournal:
             self.copies.wait(SETTLE_SECONDS)
             self.collect()
 
-    def _note_elements(self, node: Node, low: int, outcome: MapOutcome, values: list[_Value]) -> None:
+    def _note_elements(
+        self,
+        node: Node,
+        low: int,
+        outcome: MapOutcome,
+        values: list[_Value],
+        pieces: Sequence[Piece],
+        outcomes: Sequence[Any],
+    ) -> None:
         for offset, value in enumerate(outcome.values):
             if offset not in outcome.failures:
                 values.append((node.id, low + offset, self.identity(node, low + offset), value))
                 self._digests.enter_element(node.id, low + offset, value)
         for offset, failure in outcome.failures.items():
             if failure is not None:
-                self._note_inputs(node, low + offset)
+                self._note_inputs(node, low + offset, pieces, outcomes)
 
-    def _note_inputs(self, node: Node, index: int | None) -> None:
-        """Keep what a call that failed was made of, of the first few, so that it can be replayed."""
+    def _note_inputs(
+        self, node: Node, index: int | None, pieces: Sequence[Piece], outcomes: Sequence[Any]
+    ) -> None:
+        """Keep what a call that failed was made of, of the first few, so that it can be replayed.
+
+        pieces, outcomes: of its batch, in which its arguments may have been made as well.
+        """
         if self.writer is None or not node.task.policy.journal or len(self._noted) >= REPLAYABLE_CALLS:
             return
         places: list[int | str] = [*range(len(node.args)), *node.kwargs]
         try:
-            values = {place: argument(self.progress, node, place, index) for place in places}
+            made = _made(pieces, outcomes)
+            values = {place: argument(self.progress, node, place, index, made) for place in places}
         except LookupError:
             return
         self._noted.add((node.id, index))
@@ -293,3 +307,15 @@ class RunJournal:
                 self._scopes[task] = None
                 logger.warning("calls of %s are not kept in the journal: %s", task.name, error)
         return self._scopes[task]
+
+
+def _made(pieces: Sequence[Piece], outcomes: Sequence[Any]) -> dict[Key, Any]:
+    """The values that the calls of a batch have made."""
+    made: dict[Key, Any] = {}
+    for (node, low, _), outcome in zip(pieces, outcomes, strict=False):
+        if isinstance(outcome, MapOutcome):
+            found = enumerate(outcome.values)
+            made |= {(node, low + at): value for at, value in found if at not in outcome.failures}
+        elif outcome is not None and outcome.failure is None:
+            made[node, None] = outcome.value
+    return made

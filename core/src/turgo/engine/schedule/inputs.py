@@ -35,30 +35,41 @@ class AbsentError(LookupError):
     """An argument of a call is not on the driver."""
 
 
-def argument(progress: Progress, node: Node, place: Place, index: int | None) -> Any:
-    """The value of one argument of a call. Raises AbsentError if it is not here."""
+def argument(
+    progress: Progress, node: Node, place: Place, index: int | None, made: Mapping[Key, Any] = _EMPTY
+) -> Any:
+    """The value of one argument of a call. Raises AbsentError if it is not here.
+
+    made: values of calls that have just come, and that the progress does not know yet.
+    """
     held = node.args[place] if isinstance(place, int) else node.kwargs[place]
     if node.spread is not None and index is not None and place in node.spread:
         sources = progress.mapped[node.id].sources
         if not sources:
             raise AbsentError("not here any more")
         source = sources[node.spread.index(place)]
-        value = _value(progress, source, index) if type(source) is int else source[index]
+        value = _value(progress, source, index, made) if type(source) is int else source[index]
     elif node.plan == CONSTANTS:
         value = held
     else:
         value = (
-            _value(progress, held)
+            _value(progress, held, None, made)
             if node.plan == RESULTS
-            else fill(held, lambda upstream: _value(progress, upstream))
+            else fill(held, lambda upstream: _value(progress, upstream, None, made))
         )
     if type(value) is RemoteValue:
         raise AbsentError("on a worker")
     return value
 
 
-def _value(progress: Progress, node: int, index: int | None = None) -> Any:
+def _value(progress: Progress, node: int, index: int | None, made: Mapping[Key, Any]) -> Any:
     mapped = progress.mapped.get(node)
+    if made and mapped is not None and index is None:
+        keys = [(node, at) for at in range(mapped.width)]
+        if keys and all(key in made for key in keys):
+            return [made[key] for key in keys]
+    elif made and (node, None if mapped is None else index) in made:
+        return made[node, None if mapped is None else index]
     code = progress.states[node] if index is None or mapped is None else mapped.states[index]
     if code not in (SUCCESS, CACHED):
         raise AbsentError("not here")
