@@ -150,3 +150,13 @@ def test_ctrl_c_says_how_to_go_on(folder: Path) -> None:
     (folder / "again").touch()
     line = next(line for line in said.splitlines() if "To go on with the rest: turgo " in line)
     assert turgo(folder, *line.rpartition(": turgo ")[2].split()).stdout == "[0, 1, 2, 3, 4]\n"
+
+
+def test_the_id_of_the_run_that_went_on_leads_to_its_journal(folder: Path) -> None:
+    """Its first line names it, and it is asked for by that."""
+    turgo(folder, "run", "work.py", code=1)
+    said = turgo(folder, "run", "work.py", "--resume", code=1).stderr.splitlines()[0]
+    run = said.rpartition("(run ")[2].rstrip(")")
+    listed = turgo(folder, "runs", "list").stdout
+    assert run not in listed
+    assert turgo(folder, "runs", "show", run, code=0).stdout.splitlines()[0].startswith("work-")

@@ -66,6 +66,15 @@ def test_what_is_not_there_is_an_error_that_says_where_it_is_asked_for(settle, r
     assert says in str(caught.value) and "turgo.toml, line 3" in str(caught.value)
 
 
+def test_the_line_is_that_of_the_reference_itself(settle):
+    """Whatever comes after it in the same table."""
+    settle('[executors.guarded.kwargs]\npassword = { env = "NO_SUCH_VARIABLE" }\ntimeout = 3\nzeta = 4')
+    with pytest.raises(
+        OptionError, match=r"turgo\.toml, line 4, key 'executors\.guarded\.kwargs\.password\.env'"
+    ):
+        get_executor("guarded")
+
+
 def test_nothing_that_is_shown_has_it(settle, monkeypatch):
     """Neither `config` nor `executors list` or `show`, as text and as JSON, nor an error of the option."""
     monkeypatch.setenv("HPC_TOKEN", "s3cr3t")

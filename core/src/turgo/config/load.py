@@ -227,4 +227,5 @@ def _assemble(layer: Layer) -> Setting:
             table = table.setdefault(part, {})
         table[key[-1]] = convert_text(setting.value, Any) if setting.text else setting.value
     last = list(layer.values())[-1]
-    return Setting(last.key[:3], value, last.origin)
+    within = {key: setting.origin for key, setting in layer.items()}
+    return Setting(last.key[:3], value, last.origin, within=within)

@@ -16,30 +16,41 @@ from typing import Any
 
 import attrs
 
-from turgo.config.settings import Setting
+from turgo.config.settings import Origin, Setting
 from turgo.names import reason_of
 from turgo.redaction import is_reference
+
+
+class UnreadSecretError(ValueError):
+    """What a setting refers to cannot be read. origin: where it is asked for."""
+
+    def __init__(self, message: str, origin: Origin) -> None:
+        super().__init__(message)
+        self.origin = origin
 
 
 def with_secrets(given: Setting, mapping: bool) -> Setting:
     """A setting of a file, with what it refers to. mapping: whether the option itself is one, and may have such keys.
 
-    Raises ValueError for what cannot be read.
+    Raises UnreadSecretError for what cannot be read.
     """
     if not given.origin.kind.endswith("file") or not isinstance(given.value, Mapping):
         return given
-    return attrs.evolve(given, value=(_inner if mapping else _replaced)(given.value))
+    return attrs.evolve(given, value=(_inner if mapping else _replaced)(given, given.value, ()))
 
 
-def _replaced(value: Any) -> Any:
+def _replaced(given: Setting, value: Any, path: tuple[str, ...]) -> Any:
     if is_reference(value):
         ((kind, where),) = value.items()
-        return _read(kind, where)
-    return _inner(value) if isinstance(value, Mapping) else value
+        try:
+            return _read(kind, where)
+        except ValueError as error:
+            raise UnreadSecretError(str(error), given.within.get((*path, kind), given.origin)) from None
+    return _inner(given, value, path) if isinstance(value, Mapping) else value
 
 
-def _inner(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _replaced(each) for key, each in value.items()}
+def _inner(given: Setting, value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    return {key: _replaced(given, each, (*path, key)) for key, each in value.items()}
 
 
 def _read(kind: str, where: str) -> str:

@@ -51,12 +51,14 @@ class Setting:
     """A value, the key it was set under and its origin.
 
     text: it came as text (a variable, or `-o key=value`) and is still to be converted by the option's type.
+    within: of a table, where each of its keys was set.
     """
 
     key: tuple[str, ...]
     value: Any
     origin: Origin
     text: bool = False
+    within: Mapping[tuple[str, ...], Origin] = attrs.field(factory=dict, eq=False, repr=False)
 
 
 def overlay(below: Mapping[str, Setting], above: Mapping[str, Setting]) -> dict[str, Setting]:

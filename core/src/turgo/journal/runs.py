@@ -35,6 +35,7 @@ class RunFacts:
     """What the journal of a run says of it.
 
     state: how it ended, or Running, Killed, Damaged; counts: of task runs by state; started: seconds since the epoch.
+    again: ids of the runs that went on with it.
     """
 
     folder: RunFolder
@@ -48,6 +49,7 @@ class RunFacts:
     parameters: dict[str, str] = attrs.field(factory=dict)
     counts: dict[str, int] = attrs.field(factory=dict)
     error: str = ""
+    again: list[str] = attrs.field(factory=list)
 
     @property
     def id(self) -> str:
@@ -90,9 +92,16 @@ def _folders(root: Path) -> Iterator[RunFolder]:
 
 
 def run_named(root: Path, asked: str) -> RunFacts:
-    """The run of an id, or of the beginning of one. Raises JournalError if there is none, or more than one."""
+    """The run of an id, or of the beginning of one, also of a run that went on with it.
+
+    Raises JournalError if there is none, or more than one.
+    """
     runs = all_runs(root)
-    found = [run for run in runs if run.id == asked] or [run for run in runs if run.id.startswith(asked)]
+    found = (
+        [run for run in runs if run.id == asked]
+        or [run for run in runs if run.id.startswith(asked)]
+        or [run for run in runs if any(each.startswith(asked) for each in run.again)]
+    )
     if len(found) == 1:
         return found[0]
     if found:

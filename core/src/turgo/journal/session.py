@@ -128,8 +128,10 @@ def resumed_session(
     """
     earlier = archive_of(config, flow, parameters, asked)
     writer = _writer(earlier.folder, config)
-    writer.put({"executor": executor, "started": time.time(), "state": "Running"})
-    return Session(earlier.folder.id, f"{flow.name}-{os.urandom(6).hex()}", writer, earlier, unsafe)
+    run_id = f"{flow.name}-{os.urandom(6).hex()}"
+    again = [*facts_of_run(earlier.folder).again, run_id]
+    writer.put({"executor": executor, "started": time.time(), "state": "Running", "again": again})
+    return Session(earlier.folder.id, run_id, writer, earlier, unsafe)
 
 
 def archive_of(

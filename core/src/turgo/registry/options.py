@@ -17,7 +17,7 @@ import attrs
 
 from turgo.config.convert import admits, fit, members_of, type_name
 from turgo.config.convert import convert_text as convert_text
-from turgo.config.secrets import with_secrets
+from turgo.config.secrets import UnreadSecretError, with_secrets
 from turgo.config.settings import Setting
 from turgo.errors import OptionError
 from turgo.names import did_you_mean, nearest
@@ -139,6 +139,10 @@ def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
             return fit(value, spec.annotation)
         if not admits(value, spec.annotation):
             raise ValueError(f"expected {spec.type}, got {value!r}")
+    except UnreadSecretError as error:
+        raise OptionError(
+            f"option {option!r} of {executor}: {error} ({error.origin})", option=option, executor=executor
+        ) from None
     except ValueError as error:
         why = redacted_text(str(error)) if told else f"expected {spec.type}"
         raise OptionError(
