@@ -44,6 +44,27 @@ def went(worker: str, *, expected: bool = False) -> dict[str, Any]:
     return {"action": "remove-worker", "worker": worker, "expected": expected}
 
 
+def test_what_no_event_told_is_seen(told: Told, comings: Comings) -> None:
+    """A worker that came before the scheduler knew of a listener, and one that left unheard; each once."""
+    for _ in range(3):
+        comings.seen({"tcp://first", "tcp://second"}, {"tcp://first", "tcp://second", "tcp://third"})
+    assert told.kinds == ["worker_arrived"] and "tcp://second" in told.events[0][1]
+    for _ in range(3):
+        comings.seen({"tcp://second"}, {"tcp://second"})
+    assert told.kinds == ["worker_arrived", "worker_left"] and "tcp://first" in told.events[1][1]
+    assert comings.loop is None
+
+
+def test_an_event_is_newer_than_a_look(told: Told, comings: Comings) -> None:
+    """Who came or went after the look is not told of again."""
+    comings.note(came("tcp://second"))
+    comings.note(went("tcp://first"))
+    comings.seen({"tcp://first"}, {"tcp://first"})
+    assert told.kinds == ["worker_arrived", "worker_left"]
+    comings.note(came("tcp://first"))  # at the same address
+    assert told.kinds[2:] == ["worker_arrived"]
+
+
 @pytest.fixture
 def told() -> Told:
     """What is reported."""

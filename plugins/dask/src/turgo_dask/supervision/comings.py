@@ -1,7 +1,8 @@
 """Workers that come and go, as the scheduler says at that moment. One that lives for less than a look is told of too.
 
 scheduler ── events "add-worker", "remove-worker", in the client's loop ──> Comings ──> report
-                                                                               └─ many that died young ──> crash loop
+                                                               └─ many that died young ──> crash loop
+watch ── what two looks in a row saw, and no event told ───────────────────────────> Comings
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 YOUNG_SECONDS = 15.0
@@ -20,6 +22,9 @@ LOOP_WORKERS = 4
 
 LOOP_SECONDS = 120.0
 """Within how many seconds."""
+
+LATELY_SECONDS = 10.0
+"""A worker that came in that time may be newer than what a look saw."""
 
 
 class Comings:
@@ -35,6 +40,7 @@ class Comings:
         self._early: list[Mapping[str, Any]] = []
         self._young: deque[float] = deque(maxlen=LOOP_WORKERS)
         self._told = False
+        self._gone: set[str] = set()
         self._lock = threading.Lock()
 
     def start(self, there: Iterable[str]) -> None:
@@ -58,8 +64,24 @@ class Comings:
             else:
                 self._went(self._began, worker, bool(event.get("expected")))
 
+    def seen(self, there: AbstractSet[str], ever: AbstractSet[str]) -> None:
+        """Two looks in a row saw the workers `there` both times, and no others than `ever` at all.
+
+        What no event told is made good so: the first ones come before the scheduler knows that somebody listens.
+        """
+        with self._lock:
+            if self._began is None:
+                return
+            for worker in there - self._began.keys() - self._gone:
+                self._came(self._began, worker)
+            lately = time.monotonic() - LATELY_SECONDS
+            for worker in self._began.keys() - ever:
+                if (self._began[worker] or 0.0) < lately:
+                    self._went(self._began, worker, expected=True)
+
     def _came(self, began: dict[str, float | None], worker: str) -> None:
         if worker not in began:
+            self._gone.discard(worker)
             began[worker] = time.monotonic()
             self.report("worker_arrived", f"a worker arrived: {worker}", worker=worker)
 
@@ -67,6 +89,7 @@ class Comings:
         if worker not in began:
             return
         since, now = began.pop(worker), time.monotonic()
+        self._gone.add(worker)
         left = f"{len(began)} left" if began else "none is left"
         self.report("worker_left", f"the worker {worker} is gone, {left}", worker=worker)
         if expected or since is None or now - since > YOUNG_SECONDS:

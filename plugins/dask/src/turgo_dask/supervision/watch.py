@@ -160,6 +160,7 @@ class Watch:
 
     def _compare(self, workers: dict[str, int]) -> None:
         before, self.workers = self.workers, workers
+        self.comings.seen(before.keys() & workers.keys(), before.keys() | workers.keys())
         newcomers = sorted(workers.keys() - before.keys())
         if newcomers:
             self.unmet.refused.clear()
