@@ -119,6 +119,8 @@ def test_what_a_killed_driver_had_not_reached_is_explained(tmp_path: Path) -> No
         finally:
             driver.kill()
     assert driver.returncode == -signal.SIGKILL
+    counted = ask("show", runs[0]["id"]).output
+    assert "Killed" in counted and "task runs: " in counted and "Pending" in counted
     said = ask("show", runs[0]["id"], "three").output
     assert said.startswith("three is Pending: it waits for two (")
     assert said.endswith("); the driver was killed before it was over.\n")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from turgo.cli.terminal.output import show, show_json, terminal_width
+from turgo.errors import JournalError
 
 if TYPE_CHECKING:
     from turgo.config.load import Config
@@ -72,7 +75,7 @@ def show_run(run: str, task: str | None, as_json: bool) -> None:
     from turgo.journal.runs import failures_of, run_named
     from turgo.observers.failures import LOG_LINES, described, grouped
 
-    found = run_named(_root(), run)
+    found = _so_far(run_named(_root(), run))
     failures = failures_of(found.folder)
     explained = None if task is None else _explained(found, task)
     if task is not None:
@@ -124,6 +127,21 @@ def _explained(run: RunFacts, task: str) -> str:
 
     columns = columns_of(run.folder)
     return recorded_explanation(columns, run.id, ended_by=run.error, killed=run.state == KILLED)(task)
+
+
+def _so_far(run: RunFacts) -> RunFacts:
+    """A run that is at work, or whose driver was killed, with the counts of what its journal knows of it."""
+    from turgo.engine.outcome.columns import opened
+    from turgo.journal.runs import KILLED, columns_of
+
+    columns = columns_of(run.folder) if run.state in ("Running", KILLED) else {}
+    if not columns:
+        return run
+    try:
+        counts = opened(columns).ledger.counts()
+    except (ValueError, LookupError, TypeError, zlib.error) as error:
+        raise JournalError(f"the journal {run.folder.path} is damaged: {error}") from error
+    return attrs.evolve(run, counts={str(state): count for state, count in counts.items()})
 
 
 def _config() -> Config:
