@@ -74,6 +74,18 @@ def test_the_last_unfinished_run_of_a_flow_with_the_same_parameters(root: Path) 
         runs.last_unfinished(root, "work.py:work", "three")
 
 
+def test_a_run_at_work_is_named_where_nothing_is_left_to_go_on_with(root: Path) -> None:
+    """It is that which one waits for."""
+    writer = JournalWriter(new_folder(root, "busy-6"), most=1000)
+    writer.put({"target": "busy.py:work", "parameters_digest": "one", "state": "Running"})
+    end = time.monotonic() + 60  # it is written in bunches
+    while not runs.run_named(root, "busy-6").target and time.monotonic() < end:
+        time.sleep(0.02)
+    with pytest.raises(JournalError, match="to go on with; busy-6 is at work"):
+        runs.last_unfinished(root, "busy.py:work", "one")
+    writer.write_end({}, [])
+
+
 def test_what_is_too_old_or_too_much_is_removed(root: Path) -> None:
     """The oldest first; what is at work stays."""
     folder = runs.run_named(root, "done-1").folder

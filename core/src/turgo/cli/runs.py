@@ -132,9 +132,9 @@ def _explained(run: RunFacts, task: str) -> str:
 def _so_far(run: RunFacts) -> RunFacts:
     """A run that is at work, or whose driver was killed, with the counts of what its journal knows of it."""
     from turgo.engine.outcome.columns import opened
-    from turgo.journal.runs import KILLED, columns_of
+    from turgo.journal.runs import KILLED, RUNNING, columns_of
 
-    columns = columns_of(run.folder) if run.state in ("Running", KILLED) else {}
+    columns = columns_of(run.folder) if run.state in (RUNNING, KILLED) else {}
     if not columns:
         return run
     try:

@@ -23,6 +23,9 @@ from turgo.records.failure_facts import FailureFacts
 
 logger = logging.getLogger("turgo")
 
+RUNNING = "Running"
+"""The state of a run that is at work."""
+
 KILLED = "Killed"
 """The state of a run whose driver ended without a word."""
 
@@ -59,7 +62,7 @@ class RunFacts:
     @property
     def unfinished(self) -> bool:
         """Whether there is something to go on with."""
-        return self.state not in ("Success", "Running", DAMAGED)
+        return self.state not in ("Success", RUNNING, DAMAGED)
 
 
 def facts_of_run(folder: RunFolder) -> RunFacts:
@@ -69,7 +72,7 @@ def facts_of_run(folder: RunFolder) -> RunFacts:
             facts = facts_of(database)
     except (JournalError, sqlite3.Error, ValueError) as error:
         return RunFacts(folder, DAMAGED, error=str(error))
-    if facts.get("state") == "Running" and not folder.in_use:
+    if facts.get("state") == RUNNING and not folder.in_use:
         facts["state"] = KILLED
     names = {field.name for field in attrs.fields(RunFacts)} - {"folder"}
     known: dict[str, Any] = {"state": DAMAGED, **{name: facts[name] for name in names & facts.keys()}}
@@ -116,12 +119,13 @@ def run_named(root: Path, asked: str) -> RunFacts:
 
 def last_unfinished(root: Path, target: str, digest: str) -> RunFacts:
     """The last run of a flow with the same parameters that did not succeed. Raises JournalError if there is none."""
-    for run in all_runs(root):
-        if run.target == target and run.unfinished and digest_of_parameters(run.folder) == digest:
+    runs = [run for run in all_runs(root) if run.target == target]
+    for run in runs:
+        if run.unfinished and digest_of_parameters(run.folder) == digest:
             return run
-    raise JournalError(
-        f"there is no unfinished run of {target} with these parameters to go on with; `turgo runs list` shows all runs"
-    )
+    at_work = [run.id for run in runs if run.state == RUNNING]
+    hint = f"{at_work[0]} is at work" if at_work else "`turgo runs list` shows all runs"
+    raise JournalError(f"there is no unfinished run of {target} with these parameters to go on with; {hint}")
 
 
 def digest_of_parameters(folder: RunFolder) -> str:
