@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from turgo import Skip, flow, task
-from turgo.errors import MissingPackageError, RunError
+from turgo.errors import MissingPackageError, RunError, UsageError
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Ledger
 from turgo.records.task_runs import TaskRuns
@@ -76,8 +76,10 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     """Nor does the report beside it stay half written."""
     run = flow(name="post")(lambda: nothing()).run(executor="local")
     (tmp_path / "run.html").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UsageError, match="is no file"):
         run.report(tmp_path / "run.html")
+    with pytest.raises(FileNotFoundError):
+        run.report(tmp_path / "nowhere" / "run.html")
     assert [each.name for each in tmp_path.iterdir()] == ["run.html"]
 
 
