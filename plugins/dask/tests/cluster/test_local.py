@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from turgo_dask import DaskExecutor
-from turgo_dask.cluster.local import configured, local_options
+from turgo_dask.cluster.local import PARENT_VARIABLE, configured, local_options
 from turgo_dask.cluster.nanny import WorkerNanny
 
 LOSING = """
@@ -68,3 +69,11 @@ def test_what_listens_on_loopback_is_up_to_the_user() -> None:
     assert "worker_class" not in local_options({"processes": False})
     assert "host" not in local_options({"interface": "eth0"})
     assert local_options({})["host"] == "127.0.0.1"
+
+
+def test_no_variable_is_left() -> None:
+    """A nanny sets one, for as long as the cluster is there."""
+    before = os.environ.keys() - {PARENT_VARIABLE}
+    with DaskExecutor(cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}).start() as executor:
+        assert executor.submit(abs, -1).result(timeout=60) == 1
+    assert os.environ.keys() == before

@@ -44,6 +44,8 @@ LOCAL_CONFIG: Mapping[str, Any] = {
 }
 """What a local one is configured with besides."""
 
+PARENT_VARIABLE = "__DASK_PARENT_PID"
+
 SCRATCH_PREFIX = "turgo-dask-scratch-space-"
 """How its name begins. Distributed makes another folder within one whose name does not say `dask-scratch-space`."""
 
@@ -107,7 +109,14 @@ def configured(*, local: bool = False) -> Iterator[None]:
         stack.enter_context(_CONFIG.applied())
         if local:
             stack.enter_context(_LOCAL_CONFIG.applied())
+            stack.callback(_forget_parent)
         yield
+
+
+def _forget_parent() -> None:
+    """Remove the variable by which workers learn that they may change their titles; a nanny sets it and leaves it."""
+    if os.environ.get(PARENT_VARIABLE) == str(os.getpid()):
+        del os.environ[PARENT_VARIABLE]
 
 
 @contextmanager
