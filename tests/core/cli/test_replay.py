@@ -153,3 +153,26 @@ def deep():
     said = turgo(tmp_path, "replay", "deep", task_run, code=1).stderr
     expected = "ZeroDivisionError: division by zero" if "[" in task_run else "ValueError: [2, 1, 0] and 1"
     assert f"then: {expected}" in said and f"now: {expected}" in said
+
+
+def test_what_is_to_be_made_once_is_not_made_again_unasked(tmp_path: Path) -> None:
+    """A payment that failed may have been made."""
+    (tmp_path / "bill.py").write_text("""
+from turgo import flow, task
+
+@task(idempotent=False)
+def pay(amount):
+    with open("paid", "a") as file:
+        file.write(f"{amount}\\n")
+    raise TimeoutError("no answer")
+
+@flow
+def bill():
+    return pay(7)
+""")
+    turgo(tmp_path, "run", "-q", "bill.py", code=1)
+    refused = turgo(tmp_path, "replay", "bill", "pay", code=2).stderr
+    assert "pay is to be made once (idempotent=False): --rerun-unsafe makes it again" in refused
+    assert (tmp_path / "paid").read_text() == "7\n"
+    turgo(tmp_path, "replay", "bill", "pay", "--rerun-unsafe", code=1)
+    assert (tmp_path / "paid").read_text() == "7\n7\n"

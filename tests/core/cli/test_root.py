@@ -125,10 +125,11 @@ def test_a_start_loads_what_it_needs(args: list[str]) -> None:
 @pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="this system has no /dev/full, the disk that is full"
 )
-def test_a_full_disk_is_no_broken_pipe() -> None:
-    """An output that cannot be written is an error, not silence."""
+@pytest.mark.parametrize("args", [["config"], ["--help"], ["run", "--help"], ["--version"]])
+def test_a_full_disk_is_no_broken_pipe(args: list[str]) -> None:
+    """An output that cannot be written is an error, not silence; that of a command and that of click."""
     with open("/dev/full", "w") as full:
-        line = [sys.executable, "-m", "turgo", "config"]
+        line = [sys.executable, "-m", "turgo", *args]
         done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert re.fullmatch(r"Error: cannot write to standard output: .*No space left.*\n", done.stderr)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from turgo.observers.tally import Tally, duration, frequency
+from turgo.observers.tally import Tally
+from turgo.records.amounts import duration, frequency
 from turgo.records.ledger import MappedColumns
 from turgo.records.states import TaskState
 from turgo.records.task_run import TaskEvent

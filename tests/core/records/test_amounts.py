@@ -1,8 +1,8 @@
-"""Times and rates as one reads them."""
+"""Times, rates and sizes as one reads them."""
 
 import pytest
 
-from turgo.records.amounts import duration, frequency
+from turgo.records.amounts import duration, frequency, short_duration, size
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,10 @@ def test_a_time(seconds: float, text: str) -> None:
 def test_a_rate(rate: float | None, text: str) -> None:
     """By the second, or by the minute."""
     assert frequency(rate) == text
+
+
+def test_a_short_time_and_a_size() -> None:
+    """In microseconds, and in units of a thousand bytes."""
+    assert [short_duration(each) for each in (0, 2e-6, 0.25)] == ["<1 µs", "2 µs", "250 ms"]
+    shown = ["0 B", "999 B", "4.2 kB", "41 MB", "3000 GB"]
+    assert [size(each) for each in (0, 999, 4200, 41e6, 3e12)] == shown

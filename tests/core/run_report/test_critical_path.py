@@ -8,7 +8,7 @@ import pytest
 from turgo import flow, task
 from turgo.registry.source_files import load_source
 from turgo.run_report.calls import calls_of
-from turgo.run_report.critical_path import critical_path, total
+from turgo.run_report.critical_path import critical_path, least_seconds, total
 from turgo.run_report.time_shares import time_shares
 
 made = load_source(Path(__file__).with_name("made_runs.py"))
@@ -24,6 +24,16 @@ def test_the_longest_chain_is_found() -> None:
     structure = made.structure_of((), (), (0,), (1, 2), ())
     path = critical_path(ledger, structure, calls_of(ledger))
     assert [ledger.names[step.key[0]] for step in path] == ["b", "d"] and total(path) == pytest.approx(6)
+
+
+@pytest.mark.parametrize(("slots", "seconds"), [(0, 14), (1, 14), (2, 7), (3, 6), (100, 6)])
+def test_work_is_shared_out_and_chains_are_not(slots: int, seconds: float) -> None:
+    """The longer of both is the least time on so many slots."""
+    ledger = made.ledger_of(
+        ("a", 0, 2, "x"), ("b", 0, 5, "y"), ("c", 9, 10, "x"), ("d", 10, 11, "x"), ("e", 0, 5, "z")
+    )
+    structure = made.structure_of((), (), (0,), (1, 2), ())
+    assert least_seconds(ledger, structure, slots) == pytest.approx(seconds)
 
 
 def test_what_took_no_time_is_passed_through() -> None:

@@ -17,6 +17,7 @@ Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 inte
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 
@@ -33,7 +34,7 @@ def main(args: Sequence[str] | None = None) -> int:
     import click
 
     from turgo.cli.root import turgo
-    from turgo.cli.terminal.output import finish, show_error
+    from turgo.cli.terminal.output import finish, output_failed, show_error
     from turgo.cli.terminal.streams import open_missing_streams
     from turgo.errors import ExecutorStartError, TurgoError, UsageError
 
@@ -57,5 +58,10 @@ def main(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         show_error("interrupted", label="")
         return INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        output_failed(error)  # of click's own, as `--help`
+        return FAILED
     finally:
         finish()

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN")
 @click.argument("task", metavar="TASK")
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger where it fails.")
-def replay(run: str, task: str, debug: bool) -> int:
+@click.option("--rerun-unsafe", is_flag=True, help="Also a call that is to be made once (idempotent=False).")
+def replay(run: str, task: str, debug: bool, rerun_unsafe: bool) -> int:
     """Make a call that failed again in this process, whatever executor it failed on.
 
     It gets the arguments that it had then, the environment variables that its task declares (`env=`), and the function
@@ -49,7 +50,7 @@ def replay(run: str, task: str, debug: bool) -> int:
         click.echo(f"then: {then.error}{_log(then.log)}", err=True)
     lines: list[str] = []
     with output_to_error():
-        function, args, kwargs, call = _opened(found, payload, task)
+        function, args, kwargs, call = _opened(found, payload, task, rerun_unsafe=rerun_unsafe)
         with _running_as(found, *call):
             value, error = _called(function, args, kwargs, lines)
     text = "\n".join(lines)
@@ -76,13 +77,14 @@ def set_variables(variables: Mapping[str, str | None]) -> None:
 
 
 def _opened(
-    run: RunFacts, payload: bytes, task: str
+    run: RunFacts, payload: bytes, task: str, *, rerun_unsafe: bool
 ) -> tuple[Callable[..., Any], list[Any], dict[str, Any], tuple[Any, ...]]:
     """Function, arguments, and which call it was, once the flow's file is loaded.
 
-    Raises JournalError if they cannot be had any more.
+    Raises JournalError if they cannot be had any more, UsageError for what is to be made once.
     """
-    from turgo.errors import JournalError
+    from turgo.errors import JournalError, UsageError
+    from turgo.flows.task import Task
     from turgo.registry.source_files import load_flow_file
 
     file = Path(run.file)
@@ -97,7 +99,11 @@ def _opened(
             f"{task} cannot be replayed: its function or arguments cannot be had any more "
             f"({type(error).__name__}: {error})"
         ) from error
-    return getattr(function, "fn", function), args, kwargs, call
+    if isinstance(function, Task):
+        if not (function.policy.idempotent or rerun_unsafe):
+            raise UsageError(f"{task} is to be made once (idempotent=False): --rerun-unsafe makes it again")
+        function = function.fn
+    return function, args, kwargs, call
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally, duration, frequency
+from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally
+from turgo.records.amounts import duration, frequency
 
 GAP_WIDTH = 2
 """Blanks between two columns."""

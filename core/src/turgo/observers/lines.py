@@ -13,7 +13,8 @@ from typing import TextIO
 
 from turgo.executor import ExecutorEvent
 from turgo.hooks import hookimpl
-from turgo.observers.tally import Tally, TaskTally, duration, frequency
+from turgo.observers.tally import Tally, TaskTally
+from turgo.records.amounts import duration, frequency
 from turgo.records.flow_run import FlowRun
 from turgo.records.task_run import TaskEvent
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from turgo.executor import ExecutorEvent
 from turgo.hooks import hookimpl
-from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally, duration, frequency
+from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally
+from turgo.records.amounts import duration, frequency
 from turgo.records.flow_run import FlowRun
 from turgo.records.html import Markup, bar, paragraph, table
 from turgo.records.task_run import TaskEvent

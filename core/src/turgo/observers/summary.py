@@ -13,7 +13,7 @@ import click
 from turgo.errors import RunError
 from turgo.hooks import hookimpl
 from turgo.observers.tables import aligned
-from turgo.observers.tally import duration
+from turgo.records.amounts import duration
 from turgo.records.flow_run import FlowRun
 from turgo.records.states import RunState, TaskState
 

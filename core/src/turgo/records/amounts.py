@@ -1,6 +1,9 @@
-"""Amounts as one reads them: times and rates."""
+"""Amounts as one reads them: times, rates and sizes."""
 
 from __future__ import annotations
+
+MICRO_SECONDS = 1e-6
+KILO_BYTES = 1000.0
 
 
 def duration(seconds: float) -> str:
@@ -15,6 +18,22 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def short_duration(seconds: float) -> str:
+    """The same, also of microseconds: `12 µs`."""
+    if seconds < MICRO_SECONDS:
+        return "<1 µs"
+    return f"{seconds / MICRO_SECONDS:.0f} µs" if seconds < 1e-3 else duration(seconds)
+
+
+def size(count: float) -> str:
+    """Bytes as one reads them: `0 B`, `3.2 kB`, `41 MB`."""
+    units = ["B", "kB", "MB", "GB"]
+    while count >= KILO_BYTES and len(units) > 1:
+        count /= KILO_BYTES
+        units.pop(0)
+    return f"{count:.0f} {units[0]}" if count >= 10 or units[0] == "B" else f"{count:.1f} {units[0]}"
 
 
 def frequency(rate: float | None) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from turgo.outlines.structure import Structure
 from turgo.records.ledger import Key, Ledger
-from turgo.run_report.calls import Call, keys_of, upstream_of
+from turgo.run_report.calls import Call, calls_of, keys_of, upstream_of
 
 
 class Step(NamedTuple):
@@ -55,6 +55,16 @@ def _element(key: Key, until: Mapping[Key, float], ledger: Ledger) -> Key:
     if index is not None or columns is None or not columns.width:
         return key
     return max(((node, each) for each in range(columns.width)), key=lambda each: until[each])
+
+
+def least_seconds(ledger: Ledger, structure: Structure, slots: int) -> float:
+    """Seconds in which the calls of a run could be over on so many slots, as long as each of them took there.
+
+    It is their work shared out evenly, or the critical path, whichever is longer.
+    """
+    calls = calls_of(ledger)
+    work = sum(call.seconds for call in calls)
+    return max(work / max(slots, 1), total(critical_path(ledger, structure, calls)))
 
 
 def total(steps: Sequence[Step]) -> float:

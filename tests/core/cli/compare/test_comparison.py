@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from turgo.cli.compare.comparison import Comparison, short, size
+from turgo.cli.compare.comparison import Comparison
 from turgo.registry.source_files import load_source
 
 trial = load_source(Path(__file__).with_name("made_trials.py")).trial
@@ -55,15 +55,3 @@ def test_machines_get_each_trial_without_its_result() -> None:
     assert found["agree"] is True
     assert found["executors"][0]["trials"][0]["overhead_seconds"] > 0
     assert "result" not in found["executors"][0]["trials"][0]
-
-
-def test_figures_as_one_reads_them() -> None:
-    """Bytes and short times."""
-    assert [size(each) for each in (0, 999, 4200, 41e6, 3e12)] == [
-        "0 B",
-        "999 B",
-        "4.2 kB",
-        "41 MB",
-        "3000 GB",
-    ]
-    assert [short(each) for each in (0, 2e-6, 0.25)] == ["<1 µs", "2 µs", "250 ms"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from turgo.cli.compare.comparison import Comparison, Entry, short, size
-from turgo.observers.tally import duration
+from turgo.cli.compare.comparison import Comparison, Entry
+from turgo.records.amounts import duration, short_duration, size
 
 WORTH_FACTOR = 1.15
 """How much quicker a run has to be to be worth another executor."""
@@ -64,8 +64,8 @@ def _hindrance(first: Entry, rival: Entry, processes: bool) -> str:
     call, overhead = work / max(calls, 1), rival.middle("overhead_seconds")
     if call < overhead:
         return (
-            f"a call takes {short(call)}, and on {rival.name} it costs {short(overhead)} beside that; more work in "
-            "each call would change it"
+            f"a call takes {short_duration(call)}, and on {rival.name} it costs {short_duration(overhead)} beside "
+            "that; more work in each call would change it"
         )
     if rival.middle("slots") <= first.middle("slots"):
         return f"{rival.name} runs no more calls at once than {first.name} here"

@@ -22,7 +22,7 @@ from turgo.cli.terminal.output import (
     terminal_width,
 )
 from turgo.cli.terminal.signals import interruptible
-from turgo.observers.tally import duration
+from turgo.records.amounts import duration
 
 if TYPE_CHECKING:
     from turgo.cli.compare.trial import Trial

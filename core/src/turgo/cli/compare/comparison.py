@@ -11,10 +11,8 @@ import attrs
 
 from turgo.cli.compare.differences import differences
 from turgo.cli.compare.trial import Trial
-from turgo.observers.tally import duration
+from turgo.records.amounts import short_duration, size
 
-MICRO_SECONDS = 1e-6
-KILO_BYTES = 1000.0
 SMALL_SHARE = 0.1
 """A speed-up below it is shown by its first digit that is not 0."""
 
@@ -87,10 +85,10 @@ class Comparison:
             seconds = entry.middle("seconds")
             figures = [
                 f"{entry.middle('slots'):.0f}",
-                short(entry.middle("start_seconds")),
+                short_duration(entry.middle("start_seconds")),
                 _times(entry),
                 _factor(base / seconds) if seconds else "",
-                short(entry.middle("overhead_seconds")),
+                short_duration(entry.middle("overhead_seconds")),
                 size(entry.middle("moved_bytes")),
                 size(entry.peak_bytes) if entry.peak_bytes else "",
             ]
@@ -132,25 +130,9 @@ class Comparison:
 def _times(entry: Entry) -> str:
     """The median, and if there are several the quickest and the slowest."""
     seconds = sorted(each.seconds for each in entry.trials)
-    spread = f" ({short(seconds[0])} to {short(seconds[-1])})" if len(seconds) > 1 else ""
-    return short(median(seconds)) + spread
+    spread = f" ({short_duration(seconds[0])} to {short_duration(seconds[-1])})" if len(seconds) > 1 else ""
+    return short_duration(median(seconds)) + spread
 
 
 def _factor(factor: float) -> str:
     return f"{factor:.2f}" if factor >= SMALL_SHARE else f"{factor:.1g}"
-
-
-def short(seconds: float) -> str:
-    """A time, also one of microseconds."""
-    if seconds < MICRO_SECONDS:
-        return "<1 µs"
-    return f"{seconds / MICRO_SECONDS:.0f} µs" if seconds < 1e-3 else duration(seconds)
-
-
-def size(count: float) -> str:
-    """Bytes as one reads them: `0 B`, `3.2 kB`, `41 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < KILO_BYTES or unit == "GB":
-            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
-        count /= KILO_BYTES
-    raise AssertionError

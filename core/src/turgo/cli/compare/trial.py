@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 
-from turgo.cli.compare.ideal import ideal_seconds
 from turgo.cli.compare.memory import Memory
 from turgo.config.load import Config
 from turgo.config.settings import Origin, Setting
@@ -17,6 +16,7 @@ from turgo.flows.graph import Graph
 from turgo.hooks import hookimpl
 from turgo.names import reason_of
 from turgo.records.flow_run import FlowRun
+from turgo.run_report.critical_path import least_seconds
 from turgo.runner import Launch
 
 
@@ -83,6 +83,7 @@ def tried(launch: Launch, graph: Graph, warn: Callable[[str], None]) -> Trial:
             raise
         except TurgoError as error:  # of the start, or the executor broke down
             run, failure = prepared.run, str(error)
+    explained = prepared.explanation
     start, whole = run.start_seconds or 0.0, run.duration or 0.0
     return Trial(
         slots=slots.most,
@@ -90,7 +91,7 @@ def tried(launch: Launch, graph: Graph, warn: Callable[[str], None]) -> Trial:
         start_seconds=start,
         seconds=max(whole - start, 0.0),
         work_seconds=sum(totals.seconds for totals in run.task_runs.by_task().values()),
-        least_seconds=ideal_seconds(graph, run, slots.most),
+        least_seconds=least_seconds(explained.ledger, explained.structure, slots.most),
         moved_bytes=prepared.bytes_moved,
         peak_bytes=memory.peak_bytes,
         failure=failure or _failure(run),

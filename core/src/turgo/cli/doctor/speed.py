@@ -9,7 +9,7 @@ from time import perf_counter
 from turgo.cli.doctor.findings import Finding
 from turgo.cli.doctor.workers import answers
 from turgo.executor import Executor
-from turgo.observers.tally import duration
+from turgo.records.amounts import short_duration
 
 ROUND_TRIPS = 20
 MANY_CALLS = 200
@@ -31,8 +31,8 @@ def speed(executor: Executor) -> Iterator[Finding]:
     sent = (
         "values are handed over, not sent" if rate > COPIED_BYTES else f"{rate / 1e6:,.0f} MB/s to a worker"
     )
-    text = f"a round trip takes {_short(trip)}; {calls:,.0f} calls/s one by one (a run groups short ones); {sent}"
-    yield Finding("speed", text)
+    one_by_one = f"{calls:,.0f} calls/s one by one (a run groups short ones)"
+    yield Finding("speed", f"a round trip takes {short_duration(trip)}; {one_by_one}; {sent}")
 
 
 def _seconds(executor: Executor, count: int) -> float:
@@ -47,7 +47,3 @@ def _sending_seconds(executor: Executor, payload: bytearray) -> float:
     began = perf_counter()
     answers(executor, [executor.submit(len, payload)])
     return perf_counter() - began
-
-
-def _short(seconds: float) -> str:
-    return f"{seconds * 1e6:.0f} µs" if seconds < 1e-3 else duration(seconds)

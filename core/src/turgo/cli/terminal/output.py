@@ -115,6 +115,12 @@ def finish() -> None:
             _silence(stream)
 
 
+def output_failed(error: OSError) -> None:
+    """Say that standard output cannot be written, and write nothing more there."""
+    _silence(sys.stdout)
+    show_error(f"cannot write to standard output: {error}")
+
+
 def _silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
