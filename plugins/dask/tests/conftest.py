@@ -59,6 +59,21 @@ def theirs() -> Iterator[distributed.LocalCluster]:
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def theirs_of_two() -> Iterator[distributed.LocalCluster]:
+    """The same with two threads, in workers of their own."""
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster
+
+
 class Foreign:
     """A scheduler and a worker without a nanny, each a process."""
 

@@ -8,7 +8,6 @@ import logging.handlers
 import re
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import distributed
@@ -44,23 +43,8 @@ def doubles(start: int, count: int) -> Any:
     return double.map(range(start, start + count))
 
 
-@pytest.fixture(scope="module")
-def theirs() -> Iterator[distributed.LocalCluster]:
-    """A cluster that runs already, with two threads."""
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
-
-
-def _executor(theirs: distributed.LocalCluster) -> DaskExecutor:
-    return DaskExecutor(address=theirs.scheduler_address, debug=False)
+def _executor(theirs_of_two: distributed.LocalCluster) -> DaskExecutor:
+    return DaskExecutor(address=theirs_of_two.scheduler_address, debug=False)
 
 
 def _in_threads(count: int, work: Any) -> list[Any]:
@@ -116,34 +100,34 @@ def test_logs_carry_task_and_worker(cluster: DaskExecutor, caplog: pytest.LogCap
         assert each.worker
 
 
-def test_two_runs_on_one_cluster_do_not_see_each_other(theirs: distributed.LocalCluster) -> None:
+def test_two_runs_on_one_cluster_do_not_see_each_other(theirs_of_two: distributed.LocalCluster) -> None:
     """Each with an executor of its own, of the same flow: each gets its own values, and nothing stays behind."""
-    runs = _in_threads(3, lambda number: doubles.run(100 * number, 50, executor=_executor(theirs)))
+    runs = _in_threads(3, lambda number: doubles.run(100 * number, 50, executor=_executor(theirs_of_two)))
     for number, run in enumerate(runs):
         assert run.result == [2 * x for x in range(100 * number, 100 * number + 50)]
-    assert not theirs.scheduler.tasks
+    assert not theirs_of_two.scheduler.tasks
     assert len({run.id for run in runs}) == 3
 
 
-def test_two_runs_on_one_executor_in_threads(theirs: distributed.LocalCluster) -> None:
+def test_two_runs_on_one_executor_in_threads(theirs_of_two: distributed.LocalCluster) -> None:
     """One started executor serves them all."""
-    with _executor(theirs).start() as executor:
+    with _executor(theirs_of_two).start() as executor:
         runs = _in_threads(3, lambda number: doubles.run(10 * number, 9, executor=executor))
     assert [run.result for run in runs] == [[2 * x for x in range(10 * n, 10 * n + 9)] for n in range(3)]
 
 
-def test_an_asynchronous_caller_runs_flows(theirs: distributed.LocalCluster) -> None:
+def test_an_asynchronous_caller_runs_flows(theirs_of_two: distributed.LocalCluster) -> None:
     """Inside a running event loop, and beside it in threads, of which several run at once."""
 
     async def main() -> list[Any]:
-        here = doubles.run(0, 3, executor=_executor(theirs))
-        beside = [asyncio.to_thread(doubles.run, n, 3, executor=_executor(theirs)) for n in (1, 2)]
+        here = doubles.run(0, 3, executor=_executor(theirs_of_two))
+        beside = [asyncio.to_thread(doubles.run, n, 3, executor=_executor(theirs_of_two)) for n in (1, 2)]
         return [here, *await asyncio.gather(*beside)]
 
     assert [run.result for run in asyncio.run(main())] == [[0, 2, 4], [2, 4, 6], [4, 6, 8]]
 
 
-def test_keys_carry_the_id_of_their_run(theirs: distributed.LocalCluster) -> None:
+def test_keys_carry_the_id_of_their_run(theirs_of_two: distributed.LocalCluster) -> None:
     """So that one can tell on a shared cluster whose they are; the dashboard groups them by task all the same."""
     seen: set[str] = set()
 
@@ -151,11 +135,11 @@ def test_keys_carry_the_id_of_their_run(theirs: distributed.LocalCluster) -> Non
         def transition(self, key: str, *args: Any, **kwargs: Any) -> None:
             seen.add(key)
 
-    theirs.scheduler.add_plugin(Spy(), name="spy")
+    theirs_of_two.scheduler.add_plugin(Spy(), name="spy")
     try:
-        run = doubles.run(0, 20, executor=_executor(theirs))
+        run = doubles.run(0, 20, executor=_executor(theirs_of_two))
     finally:
-        theirs.scheduler.remove_plugin("spy")
+        theirs_of_two.scheduler.remove_plugin("spy")
     assert seen
     assert all(run.id.rpartition("-")[2] in key for key in seen)
     assert {distributed.utils.key_split(key) for key in seen} <= {"double", "double-facts"}

@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import distributed
-import pytest
 from distributed.scheduler import KilledWorker
 
 from turgo_dask.calls.deaths import lease
 from turgo_dask.connection.channel import opened_channel
 
 END_SECONDS = 60
-
-
-@pytest.fixture
-def client() -> Iterator[distributed.Client]:
-    """Of a cluster of one worker with a process."""
-    with (
-        distributed.LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as found,
-    ):
-        yield found
-
-
-def topics(client: distributed.Client) -> dict[str, int]:
-    """The topics of ours that the scheduler knows, and how many events it keeps of each."""
-
-    def look(dask_scheduler: Any) -> dict[str, int]:
-        every = dask_scheduler._broker._topics
-        return {name: len(topic.events) for name, topic in every.items() if name.startswith("turgo-")}
-
-    found: dict[str, int] = client.run_on_scheduler(look)
-    return found
 
 
 def sends(send: Callable[[bytes], None], count: int) -> int:
@@ -53,7 +25,9 @@ def sends(send: Callable[[bytes], None], count: int) -> int:
     return count
 
 
-def test_what_a_call_sends_is_delivered_in_order(client: distributed.Client) -> None:
+def test_what_a_call_sends_is_delivered_in_order(
+    client: distributed.Client, kept_events: Callable[[str], dict[str, int]]
+) -> None:
     """From its own thread and from one that it starts; the scheduler keeps no event, and forgets the topic."""
     came: list[bytes] = []
     whole = threading.Event()
@@ -67,9 +41,9 @@ def test_what_a_call_sends_is_delivered_in_order(client: distributed.Client) -> 
         assert send is not None
         assert client.submit(sends, send, 3).result(timeout=END_SECONDS) == 3
         assert whole.wait(END_SECONDS)
-        assert list(topics(client).values()) == [0]
+        assert list(kept_events("turgo-").values()) == [0]
     assert came == [b"0", b"1", b"2", b"thread"]
-    assert topics(client) == {}
+    assert kept_events("turgo-") == {}
 
 
 def test_two_channels_are_told_apart(client: distributed.Client) -> None:

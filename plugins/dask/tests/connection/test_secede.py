@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import distributed
-import pytest
 
 from turgo import flow, task
 from turgo_dask import DaskExecutor
@@ -35,26 +32,11 @@ def nesting(address: str) -> Any:
     return nested.map([address] * 3, [0, 10, 20])
 
 
-@pytest.fixture(scope="module")
-def theirs() -> Iterator[distributed.LocalCluster]:
-    """A cluster that runs already, with two threads."""
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+def _executor(theirs_of_two: distributed.LocalCluster) -> DaskExecutor:
+    return DaskExecutor(address=theirs_of_two.scheduler_address, debug=False)
 
 
-def _executor(theirs: distributed.LocalCluster) -> DaskExecutor:
-    return DaskExecutor(address=theirs.scheduler_address, debug=False)
-
-
-def test_an_executor_inside_a_task_of_the_same_cluster(theirs: distributed.LocalCluster) -> None:
+def test_an_executor_inside_a_task_of_the_same_cluster(theirs_of_two: distributed.LocalCluster) -> None:
     """The task leaves its thread to the calls it waits for: as many tasks as there are threads, and no deadlock."""
-    run = nesting.run(theirs.scheduler_address, executor=_executor(theirs))
+    run = nesting.run(theirs_of_two.scheduler_address, executor=_executor(theirs_of_two))
     assert run.result == [[x + 1 for x in range(start, start + 5)] for start in (0, 10, 20)]

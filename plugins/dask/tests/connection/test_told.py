@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import distributed
@@ -14,22 +14,6 @@ from turgo_dask.connection.told import KEPT_REPORTS, MOST_BYTES, Told
 END_SECONDS = 60
 
 
-@pytest.fixture
-def client() -> Iterator[distributed.Client]:
-    """Of a cluster of one worker with a process."""
-    with (
-        distributed.LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as found,
-    ):
-        yield found
-
-
 def submitted(client: distributed.Client, told: Told, key: str, fn: Callable[..., Any], *args: Any) -> Any:
     """The future of a call that tells, once it is done."""
     wrapped, arguments = told.wrapped(key, fn, args)
@@ -38,18 +22,9 @@ def submitted(client: distributed.Client, told: Told, key: str, fn: Callable[...
     return future
 
 
-def topics(client: distributed.Client) -> dict[str, int]:
-    """The topics of reports that the scheduler knows, and how many events it keeps of each."""
-
-    def look(dask_scheduler: Any) -> dict[str, int]:
-        every = dask_scheduler._broker._topics
-        return {name: len(topic.events) for name, topic in every.items() if name.startswith("turgo-told-")}
-
-    found: dict[str, int] = client.run_on_scheduler(look)
-    return found
-
-
-def test_a_report_is_there_when_its_call_is_done(client: distributed.Client) -> None:
+def test_a_report_is_there_when_its_call_is_done(
+    client: distributed.Client, kept_events: Callable[[str], dict[str, int]]
+) -> None:
     """Before anybody asks; once only, and the value stays where it was made. The scheduler keeps none of it."""
     told = Told(client)
     told.open()
@@ -59,9 +34,9 @@ def test_a_report_is_there_when_its_call_is_done(client: distributed.Client) -> 
         assert told.take(future.key) == bytes(number)
         assert told.take(future.key) is None
         assert future.result(timeout=END_SECONDS) == bytes(number)
-    assert list(topics(client).values()) == [0]
+    assert list(kept_events("turgo-told-").values()) == [0]
     told.close()
-    assert topics(client) == {}
+    assert kept_events("turgo-told-") == {}
 
 
 def test_what_is_no_small_report_is_not_told(client: distributed.Client) -> None:
