@@ -16,6 +16,7 @@ from typing import Any
 
 from turgo.engine.kept.copies import Copies
 from turgo.engine.kept.digests import Digest, ValueDigests, combined
+from turgo.engine.kept.failed_calls import FailedCalls
 from turgo.engine.schedule.inputs import argument
 from turgo.engine.schedule.pieces import Piece, keys_of
 from turgo.engine.schedule.remote import RemoteValue
@@ -29,16 +30,12 @@ from turgo.journal.archive import Archive
 from turgo.journal.writer import JournalWriter
 from turgo.records.ledger import Failure, Key
 from turgo.records.states import TaskState
-from turgo.records.task_run import titled
 from turgo.worker.outcomes import MapOutcome, Outcome
 
 logger = logging.getLogger("turgo")
 
 SETTLE_SECONDS = 0.5
 """Seconds of waiting for workers, after which it is looked whether the run is to end."""
-
-REPLAYABLE_CALLS = 100
-"""Of how many calls that failed the arguments are kept."""
 
 _Value = tuple[int, int, Digest | None, Any]
 """What a call returned: its node, its element or -1, its identity, and the value."""
@@ -80,7 +77,7 @@ class RunJournal:
         self._identities: dict[AnyTask, CallIdentity] = {}
         self._scopes: dict[AnyTask, bytes | None] = {}
         self._told: set[AnyTask] = set()
-        self._noted: set[Key] = set()
+        self._failed = None if writer is None else FailedCalls(self.progress, writer, self._variables_of)
         self._begun: set[int] = set()
         self.copies: Copies | None = None
 
@@ -93,14 +90,14 @@ class RunJournal:
             node = self.progress.nodes[node_id]
             values = rows.setdefault(node.task, [])
             if isinstance(outcome, MapOutcome):
-                self._note_elements(node, low, outcome, values, pieces, outcomes)
-            elif outcome.failure is not None:
-                self._note_inputs(node, None, pieces, outcomes)
-            else:
+                self._note_elements(node, low, outcome, values)
+            elif outcome.failure is None:
                 values.append((node_id, -1, self.identity(node, None), outcome.value))
                 self._digests.enter(node_id, outcome.value)
         for task, values in rows.items():
             self._keep(task, values)
+        if self._failed is not None:
+            self._failed.note(pieces, outcomes)
         if self.copies is not None:
             for value, why in self.copies.send():
                 self._not_kept(value, why)
@@ -124,51 +121,11 @@ class RunJournal:
             self.copies.wait(SETTLE_SECONDS)
             self.collect()
 
-    def _note_elements(
-        self,
-        node: Node,
-        low: int,
-        outcome: MapOutcome,
-        values: list[_Value],
-        pieces: Sequence[Piece],
-        outcomes: Sequence[Any],
-    ) -> None:
+    def _note_elements(self, node: Node, low: int, outcome: MapOutcome, values: list[_Value]) -> None:
         for offset, value in enumerate(outcome.values):
             if offset not in outcome.failures:
                 values.append((node.id, low + offset, self.identity(node, low + offset), value))
                 self._digests.enter_element(node.id, low + offset, value)
-        for offset, failure in outcome.failures.items():
-            if failure is not None:
-                self._note_inputs(node, low + offset, pieces, outcomes)
-
-    def _note_inputs(
-        self, node: Node, index: int | None, pieces: Sequence[Piece], outcomes: Sequence[Any]
-    ) -> None:
-        """Keep what a call that failed was made of, of the first few, so that it can be replayed.
-
-        pieces, outcomes: of its batch, in which its arguments may have been made as well.
-        """
-        if self.writer is None or not node.task.policy.journal or len(self._noted) >= REPLAYABLE_CALLS:
-            return
-        places: list[int | str] = [*range(len(node.args)), *node.kwargs]
-        try:
-            made = _made(pieces, outcomes)
-            values = {place: argument(self.progress, node, place, index, made) for place in places}
-        except LookupError:
-            return
-        self._noted.add((node.id, index))
-        args = [values[place] for place in places if isinstance(place, int)]
-        kwargs = {place: values[place] for place in places if isinstance(place, str)}
-        label = titled(node.task.name, node.index if index is None else index)
-        call = (node.task.name, node.id, node.index, index)
-        fn = node.task.fn
-        place = (getattr(fn, "__module__", ""), getattr(fn, "__qualname__", "<object>"))
-        nameless = (
-            fn if "<" in place[1] else None
-        )  # else it is looked up by its name, as it may have been mended
-        made_of = [place, nameless, args, kwargs, call]
-        if self.writer.put_inputs(label, made_of, self._identity_of(node.task).variables):
-            self.progress.ledger.replayable.add((node.id, index))
 
     def _keep(self, task: AnyTask, values: Sequence[_Value]) -> None:
         """Keep values that are here, of calls that have an identity."""
@@ -296,6 +253,9 @@ class RunJournal:
             self._identities[task] = CallIdentity(task, self._code)
         return self._identities[task]
 
+    def _variables_of(self, task: AnyTask) -> Mapping[str, str | None]:
+        return self._identity_of(task).variables
+
     def _scope(self, task: AnyTask) -> bytes | None:
         """What all calls of a task have in common; its code is written down when it is first asked for."""
         if task not in self._scopes:
@@ -307,15 +267,3 @@ class RunJournal:
                 self._scopes[task] = None
                 logger.warning("calls of %s are not kept in the journal: %s", task.name, error)
         return self._scopes[task]
-
-
-def _made(pieces: Sequence[Piece], outcomes: Sequence[Any]) -> dict[Key, Any]:
-    """The values that the calls of a batch have made."""
-    made: dict[Key, Any] = {}
-    for (node, low, _), outcome in zip(pieces, outcomes, strict=False):
-        if isinstance(outcome, MapOutcome):
-            found = enumerate(outcome.values)
-            made |= {(node, low + at): value for at, value in found if at not in outcome.failures}
-        elif outcome is not None and outcome.failure is None:
-            made[node, None] = outcome.value
-    return made
