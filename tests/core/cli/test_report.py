@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from turgo.cli.report import check_report, write_report
+from turgo import flow, task
+from turgo.cli.report import check_report, shows_inputs, write_report
 from turgo.errors import MissingPackageError, UsageError
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Ledger
@@ -80,6 +81,13 @@ def test_what_is_no_file_is_not_replaced(folder: Path) -> None:
     Path("link.html").symlink_to("target/run.html")
     assert run("-p", "least=2", "--report", "link.html").returncode == 0
     assert Path("link.html").is_symlink() and "half[0]" in Path("target/run.html").read_text()
+
+
+@pytest.mark.parametrize(("width", "shown"), [(100, True), (20_000, False)])
+def test_a_run_of_many_calls_holds_no_values_for_its_report(width: int, shown: bool) -> None:
+    """As it shows no inputs."""
+    half = task(name="half")(lambda number: number / 2)
+    assert shows_inputs(flow(name="halves")(lambda: half.map(half.map(range(width)))).record()) is shown
 
 
 def test_a_report_that_cannot_be_written_is_a_warning(

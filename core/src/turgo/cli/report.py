@@ -11,6 +11,7 @@ import click
 from turgo.cli.terminal.output import show_warning
 
 if TYPE_CHECKING:
+    from turgo.flows.graph import Graph
     from turgo.records.flow_run import FlowRun
 
 
@@ -28,6 +29,13 @@ def check_report(path: Path, *, dry_run: bool) -> None:
 
     check_bokeh()
     place_of(path)
+
+
+def shows_inputs(graph: Graph) -> bool:
+    """Whether the report shows what calls are made of, so that the run has to hold their values: not of many calls."""
+    from turgo.run_report.calls import INPUTS_CALLS
+
+    return len(graph.nodes) + sum(graph.known_widths().values()) <= INPUTS_CALLS
 
 
 def write_report(run: FlowRun, path: Path) -> None:

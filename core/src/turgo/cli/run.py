@@ -17,7 +17,7 @@ from turgo.cli import FAILED, INTERRUPTED, SUCCESS
 from turgo.cli.completion.values import executor_names, executor_options, flow_files, flow_parameters
 from turgo.cli.flow_help import FlowCommand
 from turgo.cli.parameters import key_values, read_parameters
-from turgo.cli.report import check_report, write_report
+from turgo.cli.report import check_report, shows_inputs, write_report
 from turgo.cli.terminal.logs import LEVELS, say_from
 from turgo.cli.terminal.output import output_to_error, show, show_error, show_warning
 from turgo.cli.terminal.signals import interruptible
@@ -187,7 +187,7 @@ def _executed(
         observers(launch.config, quiet=quiet),
         warn=show_warning,
         session=session,
-        keep_values=report is not None,  # as it shows the inputs of calls
+        keep_values=report is not None and shows_inputs(graph),
     )
     try:
         run = prepared.go()
