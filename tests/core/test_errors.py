@@ -31,7 +31,7 @@ SAMPLES = {
     "ExecutorLookupError": {"asked": "x", "origin": "argument"},
     "ExecutorImportError": {"asked": "x:Y", "origin": None},
     "NotAnExecutorError": {"asked": "x:Y", "origin": None},
-    "ApiVersionError": {"asked": "x", "origin": None},
+    "ApiVersionError": {"asked": "x", "target": "a:B", "api_version": 2, "origin": None},
     "UntrustedCodeError": {"asked": "x:Y", "origin": "turgo.toml"},
     "OptionError": {"option": "adress", "executor": "dask", "nearest": "address"},
     "FlowFileError": {"path": "flow.py"},

@@ -158,7 +158,16 @@ class NotAnExecutorError(ExecutorLookupError):
 
 
 class ApiVersionError(ExecutorLookupError):
-    """Plugin and core do not speak the same version of the contract; the message says which to upgrade."""
+    """Plugin and core do not speak the same version of the contract; the message says which to upgrade.
+
+    `target` is the class, as `module:Class`, and `api_version` what it was written for.
+    """
+
+    def __init__(
+        self, message: str, *, asked: str, target: str, api_version: int, origin: str | None = None
+    ) -> None:
+        super().__init__(message, asked=asked, origin=origin)
+        self.target, self.api_version = target, api_version
 
 
 class OptionError(UsageError, ValueError):

@@ -63,7 +63,8 @@ def check_class(found: Any, asked: Asked) -> type[Executor]:
             f"{path!r} was written for version {found.api_version} of the executor contract, and this "
             f"turgo understands {API_VERSION}{asked.by}: upgrade {older}"
         )
-        raise asked.error(ApiVersionError, message)
+        target = f"{found.__module__}:{found.__qualname__}"
+        raise asked.error(ApiVersionError, message, target=target, api_version=found.api_version)
     return found
 
 

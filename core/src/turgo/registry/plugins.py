@@ -93,7 +93,7 @@ class Plugin:
                 f"{spec.api_version} of the executor contract, and this turgo understands {API_VERSION}"
                 f"{asked.by}: {pip_install(older, upgrade=True)}"
             )
-            raise asked.error(ApiVersionError, message)
+            raise asked.error(ApiVersionError, message, target=spec.target, api_version=spec.api_version)
 
 
 @attrs.frozen
@@ -214,7 +214,9 @@ def import_target(plugin: Plugin, spec: ExecutorSpec, asked: Asked) -> type[Exec
         raise asked.error(NotAnExecutorError, message) from None
     except ApiVersionError as error:  # of the class, whatever its spec said
         fault = f"the plugin of {plugin.distribution} {plugin.version} does not fit{asked.by}"
-        raise asked.error(ApiVersionError, f"{fault}: {error}") from None
+        raise asked.error(
+            ApiVersionError, f"{fault}: {error}", target=error.target, api_version=error.api_version
+        ) from None
     return cls
 
 

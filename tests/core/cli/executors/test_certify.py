@@ -65,6 +65,28 @@ def test_an_executor_that_boasts_is_not(capfd: pytest.CaptureFixture[str]) -> No
     assert "NOT PROVEN" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("version", [API_VERSION + 1, 0])
+def test_an_executor_of_another_version_of_the_contract_has_a_certificate_too(
+    version: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing but its version can be asked of it, and that one check it fails."""
+    Path("foreign.py").write_text(
+        f"from turgo import Executor\nclass Foreign(Executor):\n    api_version = {version}\n"
+        "    def submit(self, fn, /, *args, extra_context=None, **kwargs): ...\n",
+        encoding="utf-8",
+    )
+    code, certificate = certified("./foreign.py:Foreign", "-o", "token=hunter2", "--load", "70")
+    assert (code, certificate["proven"]) == (1, False)
+    assert certificate["api_version"] == version and certificate["target"].endswith(":Foreign")
+    assert list(certificate["failures"]) == ["test_api_version_is_spoken"]
+    assert (
+        f"version {version} of the executor contract" in certificate["failures"]["test_api_version_is_spoken"]
+    )
+    assert certificate["checks"] == {"passed": 0, "failed": 1, "skipped": 0}
+    assert certificate["asked"]["load"] == 70 and "hunter2" not in str(certificate)
+    assert "test_api_version_is_spoken" in capfd.readouterr().err
+
+
 def test_only_the_rest_is_run_again(capfd: pytest.CaptureFixture[str]) -> None:
     """With less asked of it; what passed is taken over from the certificate, what failed fails again."""
     wrong = f"{HERE / 'wrong_executors' / 'strictness.py'}:DropsNone"

@@ -38,18 +38,13 @@ def wrong_ones() -> Iterator[object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "breaks"), list(wrong_ones()))
-def test_a_wrong_executor_is_sent_away(
-    path: str, breaks: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_executor_is_sent_away(path: str, breaks: list[str], tmp_path: Path) -> None:
     """Exit code 1; the certificate names a rule that it breaks, and nothing hangs."""
     file, began = tmp_path / "certificate.json", time.monotonic()
     asked = (
         [*ASKED, "--failing-option", "workers=0"] if "test_failed_starts_leave_nothing" in breaks else ASKED
     )
     assert main(["executors", "certify", path, *asked, "--output", str(file)]) == 1
-    if breaks == ["test_api_version_is_spoken"]:  # nothing of it can be asked, so there is no certificate
-        assert breaks[0] in capfd.readouterr().err
-        return
     record = json.loads(file.read_text(encoding="utf-8"))
     impatient = any(reason.startswith("not run") for reason in record["skips"].values())
     assert record["failures"] and (impatient or not breaks or set(breaks) & set(record["failures"]))

@@ -21,7 +21,7 @@ import click
 from turgo.cli import FAILED, SUCCESS
 from turgo.cli.completion.values import executor_names, executor_options
 from turgo.cli.parameters import key_values
-from turgo.cli.terminal.output import show
+from turgo.cli.terminal.output import show, show_error
 from turgo.errors import ApiVersionError, TurgoError, UsageError
 from turgo.install import pip_install
 
@@ -30,6 +30,9 @@ STDERR = 2
 
 LOOK_SECONDS = 0.5
 """Seconds between two looks whether the certificate is there."""
+
+SPOKEN = "test_api_version_is_spoken"
+"""The check that an executor for another version of the contract fails."""
 
 END_SECONDS = 6.0
 """What the suite has to clean up at its end, after Ctrl-C, and then again after SIGTERM."""
@@ -75,8 +78,7 @@ def certify_executor(name: str, options: dict[str, str], output: Path | None, **
 
     NAME is what `--executor` takes. Runs the conformance suite (needs `pip install 'turgo[testing]'`), whose
     progress goes to standard error. The exit code is 0 if the contract is kept and each capability that is declared
-    is proven, 1 if not, 2 for a mistake in NAME or an option. There is always a certificate, save of an executor that
-    was written for another version of the contract: that is 1, too.
+    is proven, 1 if not, 2 for a mistake in NAME or an option. But for such a mistake there is always a certificate.
 
     \b
       turgo executors certify turbine
@@ -90,8 +92,8 @@ def certify_executor(name: str, options: dict[str, str], output: Path | None, **
     A plugin may ship its certificate as `certificate.json` beside its plugin module (the last line);
     `turgo executors list` then shows what is proven beside what is declared.
     """
-    _check(name, options, output)
-    certificate = run_suite(name, options, asked)
+    _check_output(output)
+    certificate = _foreign(name, options, asked) or run_suite(name, options, asked)
     text = json.dumps(certificate, indent=2, ensure_ascii=False)
     if output is None:
         show(text)
@@ -193,8 +195,8 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
-def _check(name: str, options: Mapping[str, str], output: Path | None) -> None:
-    """Find mistakes before anything runs. Raises UsageError; TurgoError for an executor that cannot even be made."""
+def _check_output(output: Path | None) -> None:
+    """Find mistakes before anything runs. Raises UsageError."""
     if importlib.util.find_spec("pytest") is None:
         raise UsageError(f"the conformance suite needs pytest: {pip_install('turgo[testing]')}")
     try:
@@ -203,12 +205,23 @@ def _check(name: str, options: Mapping[str, str], output: Path | None) -> None:
         raise UsageError(f"the certificate cannot be written: {error}") from error
     if output is not None and not there:
         raise UsageError(f"there is no folder {output.absolute().parent} for the certificate")
+
+
+def _foreign(name: str, options: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The certificate of an executor for another version of the contract, of which nothing can be asked.
+
+    None for one that can be made. Raises UsageError for a mistake in its name or in an option.
+    """
     from turgo.registry.precedence import choose_executor
+    from turgo.testing.certification.certificate import as_record, of_foreign
+    from turgo.testing.certification.demands import Demands
 
     try:
         choose_executor(option=name, option_options=options)
-    except ApiVersionError as error:  # a fault of the executor: nothing of it can be asked
-        raise TurgoError(f"the contract is not kept, by test_api_version_is_spoken: {error}") from error
+    except ApiVersionError as error:
+        show_error(f"the contract is not kept, by {SPOKEN}: {error}")
+        return as_record(of_foreign(name, options, Demands.of(asked), error, check=SPOKEN))
+    return None
 
 
 def _write(output: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from turgo._version import __version__
-from turgo.errors import UsageError
+from turgo.errors import ApiVersionError, UsageError
 from turgo.executor import CAPABILITIES, Executor
 from turgo.names import reason_of
 from turgo.redaction import redacted
@@ -100,8 +100,31 @@ def certify(
 ) -> Certificate:
     """The certificate of an executor, from what came of the checks, by their names."""
     target = f"{type(executor).__module__}:{type(executor).__qualname__}"
+    return _certificate(
+        name, options, target, executor.api_version, executor.capabilities, outcomes, seconds, demands
+    )
+
+
+def of_foreign(
+    name: str, options: Mapping[str, str], demands: Demands, error: ApiVersionError, *, check: str
+) -> Certificate:
+    """The certificate of an executor for another version of the contract: `check` failed, and no other could run."""
+    outcomes = {check: Outcome("failed", str(error))}
+    return _certificate(name, options, error.target, error.api_version, frozenset(), outcomes, 0.0, demands)
+
+
+def _certificate(
+    name: str,
+    options: Mapping[str, str],
+    target: str,
+    api_version: int,
+    capabilities: frozenset[str],
+    outcomes: Mapping[str, Outcome],
+    seconds: float,
+    demands: Demands,
+) -> Certificate:
     distribution, version = _origin(target)
-    claims = {capability: _claim(capability, executor, outcomes) for capability in CAPABILITIES}
+    claims = {capability: _claim(capability, capabilities, outcomes) for capability in CAPABILITIES}
     counts = Counter(outcome.state for outcome in outcomes.values())
     kept = counts["passed"] > 0 and not counts["failed"]
     return Certificate(
@@ -110,7 +133,7 @@ def certify(
         distribution=distribution,
         version=version,
         turgo=__version__,
-        api_version=executor.api_version,
+        api_version=api_version,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         options={key: redacted(value, key) for key, value in options.items()},
@@ -125,9 +148,14 @@ def certify(
     )
 
 
+def as_record(certificate: Certificate) -> dict[str, Any]:
+    """What JSON has of it."""
+    return {"format": 1, **attrs.asdict(certificate)}
+
+
 def write(certificate: Certificate, file: Path) -> None:
     """Write it as JSON."""
-    record: dict[str, Any] = {"format": 1, **attrs.asdict(certificate)}
+    record = as_record(certificate)
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -155,8 +183,8 @@ def proven_before(file: Path, now: Certificate) -> dict[str, Outcome]:
     }
 
 
-def _claim(capability: str, executor: Executor, outcomes: Mapping[str, Outcome]) -> Claim:
-    claimed = capability in executor.capabilities
+def _claim(capability: str, capabilities: frozenset[str], outcomes: Mapping[str, Outcome]) -> Claim:
+    claimed = capability in capabilities
     if not claimed:
         return Claim(claimed=False, proven=False)
     missing = Outcome("missing", "its check did not run")
