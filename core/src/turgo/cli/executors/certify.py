@@ -21,7 +21,7 @@ import click
 from turgo.cli import FAILED, SUCCESS
 from turgo.cli.completion.values import executor_names, executor_options
 from turgo.cli.parameters import key_values
-from turgo.cli.terminal.output import show, show_error
+from turgo.cli.terminal.output import show
 from turgo.errors import ApiVersionError, TurgoError, UsageError
 from turgo.install import pip_install
 
@@ -30,9 +30,6 @@ STDERR = 2
 
 LOOK_SECONDS = 0.5
 """Seconds between two looks whether the certificate is there."""
-
-SPOKEN = "test_api_version_is_spoken"
-"""The check that an executor for another version of the contract fails."""
 
 END_SECONDS = 6.0
 """What the suite has to clean up at its end, after Ctrl-C, and then again after SIGTERM."""
@@ -92,8 +89,8 @@ def certify_executor(name: str, options: dict[str, str], output: Path | None, **
     A plugin may ship its certificate as `certificate.json` beside its plugin module (the last line);
     `turgo executors list` then shows what is proven beside what is declared.
     """
-    _check_output(output)
-    certificate = _foreign(name, options, asked) or run_suite(name, options, asked)
+    _check(name, options, output)
+    certificate = run_suite(name, options, asked)
     text = json.dumps(certificate, indent=2, ensure_ascii=False)
     if output is None:
         show(text)
@@ -195,7 +192,7 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
-def _check_output(output: Path | None) -> None:
+def _check(name: str, options: Mapping[str, str], output: Path | None) -> None:
     """Find mistakes before anything runs. Raises UsageError."""
     if importlib.util.find_spec("pytest") is None:
         raise UsageError(f"the conformance suite needs pytest: {pip_install('turgo[testing]')}")
@@ -205,23 +202,10 @@ def _check_output(output: Path | None) -> None:
         raise UsageError(f"the certificate cannot be written: {error}") from error
     if output is not None and not there:
         raise UsageError(f"there is no folder {output.absolute().parent} for the certificate")
-
-
-def _foreign(name: str, options: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The certificate of an executor for another version of the contract, of which nothing can be asked.
-
-    None for one that can be made. Raises UsageError for a mistake in its name or in an option.
-    """
     from turgo.registry.precedence import choose_executor
-    from turgo.testing.certification.certificate import as_record, of_foreign
-    from turgo.testing.certification.demands import Demands
 
-    try:
+    with suppress(ApiVersionError):  # a fault of the executor, and no mistake: the certificate says it
         choose_executor(option=name, option_options=options)
-    except ApiVersionError as error:
-        show_error(f"the contract is not kept, by {SPOKEN}: {error}")
-        return as_record(of_foreign(name, options, Demands.of(asked), error, check=SPOKEN))
-    return None
 
 
 def _write(output: Path, text: str) -> None:

@@ -27,6 +27,9 @@ USUAL = Demands()
 SAME = ("target", "version", "turgo", "api_version", "options", "asked")
 """What has to be the same, so that an earlier certificate holds for what passed then."""
 
+SPOKEN = "test_api_version_is_spoken"
+"""The check that an executor for another version of the contract fails."""
+
 NOT_RUN = "not run"
 """How the reason begins why a check was skipped for lack of patience; it would be run another time."""
 
@@ -106,10 +109,10 @@ def certify(
 
 
 def of_foreign(
-    name: str, options: Mapping[str, str], demands: Demands, error: ApiVersionError, *, check: str
+    name: str, options: Mapping[str, str], error: ApiVersionError, *, demands: Demands = USUAL
 ) -> Certificate:
-    """The certificate of an executor for another version of the contract: `check` failed, and no other could run."""
-    outcomes = {check: Outcome("failed", str(error))}
+    """The certificate of an executor for another version of the contract: one check failed, and no other could run."""
+    outcomes = {SPOKEN: Outcome("failed", str(error))}
     return _certificate(name, options, error.target, error.api_version, frozenset(), outcomes, 0.0, demands)
 
 
@@ -148,14 +151,9 @@ def _certificate(
     )
 
 
-def as_record(certificate: Certificate) -> dict[str, Any]:
-    """What JSON has of it."""
-    return {"format": 1, **attrs.asdict(certificate)}
-
-
 def write(certificate: Certificate, file: Path) -> None:
     """Write it as JSON."""
-    record = as_record(certificate)
+    record: dict[str, Any] = {"format": 1, **attrs.asdict(certificate)}
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -9,11 +9,19 @@ from typing import Any
 import attrs
 import pytest
 
-from turgo.errors import TurgoError
+from turgo.errors import ApiVersionError, TurgoError
 from turgo.executor import Executor
 from turgo.registry.options import check_options
 from turgo.registry.precedence import choose_executor, options_given
-from turgo.testing.certification.certificate import Certificate, Outcome, certify, proven_before, write
+from turgo.testing.certification.certificate import (
+    SPOKEN,
+    Certificate,
+    Outcome,
+    certify,
+    of_foreign,
+    proven_before,
+    write,
+)
 from turgo.testing.certification.demands import Demands
 
 SUITE = Path(__file__).parents[1] / "suite.py"
@@ -30,8 +38,8 @@ class Conformance:
         self._outcomes: dict[str, Outcome] = {}
         self._began = time.monotonic()
         try:
-            self._executor = self._make()
-            self._demands = _demands(config, self._executor)
+            self._executor = self._make_first(config)
+            self._demands = _with_failing(_demands(config), config, self._executor)
             if again := config.getoption("turgo_again"):
                 self._outcomes.update(proven_before(Path(again), self._certificate()))
         except TurgoError as error:
@@ -41,6 +49,16 @@ class Conformance:
 
     def _make(self) -> Executor:
         return choose_executor(option=self._name, option_options=self._options).executor
+
+    def _make_first(self, config: pytest.Config) -> Executor:
+        """The executor. If it is for another version of the contract, nothing but that certificate is made."""
+        try:
+            return self._make()
+        except ApiVersionError as error:
+            if self._file:
+                asked = Demands.of(_demands(config))
+                write(of_foreign(self._name, self._options, error, demands=asked), Path(self._file))
+            raise pytest.UsageError(f"the contract is not kept, by {SPOKEN}: {error}") from None
 
     def pytest_report_header(self) -> str:
         """Says what is checked, and what is asked that is not usual."""
@@ -91,18 +109,18 @@ class Conformance:
         )
 
 
-def _demands(config: pytest.Config, executor: Executor) -> Demands:
-    """What the command line asks, and the project where that says nothing."""
+def _demands(config: pytest.Config) -> dict[str, Any]:
+    """What the command line asks of any executor."""
+    names = ("load", "patience", "shared_folder")
+    asked = {name: config.getoption(f"turgo_{name}") for name in names}
+    return {**asked, "lasting_threads": config.getoption("turgo_lasting_thread")}
+
+
+def _with_failing(asked: dict[str, Any], config: pytest.Config, executor: Executor) -> Demands:
+    """The demands, with the options with which this executor has to fail."""
     failing = _pairs(config.getoption("turgo_failing_option"), "--turgo-failing-option")
-    return Demands.of(
-        {
-            "load": config.getoption("turgo_load"),
-            "patience": config.getoption("turgo_patience"),
-            "lasting_threads": config.getoption("turgo_lasting_thread"),
-            "shared_folder": config.getoption("turgo_shared_folder"),
-            "failing_options": failing and check_options(type(executor), options_given({}, failing)),
-        }
-    )
+    checked = failing and check_options(type(executor), options_given({}, failing))
+    return Demands.of({**asked, "failing_options": checked})
 
 
 def _pairs(given: list[str], option: str) -> dict[str, str]:
