@@ -129,6 +129,31 @@ def uneven(kind, calls, random):
     return [0.01 * (100 if random.random() < 0.001 else 1) for _ in range(calls)]
 
 
+@pytest.mark.parametrize("slots", [4, 8])
+def test_a_chain_beside_wide_work_is_not_held_up_by_round_trips(slots):
+    """Twenty links of 0.1 s and 120 calls of 50 ms; the links decide when the run ends, wherever it is recorded."""
+    executor = SimulatedExecutor(slots, serial_seconds=0.003, latency_seconds=0.01, jitter_seconds=0.004)
+
+    @task
+    def link(before):
+        executor.sleep(0.1)
+
+    @task
+    def nap(number):
+        executor.sleep(0.05)
+
+    @flow
+    def naps():
+        wide, last = nap.map(range(120)), None
+        for _ in range(20):
+            last = link(last)
+        return wide, last
+
+    run = naps.run(executor=executor)
+    assert run.ok
+    assert run.duration <= 1.1 * max(2.0, (2.0 + 6.0) / slots)
+
+
 def test_slow_workers_hold_nobody_up_for_long():
     """A tenth of them are ten times as slow; a batch that takes too long gives back what it did not come to."""
     speeds = [0.1, *[1.0] * 9]

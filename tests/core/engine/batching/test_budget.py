@@ -5,11 +5,13 @@ import pytest
 from turgo import task
 from turgo.engine.batching.budget import (
     BATCH_BYTES,
+    CHAIN_TRIPS,
     GROWTH_TIMES,
     KEPT_BUSY_TIMES,
     LEAST_BATCH_SECONDS,
     LEAST_CALL_SECONDS,
     LEFT_TIMES,
+    LONGEST_CHAIN_SECONDS,
     TARGET_BATCH_SECONDS,
     Batching,
 )
@@ -51,6 +53,16 @@ def test_nothing_is_estimated_to_take_no_time():
     batching = Batching()
     batching.learn(one, 1000, 0.0)
     assert batching.costs[one] == LEAST_CALL_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("trip", "seconds"), [(0.0, TARGET_BATCH_SECONDS), (0.01, 0.5), (10.0, LONGEST_CHAIN_SECONDS)]
+)
+def test_a_chain_is_longer_where_a_round_trip_is(trip, seconds):
+    """Fifty of them, within bounds."""
+    batching = Batching()
+    batching.load.trip = trip
+    assert seconds <= batching.chain() <= seconds + CHAIN_TRIPS * batching.load.price
 
 
 def test_a_batch_may_grow_with_what_was_seen():

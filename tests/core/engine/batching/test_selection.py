@@ -73,6 +73,18 @@ def test_a_chain_travels_as_one_batch(driven):
     assert len(short.take(budget=0.0, chain=0.1)) == 10
 
 
+def test_a_chain_ends_where_something_else_waits_for_it(driven):
+    """That would have to wait for the end of the batch."""
+
+    def body():
+        third = chain(3)
+        return [one(third), two(third, two())]
+
+    flow = driven(body)
+    flow.know(one)
+    assert [node for node, _, _ in flow.take(budget=0.0, chain=1.0)] == [0, 1, 2]
+
+
 def test_elements_travel_with_those_that_follow_them_and_with_their_reduce(driven):
     """Depth first: nothing is begun that the budget would not see to its end."""
     flow = driven(lambda: two(one.map(one.map(range(100)))))

@@ -14,6 +14,7 @@ so few should be made; but a worker must not idle because another got too much. 
     price x slots                       it is worth at least KEPT_BUSY_TIMES as much, up to a whole share: meanwhile
                                         all other slots can get a batch too; and a whole share, if what would be left
                                         of it is worth less than submitting it costs. See `load`
+                                        CHAIN_TRIPS of them if it is a chain of calls, as these can run nowhere else
     seconds that a round trip takes     it is worth at least two of them, however many workers idle meanwhile, and at
                                         least LEAST_BATCH_SECONDS, as the driver has its own work with each
 
@@ -54,6 +55,12 @@ LATE_TIMES = 2.0
 ENOUGH_TRIPS = 100.0
 """How many times as long as a round trip a batch takes at most, if it need not keep others busy. A longer one would
 save little, and what waits in it behind a call that takes long could run elsewhere."""
+
+CHAIN_TRIPS = 50.0
+"""How many times as long as a round trip a batch takes of calls that nobody else could run meanwhile."""
+
+LONGEST_CHAIN_SECONDS = 1.0
+"""But no longer, so that progress shows and little is lost with a worker."""
 
 PRESSING_CALL_TIMES = 3.0
 """The same where that path presses; and how many times as long as a round trip a batch takes then."""
@@ -150,8 +157,9 @@ class Batching:
         return cost is None or cost >= times * (self.load.trip + self.load.price)
 
     def chain(self) -> float:
-        """Seconds of work for a batch of calls that can run nowhere else before it is done."""
-        return TARGET_BATCH_SECONDS
+        """Seconds of work for a batch of calls each of which only the next one waits for, and that for nothing else."""
+        trips = CHAIN_TRIPS * (self.load.trip + self.load.price)
+        return max(TARGET_BATCH_SECONDS, min(trips, LONGEST_CHAIN_SECONDS))
 
     def _ready(self, calls: Mapping[AnyTask, int]) -> float:
         return sum(count * self.costs.get(task, TARGET_BATCH_SECONDS) for task, count in calls.items())

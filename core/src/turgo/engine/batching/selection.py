@@ -33,7 +33,7 @@ class Selection:
         self.spent = 0.0
         self.counts: dict[AnyTask, int] = {}
         self.missing: dict[int, int] = {}
-        self.near: list[tuple[int, int, int, float]] = []
+        self.near: list[tuple[int, int, int, bool]] = []
         self.fusible: dict[AnyTask, bool] = {}
         self.worker: str | None = None
 
@@ -47,8 +47,8 @@ class Selection:
         remote = self.progress.remote
         while near or ready:
             own = not near
-            node_id, low, high, limit = (*ready[-1], budget) if own else near.pop()
-            node = nodes[node_id]
+            node_id, low, high, chained = (*ready[-1], False) if own else near.pop()
+            node, limit = nodes[node_id], chain if chained else budget
             if own and remote and self._elsewhere(node, low):
                 break
             cost = costs.get(node.task)
@@ -70,10 +70,10 @@ class Selection:
             elif fits < (high - low or 1):
                 continue  # it is not ready yet but for this batch; it will be
             if low < 0:
-                self._add_single(node, cost, budget, chain)
+                self._add_single(node, cost)
             else:
                 self._add_elements(node, low, low + fits, cost)
-                self._reach_from_elements(node, low, low + fits, budget, chain)
+                self._reach_from_elements(node, low, low + fits)
         return self.pieces
 
     def _elsewhere(self, node: Node, low: int) -> bool:
@@ -90,7 +90,7 @@ class Selection:
             if low >= 0:
                 self._add_elements(node, low, low + 1, 0.0)
             else:
-                self._add_single(node, 0.0, 0.0, 0.0)
+                self._add_single(node, 0.0)
         return self.pieces
 
     def _room(self, task: AnyTask, cost: float, limit: float) -> int:
@@ -107,7 +107,7 @@ class Selection:
         if count < high - low:
             self.queue.pieces.append((node.id, low + count, high))
 
-    def _add_single(self, node: Node, cost: float, budget: float, chain: float) -> None:
+    def _add_single(self, node: Node, cost: float) -> None:
         """Take a single call, and find which others can run in the same batch after it."""
         progress, task, node_id = self.progress, node.task, node.id
         self.pieces.append((node_id, -1, -1))
@@ -127,8 +127,8 @@ class Selection:
                 if following.spread is None and self._fusible(following):
                     found.append(consumer)
         if found:
-            limit = chain if len(found) == 1 else budget
-            self.near += [(consumer, -1, -1, limit) for consumer in reversed(found)]
+            chained = len(progress.consumers[node_id]) == 1
+            self.near += [(consumer, -1, -1, chained) for consumer in reversed(found)]
 
     def _with_followers(self, node: Node) -> float:
         """Seconds for one element, together with what follows it in the same batch."""
@@ -150,7 +150,7 @@ class Selection:
         progress.mapped[node.id].states[low:high] = bytes((RUNNING,)) * count
         progress.report(node.id, TaskState.RUNNING, low, high)
 
-    def _reach_from_elements(self, node: Node, low: int, high: int, budget: float, chain: float) -> None:
+    def _reach_from_elements(self, node: Node, low: int, high: int) -> None:
         """Find what can run in the same batch after these elements: those of the next map, or what reduces them."""
         progress = self.progress
         found: list[Piece] = []
@@ -166,8 +166,8 @@ class Selection:
             opened = follower in progress.mapped and high <= progress.mapped[follower].width
             if opened and len(following.follows) == 1 and self._fusible(following):
                 found.append((follower, low, high))
-        limit = chain if len(found) == 1 else budget
-        self.near += [(*piece, limit) for piece in reversed(found)]
+        chained = len(progress.consumers[node.id]) + len(progress.followers.get(node.id, ())) == 1
+        self.near += [(*piece, chained) for piece in reversed(found)]
 
     def _fusible(self, node: Node) -> bool:
         """Whether a call may run as soon as what it needs has succeeded, in this batch."""
