@@ -35,6 +35,7 @@ from turgo_dask.cluster.signals import at_exit
 from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.connect import await_worker, open_client
 from turgo_dask.connection.leave import leave
+from turgo_dask.connection.offload import renew_offload
 from turgo_dask.connection.secede import seceded
 from turgo_dask.connection.told import Told
 from turgo_dask.connection.versions import check_newcomers, check_versions
@@ -60,6 +61,7 @@ LAST_CANCEL_SECONDS = 0.5
 def opened(options: DaskOptions, events: Events) -> Iterator[Session]:
     """What the options describe, open. events: takes what happens from the start on. Raises ExecutorStartError."""
     deadline = Deadline(options.start_timeout, events.starting)
+    renew_offload()
     with ExitStack() as stack:
         quiet = stack.enter_context(filtered(options.log_level))
         stack.enter_context(safe_path())
