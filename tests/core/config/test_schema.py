@@ -53,6 +53,13 @@ def test_the_cache_is_set_by_file_and_variable(configure: Configure, project: Pa
         ("limit = 4", {}, "there is no such setting; did you mean 'limits'"),
         ("", {"TURGO_LIMITS__DB": "many"}, "variable TURGO_LIMITS__DB: expected a whole number"),
         ("", {"TURGO_LIMITS": "4"}, "did you mean 'TURGO_LIMITS__TAG'"),
+        (
+            "[journal]\nvalues = 'memory://x'",
+            {},
+            "line 2, key 'journal.values': expected a folder or a URL that outlives this process, got 'memory://x'",
+        ),
+        ("", {"TURGO_JOURNAL__VALUES": "Memory://u:pw@x"}, "outlives this process, got 'Memory://u:***@x'"),
+        ("", {"TURGO_JOURNAL__VALUES": "simplecache::memory://x"}, "outlives this process"),
     ],
 )
 def test_a_wrong_setting_of_the_cache_or_limit_is_an_error(

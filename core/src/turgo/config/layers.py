@@ -174,7 +174,9 @@ def _variable(name: str, key: Key, text: str) -> Setting:
         try:
             return Setting(key, setting.from_text(text), origin)
         except ValueError:
-            raise ConfigError(f"expected {setting.words}, got {text!r}", file=shown) from None
+            raise ConfigError(
+                f"expected {setting.words}, got {redacted_repr(text, key[-1])}", file=shown
+            ) from None
     if key[0] == "executors":
         raise ConfigError("an option is set by TURGO_EXECUTORS__PROFILE__OPTION", file=shown)
     variables = [PREFIX + "__".join(each).upper().replace("*", "TAG") for each in KNOWN]

@@ -23,14 +23,18 @@ EVERY = "*"
 
 @attrs.frozen
 class Known:
-    """One setting. type: of its values; words: what they are, for a message."""
+    """One setting.
+
+    type: of its values; words: what they are, for a message. lasting: not in the memory of a process.
+    """
 
     type: Any
     words: str
+    lasting: bool = False
 
     def fits(self, value: Any) -> bool:
         """Whether the setting can have this value: no empty text, and no number below 1."""
-        if type(value) is not self.type:
+        if type(value) is not self.type or (self.lasting and _is_in_memory(value)):
             return False
         return self.type is bool or (value.strip() != "" if self.type is str else value > 0)
 
@@ -55,7 +59,7 @@ KNOWN: Mapping[tuple[str, ...], Known] = MappingProxyType(
         ("journal", "enabled"): Known(bool, "true or false"),
         ("journal", "required"): Known(bool, "true or false"),
         ("journal", "folder"): Known(str, "a folder"),
-        ("journal", "values"): Known(str, "a folder or a URL"),
+        ("journal", "values"): Known(str, "a folder or a URL that outlives this process", lasting=True),
         ("journal", "max_bytes"): Known(int, "a whole number of bytes above 0"),
         ("journal", "max_value_bytes"): Known(int, "a whole number of bytes above 0"),
         ("journal", "max_age_days"): Known(int, "a whole number of days above 0"),
@@ -65,6 +69,11 @@ KNOWN: Mapping[tuple[str, ...], Known] = MappingProxyType(
 
 TABLES = frozenset(key[0] for key in KNOWN if len(key) > 1)
 """The tables that hold settings."""
+
+
+def _is_in_memory(url: str) -> bool:
+    """Whether what lies there ends with the process, as for `memory://x` and `simplecache::memory://x`."""
+    return url.partition("://")[0].strip().lower().split("::")[-1] == "memory" and "://" in url
 
 
 def known(key: tuple[str, ...]) -> Known | None:
