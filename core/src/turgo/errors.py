@@ -21,7 +21,8 @@
     │   ├── CacheError                 the cache of values cannot be used: its folder is not safe, a package is missing
     │   ├── StoreError                 a folder or URL that values are kept at cannot be used
     │   ├── MissingPackageError        what was asked for needs a package that is not here: `pip install …`
-    │   ├── JournalError               the journal of a run cannot be used: damaged, in use, another user's, a newer one
+    │   ├── JournalError               the journal of a run cannot be used: damaged, in use, another user's, not there
+    │   │   └── JournalFormatError         it was written by a newer or an older turgo: names both formats
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense (also a ValueError)
     │   └── GraphError                 what the flow recorded cannot be run
     │       ├── CycleError                 a result depends on itself
@@ -238,7 +239,16 @@ class MissingPackageError(UsageError):
 
 
 class JournalError(UsageError):
-    """The journal of a run cannot be used: it is damaged, in use, of a newer turgo, another user's, or not there."""
+    """The journal of a run cannot be used: it is damaged, in use, another user's, or not there."""
+
+
+class JournalFormatError(JournalError):
+    """The journal of a run was written by another turgo. found: the number of its format; known: the one read here."""
+
+    def __init__(self, message: str, *, found: int, known: int) -> None:
+        super().__init__(message)
+        self.found = found
+        self.known = known
 
 
 class TaskPolicyError(UsageError, ValueError):

@@ -8,6 +8,7 @@ import pytest
 
 from turgo.errors import JournalError
 from turgo.journal import runs
+from turgo.journal.database import FORMAT_VERSION, create
 from turgo.journal.folder import new_folder
 from turgo.journal.writer import JournalWriter
 
@@ -54,6 +55,18 @@ def test_all_runs_are_listed_the_last_one_first(root: Path) -> None:
         runs.remove(at_work.folder)
     at_work.write_end({}, [])
     assert runs.all_runs(root / "none") == []
+
+
+@pytest.mark.parametrize(("steps", "state"), [(-1, "Older format"), (1, "Newer format")])
+def test_a_run_of_another_turgo_is_not_said_to_be_damaged(root: Path, steps: int, state: str) -> None:
+    """Its state says whose it is, and its error both formats; there is nothing to go on with."""
+    folder = new_folder(root, "other-7")
+    database = create(folder.database)
+    database.execute(f"PRAGMA user_version={FORMAT_VERSION + steps}")
+    database.close()
+    found = runs.run_named(root, "other-7")
+    assert found.state == state and not found.unfinished
+    assert f"(format {FORMAT_VERSION + steps}, this one reads {FORMAT_VERSION})" in found.error
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(root: Path) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from turgo.errors import JournalError
+from turgo.errors import JournalError, JournalFormatError
 from turgo.records.failure_facts import FailureFacts
 
 FORMAT_VERSION = 4
@@ -87,16 +87,16 @@ def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > FORMAT_VERSION:
-        raise JournalError(
-            f"the journal {path.parent} was written by a newer turgo (format {version}, this one reads up to "
-            f"{FORMAT_VERSION}): upgrade turgo, or begin a new run"
-        )
-    if 0 < version < FORMAT_VERSION:
-        raise JournalError(
-            f"the journal {path.parent} was written by an older turgo (format {version}, this one reads "
-            f"{FORMAT_VERSION}): begin a new run"
-        )
+    if version in (0, FORMAT_VERSION):
+        return
+    which, remedy = (
+        ("a newer", "upgrade turgo, or begin") if version > FORMAT_VERSION else ("an older", "begin")
+    )
+    message = (
+        f"the journal {path.parent} was written by {which} turgo (format {version}, this one reads {FORMAT_VERSION}): "
+        f"{remedy} a new run"
+    )
+    raise JournalFormatError(message, found=version, known=FORMAT_VERSION)
 
 
 def put_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:

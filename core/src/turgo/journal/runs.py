@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from turgo.errors import JournalError
+from turgo.errors import JournalError, JournalFormatError
 from turgo.journal.database import facts_of, failures_in, opened, places_in
 from turgo.journal.folder import RunFolder, check_owned
 from turgo.journal.shelf import shelf_at
@@ -30,15 +30,17 @@ KILLED = "Killed"
 """The state of a run whose driver ended without a word."""
 
 DAMAGED = "Damaged"
-DAY_SECONDS = 86_400.0
+OLDER, NEWER = "Older format", "Newer format"
+"""The state of a run whose journal another version of turgo has written."""
 
+DAY_SECONDS = 86_400.0
 
 @attrs.frozen
 class RunFacts:
     """What the journal of a run says of it.
 
-    state: how it ended, or Running, Killed, Damaged; counts: of task runs by state; started: seconds since the epoch.
-    again: ids of the runs that went on with it.
+    state: how it ended, or Running, Killed, Damaged, Older format, Newer format; counts: of task runs by state.
+    started: seconds since the epoch; again: ids of the runs that went on with it.
     """
 
     folder: RunFolder
@@ -62,14 +64,16 @@ class RunFacts:
     @property
     def unfinished(self) -> bool:
         """Whether there is something to go on with."""
-        return self.state not in ("Success", RUNNING, DAMAGED)
+        return self.state not in ("Success", RUNNING, DAMAGED, OLDER, NEWER)
 
 
 def facts_of_run(folder: RunFolder) -> RunFacts:
-    """What is known of a run; Damaged, with the reason, if its journal cannot be read."""
+    """What is known of a run; if its journal cannot be read, its state says so, and its error why."""
     try:
         with contextlib.closing(opened(folder.database)) as database:
             facts = facts_of(database)
+    except JournalFormatError as error:
+        return RunFacts(folder, OLDER if error.found < error.known else NEWER, error=str(error))
     except (JournalError, sqlite3.Error, ValueError) as error:
         return RunFacts(folder, DAMAGED, error=str(error))
     if facts.get("state") == RUNNING and not folder.in_use:
