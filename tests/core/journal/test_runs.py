@@ -1,4 +1,4 @@
-"""The runs whose journals are kept: listed, found by the beginning of an id, removed, pruned."""
+"""The runs whose journals are kept: listed, found by the beginning of an id."""
 
 import time
 from pathlib import Path
@@ -97,16 +97,3 @@ def test_a_run_at_work_is_named_where_nothing_is_left_to_go_on_with(root: Path) 
     with pytest.raises(JournalError, match="to go on with; busy-6 is at work"):
         runs.last_unfinished(root, "busy.py:work", "one")
     writer.write_end({}, [])
-
-
-def test_what_is_too_old_or_too_much_is_removed(root: Path) -> None:
-    """The oldest first; what is at work stays."""
-    folder = runs.run_named(root, "done-1").folder
-    writer = JournalWriter(folder, most=1000)
-    writer.put({"started": 1.0})
-    assert runs.prune(root, max_bytes=1 << 30, max_age_days=1) == []
-    writer.write_end({}, [])
-    assert runs.prune(root, max_bytes=1 << 30, max_age_days=1) == ["done-1"]
-    size = runs.size_of(runs.run_named(root, "failed-3").folder)
-    assert runs.prune(root, max_bytes=size, max_age_days=1) == ["failed-2"]
-    assert [run.id for run in runs.all_runs(root)] == ["failed-3"]

@@ -15,9 +15,10 @@ from turgo.config.load import load_config
 from turgo.errors import JournalError
 from turgo.journal import shelf as shelves
 from turgo.journal.archive import Archive
-from turgo.journal.folder import RunFolder, new_folder
+from turgo.journal.folder import LOCK, RunFolder, new_folder
+from turgo.journal.limits import prune
 from turgo.journal.rows import IDENTITY_BYTES
-from turgo.journal.runs import all_runs, prune, remove, size_of
+from turgo.journal.runs import all_runs, remove, size_of
 from turgo.journal.shelf import place_in, shelf_at
 from turgo.journal.writer import JournalWriter
 from turgo.stores.url_store import UrlStore
@@ -170,7 +171,8 @@ def test_pruning_counts_and_removes_what_lies_there(tmp_path: Path, memory: Any)
         folder = new_folder(tmp_path / "runs", f"run-{number}")
         written(folder, URL)
         writer = JournalWriter(folder, most=MOST)
-        writer.write_end({"state": "Failed", "started": 1e9 + number}, [])
+        writer.write_end({"state": "Failed"}, [])
+        os.utime(folder.path / LOCK, (1e9 + number, 1e9 + number))
     sizes = [size_of(run.folder) for run in all_runs(tmp_path / "runs")]
     gone = prune(tmp_path / "runs", max_bytes=sizes[0] + sizes[1], max_age_days=100_000)
     assert gone == ["run-0"]

@@ -113,7 +113,7 @@ def prune_runs() -> None:
     \b
       TURGO_JOURNAL__MAX_AGE_DAYS=7 turgo runs prune
     """
-    from turgo.journal.runs import prune
+    from turgo.journal.limits import prune
 
     settings = _config().journal
     gone = prune(_root(), max_bytes=settings["max_bytes"].value, max_age_days=settings["max_age_days"].value)

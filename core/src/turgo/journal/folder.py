@@ -13,6 +13,10 @@ from turgo.errors import JournalError
 DATABASE = "journal.sqlite"
 VALUES = "values.bin"
 LOCK = "lock"
+"""Its time is that of the last start."""
+
+ELSEWHERE = "elsewhere"
+"""A file that is there if the run has values at another place."""
 
 
 class RunFolder:
@@ -35,6 +39,15 @@ class RunFolder:
         """The id of the run."""
         return self.path.name
 
+    @property
+    def has_values_elsewhere(self) -> bool:
+        """Whether some values of the run lie at another place than beside its journal."""
+        return (self.path / ELSEWHERE).exists()
+
+    def note_values_elsewhere(self) -> None:
+        """Note that some do."""
+        (self.path / ELSEWHERE).touch(mode=0o600)
+
     def lock(self) -> None:
         """Keep other drivers out, until `unlock` or the end of this process. Raises JournalError if one is there."""
         descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -45,6 +58,7 @@ class RunFolder:
             raise JournalError(
                 f"the run {self.id} is being run by another driver: wait for its end"
             ) from error
+        os.utime(descriptor)
         self._lock = descriptor
 
     def unlock(self) -> None:

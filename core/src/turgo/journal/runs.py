@@ -1,4 +1,4 @@
-"""The runs whose journals lie in a folder: which there are, what became of them, and which are to go."""
+"""The runs whose journals lie in a folder: which there are, what became of them, and removing one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import logging
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ DAMAGED = "Damaged"
 OLDER, NEWER = "Older format", "Newer format"
 """The state of a run whose journal another version of turgo has written."""
 
-DAY_SECONDS = 86_400.0
 
 @attrs.frozen
 class RunFacts:
@@ -184,12 +182,17 @@ def size_of(folder: RunFolder) -> int:
     for path in folder.path.iterdir():
         with contextlib.suppress(OSError):
             sizes.append(path.stat().st_size)
-    with (
-        contextlib.suppress(JournalError, sqlite3.Error),
-        contextlib.closing(opened(folder.database)) as database,
-    ):
-        sizes += database.execute("SELECT coalesce(sum(size), 0) FROM calls WHERE place > 0").fetchone()
-    return sum(sizes)
+    return sum(sizes) + (bytes_elsewhere(folder) if folder.has_values_elsewhere else 0)
+
+
+def bytes_elsewhere(folder: RunFolder) -> int:
+    """Bytes of the values of a run at other places; 0 if its journal cannot be read."""
+    try:
+        with contextlib.closing(opened(folder.database)) as database:
+            (found,) = database.execute("SELECT sum(size) FROM calls WHERE place > 0").fetchone()
+    except (JournalError, sqlite3.Error):
+        return 0
+    return found if isinstance(found, int) else 0
 
 
 def remove(folder: RunFolder) -> None:
@@ -223,24 +226,3 @@ def _remove_values(folder: RunFolder) -> None:
             continue
         except (OSError, JournalError) as error:
             logger.warning("the values of %s at %s cannot be removed: %s", folder.id, place, error)
-
-
-def prune(root: Path, *, max_bytes: int, max_age_days: int) -> list[str]:
-    """Remove runs that are too old, then the oldest until the rest is small enough; the ids of those that went."""
-    gone, total, now = [], 0, time.time()
-    for run in all_runs(root):
-        total += size_of(run.folder)
-        old = now - (run.started or _changed(run.folder)) > max_age_days * DAY_SECONDS
-        if (old or total > max_bytes) and not run.folder.in_use:
-            with contextlib.suppress(JournalError):
-                remove(run.folder)
-                gone.append(run.id)
-    return gone
-
-
-def _changed(folder: RunFolder) -> float:
-    """When a folder changed last: of one that was damaged, nobody knows when its run began."""
-    try:
-        return folder.path.stat().st_mtime
-    except OSError:
-        return 0.0

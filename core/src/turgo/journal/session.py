@@ -18,7 +18,8 @@ from turgo.flows.flow import FlowDefinition
 from turgo.identity.code import Code, label_of
 from turgo.journal.archive import Archive
 from turgo.journal.folder import RunFolder, new_folder
-from turgo.journal.runs import KILLED, facts_of_run, last_unfinished, prune, run_named
+from turgo.journal.limits import prune
+from turgo.journal.runs import KILLED, facts_of_run, last_unfinished, run_named
 from turgo.journal.shelf import place_in
 from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts, facts_of

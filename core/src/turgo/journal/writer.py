@@ -107,6 +107,7 @@ class JournalWriter:
 
     def _open_shelf(self, place: str) -> Shelf:
         """The values of the run at another place. It is written down first, so that what lies there can be found."""
+        self.folder.note_values_elsewhere()
         shelf = shelf_at(place, self.folder.id, new=True)
         shelf = attrs.evolve(shelf, number=number_of_place(self._database, shelf.place))
         if self.required:
