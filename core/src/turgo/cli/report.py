@@ -33,9 +33,9 @@ def check_report(path: Path, *, dry_run: bool) -> None:
 
 def shows_inputs(graph: Graph) -> bool:
     """Whether the report shows what calls are made of, so that the run has to hold their values: not of many calls."""
-    from turgo.run_report.calls import INPUTS_CALLS
+    from turgo.records.task_run import INPUTS_TASK_RUNS
 
-    return len(graph.nodes) + sum(graph.known_widths().values()) <= INPUTS_CALLS
+    return len(graph.nodes) + sum(graph.known_widths().values()) <= INPUTS_TASK_RUNS
 
 
 def write_report(run: FlowRun, path: Path) -> None:

@@ -10,6 +10,9 @@ import attrs
 from turgo.errors import RunError
 from turgo.records.states import TaskState
 
+INPUTS_TASK_RUNS = 10_000
+"""Of runs of more task runs nothing is said of the inputs but of those that failed, and their values are not held."""
+
 
 @attrs.frozen
 class Attempt:

@@ -11,9 +11,6 @@ from turgo.records.ledger import Key, Ledger
 from turgo.records.states import STATES
 from turgo.records.task_run import titled
 
-INPUTS_CALLS = 10_000
-"""Of runs of more calls nothing is said of the inputs but of those that failed."""
-
 OVERLAP_SECONDS = 0.0001
 """Calls that ran one after the other may seem to overlap by this, as clocks are read."""
 

@@ -20,8 +20,9 @@ from turgo.records.amounts import duration
 from turgo.records.failure_facts import facts_of
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Key, Ledger
+from turgo.records.task_run import INPUTS_TASK_RUNS
 from turgo.run_report.bars import timeline
-from turgo.run_report.calls import INPUTS_CALLS, Titles, calls_of
+from turgo.run_report.calls import Titles, calls_of
 from turgo.run_report.critical_path import Step, critical_path, total
 from turgo.run_report.plots import check_bokeh, durations_plot, embedded, timeline_plot
 from turgo.run_report.time_shares import TimeShares, time_shares
@@ -78,7 +79,7 @@ def page(
 ) -> str:
     """The text of the file."""
     calls = calls_of(ledger)
-    title = Titles(ledger, input_of if len(calls) <= INPUTS_CALLS else None)
+    title = Titles(ledger, input_of if len(calls) <= INPUTS_TASK_RUNS else None)
     began = min((call.began for call in calls), default=run.started or 0.0)
     began = min(began, run.started) if run.started is not None else began
     ended = max((call.end for call in calls), default=began)

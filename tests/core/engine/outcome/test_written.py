@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from turgo import flow, task
-from turgo.engine.outcome.written import INPUTS_TASK_RUNS, KeptInputs
+from turgo.engine.outcome.written import KeptInputs
+from turgo.records.task_run import INPUTS_TASK_RUNS
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 

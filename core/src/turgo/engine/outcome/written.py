@@ -9,9 +9,7 @@ from turgo.engine.outcome.explain import Explanation
 from turgo.engine.schedule.progress import Progress
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Key
-
-INPUTS_TASK_RUNS = 10_000
-"""Of runs of more task runs the inputs are not kept, as their report does not show them."""
+from turgo.records.task_run import INPUTS_TASK_RUNS
 
 
 class KeptInputs:
