@@ -11,10 +11,23 @@ from turgo.errors import OptionError
 class Guarded(Executor):
     """One that needs a secret."""
 
-    def __init__(self, token: str = "", kwargs: dict | None = None, size: int = 1) -> None:
+    def __init__(
+        self,
+        token: str = "",
+        kwargs: dict | None = None,
+        size: int = 1,
+        fast: bool | None = None,
+        parts: list[int] = (),
+        anything=None,
+        password=None,
+    ) -> None:
         self.token = token
         self.kwargs = kwargs
         self.size = size
+        self.fast = fast
+        self.parts = parts
+        self.anything = anything
+        self.password = password
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         raise NotImplementedError
@@ -42,6 +55,39 @@ def test_a_secret_comes_from_a_variable_or_a_file(settle, tmp_path, monkeypatch)
     executor = get_executor("guarded")
     assert (executor.token, executor.kwargs) == ("s3cr3t", {"deep": {"password": "hunter2"}})
     assert "s3cr3t" not in repr(executor) and "hunter2" not in repr(executor)
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("size", "12", 12),
+        ("fast", "yes", True),
+        ("fast", "none", None),
+        ("parts", "[1, 2]", [1, 2]),
+        ("token", "12", "12"),
+        ("anything", "12", 12),
+        ("anything", "eth0", "eth0"),
+        ("password", "12", "12"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["env", "file"])
+def test_it_becomes_what_the_option_is_as_any_text_does(
+    settle, tmp_path, monkeypatch, kind, option, text, value
+):
+    """By the one rule of variables and `-o`; what nobody declares, and is secret by its name, stays a text."""
+    (tmp_path / "kept").write_text(f"{text}\n", encoding="utf-8")
+    monkeypatch.setenv("KEPT", text)
+    where = "KEPT" if kind == "env" else tmp_path / "kept"
+    settle(f'{option} = {{ {kind} = "{where}" }}')
+    found = getattr(get_executor("guarded"), option)
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_within_a_mapping_a_number_is_one_unless_it_is_secret(settle, monkeypatch):
+    """By its name, as everywhere."""
+    monkeypatch.setenv("KEPT", "12")
+    settle('kwargs = { n_workers = { env = "KEPT" }, password = { env = "KEPT" } }')
+    assert get_executor("guarded").kwargs == {"n_workers": 12, "password": "12"}
 
 
 def test_a_mapping_may_have_such_a_key_itself(settle):

@@ -126,12 +126,12 @@ def _is_mapping(spec: OptionSpec) -> bool:
 
 def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
     """Text is converted, what a file holds is fitted, what code hands over is only checked."""
-    told = True  # what is wrong with the value
+    told = not is_secret(option)  # what is wrong with the value
     try:
         if isinstance(given, Setting):
-            read = with_secrets(given, _is_mapping(spec))
-            told, given = read.value == given.value, read
-        told = told and not is_secret(option)
+            typed = bool(members_of(spec.annotation))
+            read = with_secrets(given, mapping=_is_mapping(spec), typed=typed)
+            told, given = told and read.value == given.value, read
         value = given.value if isinstance(given, Setting) else given
         if isinstance(given, Setting) and given.text:
             return convert_text(value, spec.annotation)
