@@ -12,6 +12,7 @@ import click
 from turgo.cli import FAILED, SUCCESS
 from turgo.cli.completion.values import flow_files, flow_parameters, run_ids
 from turgo.cli.flow_help import FlowCommand
+from turgo.cli.flow_settings import config_for
 from turgo.cli.parameters import key_values, read_parameters
 from turgo.cli.terminal.output import output_to_error, show, terminal_width
 
@@ -74,13 +75,12 @@ def graph(
 def _of_flow(target: str, texts: dict[str, str]) -> Outline | None:
     """What a flow would run; None if its own code failed, which is shown."""
     from turgo.cli.run import recorded
-    from turgo.config.load import load_config
     from turgo.flows.flow_file import load_flow
     from turgo.runner import record
 
     with output_to_error():
         flow = load_flow(target)
-        values, config = read_parameters(flow, texts), load_config()
+        values, config = read_parameters(flow, texts), config_for(target)
         found = recorded(flow, lambda: record(flow, (), values, config))
         return None if found is None else found.outline
 

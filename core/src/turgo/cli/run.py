@@ -16,6 +16,7 @@ import click
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
 from turgo.cli.completion.values import executor_names, executor_options, flow_files, flow_parameters
 from turgo.cli.flow_help import FlowCommand
+from turgo.cli.flow_settings import config_for
 from turgo.cli.parameters import key_values, read_parameters
 from turgo.cli.report import check_report, shows_inputs, write_report
 from turgo.cli.terminal.logs import LEVELS, say_from
@@ -154,9 +155,7 @@ def _launch(
     target: str, executor: str | None, options: Mapping[str, str], parameters: Mapping[str, str]
 ) -> tuple[Launch, dict[str, Any]]:
     """The flow on its executor, and its parameters."""
-    from turgo.config.load import load_config
-
-    launch = load(target, executor, options, load_config())
+    launch = load(target, executor, options, config_for(target))
     return launch, read_parameters(launch.flow, parameters)
 
 

@@ -12,6 +12,7 @@ import click
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
 from turgo.cli.compare.comparison import Comparison
 from turgo.cli.completion.values import flow_files, flow_parameters
+from turgo.cli.flow_settings import config_for
 from turgo.cli.parameters import CommandWithPairs, key_values, read_parameters
 from turgo.cli.terminal.output import (
     output_to_error,
@@ -88,13 +89,12 @@ def _compared(target: str, names: list[str], times: int, parameters: Mapping[str
     """What came of all runs; None if the flow's own code failed, which is shown."""
     from turgo.cli.compare.trial import tried, with_empty_cache
     from turgo.cli.run import recorded
-    from turgo.config.load import load_config
     from turgo.flows.flow_file import load_flow
     from turgo.registry.precedence import choose_executor
     from turgo.registry.resolve import Registry
     from turgo.runner import Launch
 
-    config = load_config()
+    config = config_for(target)
     registry = Registry(config)
     for name in names:
         choose_executor(

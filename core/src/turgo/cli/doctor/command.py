@@ -13,6 +13,7 @@ import click
 from turgo.cli import FAILED, INTERRUPTED, SUCCESS
 from turgo.cli.completion.values import executor_names, executor_options, flow_files, flow_parameters
 from turgo.cli.doctor.findings import NOTE, WRONG, Finding, record, text
+from turgo.cli.flow_settings import config_for
 from turgo.cli.parameters import CommandWithPairs, key_values
 from turgo.cli.terminal.output import output_to_error, show, show_error, show_json, terminal_width
 from turgo.cli.terminal.signals import interruptible
@@ -91,7 +92,7 @@ def _findings(
     from turgo.registry.resolve import Registry
 
     try:
-        config = load_config()
+        config = load_config() if target is None else config_for(target)
     except ConfigError as error:
         yield Finding("config", str(error), WRONG, "turgo config --help says what may stand there")
         return
