@@ -14,6 +14,7 @@ INSTALL  ?= editable
 PYTHON   ?=
 ARGS     ?=
 OPTIONS  ?=
+RELEASE_FOLDER ?=
 EXECUTOR ?=
 CONSTRAINTS ?= --constraint constraints.txt
 
@@ -29,7 +30,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells lint audit format bench performance wheels clean
+.PHONY: help demo test test-core test-clusters test-shells lint audit format bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +81,17 @@ performance: $(VENV)/.bench ## write docs/performance.json, which `make bench` m
 
 wheels: $(VENV)/.build ## build a wheel and an sdist of each distribution into dist/
 	@for house in $(HOUSES); do $(BIN)/python -m build --no-isolation --outdir $(DIST) $$house || exit 1; done
+
+# Certified in an environment of their own, in which they are installed as wheels.
+release: $(VENV)/.build ## build the four distributions into dist/, with the certificates of our plugins in them
+	rm -rf build/release $(DIST)/turgo*
+	$(MAKE) wheels DIST=build/release/plain
+	$(MAKE) build/release/venv/.workspace VENV=build/release/venv INSTALL=wheels DIST=build/release/plain
+	bash tools/certified_wheels.sh build/release/venv/bin $(BIN)/python $(DIST) build/release/plain
+
+# CI has built them before, and names their folder: RELEASE_FOLDER=…
+release-check: $(VENV)/.workspace $(if $(RELEASE_FOLDER),,release) ## look over what would be published, and install and run it as a newcomer would
+	$(BIN)/python -m tools.release $(or $(RELEASE_FOLDER),$(DIST)) $(ARGS)
 
 clean: ## remove the environment, what was built and every cache
 	rm -rf .venv .build build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Certify our plugins as they are installed, and build their wheels again with the certificates in them.
+# Certify our plugins as they are installed, and build them again with the certificates in them: what a release is made of.
 #
-#   bash tools/certified_wheels.sh INSTALLED BUILDER WHEELS
+#   bash tools/certified_wheels.sh INSTALLED BUILDER RELEASE PLAIN
 #
 # INSTALLED is the `bin` of an environment in which they are installed from wheels, BUILDER a Python that has `build` and
-# hatchling, WHEELS the folder that the new wheels go to. They replace those in INSTALLED, where `turgo executors list`
-# must then show of each that what it declares is proven.
+# hatchling, RELEASE the folder that a wheel and an sdist of each distribution go to; those of core come from PLAIN. The
+# wheels replace those in INSTALLED, where `turgo executors list` must then show of each plugin that what it declares is proven.
 set -euo pipefail
-installed=$1 builder=$2 wheels=$3
-mkdir -p "$wheels/sources"
+installed=$1 builder=$2 release=$3 plain=$4
+mkdir -p "$release/sources"
+cp "$plain"/turgo-[0-9]* "$release"
 for plugin in local local_dask dask; do
-    cp -R "plugins/$plugin" "$wheels/sources/$plugin"
+    cp -R "plugins/$plugin" "$release/sources/$plugin"
     "$installed/turgo" executors certify "$plugin" \
-        --output "$wheels/sources/$plugin/src/turgo_$plugin/certificate.json"
-    "$builder" -m build --wheel --no-isolation --outdir "$wheels" "$wheels/sources/$plugin"
+        --output "$release/sources/$plugin/src/turgo_$plugin/certificate.json"
+    "$builder" -m build --no-isolation --outdir "$release" "$release/sources/$plugin"
 done
-rm -rf "$wheels/sources"
-"$installed/python" -m pip install -qq --no-deps --force-reinstall "$wheels"/*.whl
+rm -rf "$release/sources"
+"$installed/python" -m pip install -qq --no-deps --force-reinstall "$release"/*.whl
 "$installed/turgo" executors list
 "$installed/turgo" executors list --json | "$installed/python" -c '
 import json, sys

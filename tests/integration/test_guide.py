@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.release.local_index import local_index
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "tests" / "hygiene" / "readme_runner.py"
@@ -19,17 +18,8 @@ RUNNER = ROOT / "tests" / "hygiene" / "readme_runner.py"
 def index(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A package index on loopback: its address, and the folder of what was uploaded to it."""
     folder = tmp_path / "index"
-    folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    open_to_all = ["-a", ".", "-P", "."]
-    command = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port), *open_to_all]
-    with subprocess.Popen([*command, str(folder)], stderr=subprocess.DEVNULL) as server:
-        try:
-            yield f"http://127.0.0.1:{port}/", folder
-        finally:
-            server.terminate()
+    with local_index(folder) as address:
+        yield address, folder
 
 
 @pytest.mark.installs
