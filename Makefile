@@ -30,7 +30,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells lint audit format bench performance wheels release release-check clean
+.PHONY: help demo test test-core test-clusters test-shells lint audit format docs docs-links bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,14 @@ audit: $(VENV)/.lint ## pip-audit: whether a version in constraints.txt is known
 format: $(VENV)/.lint ## let ruff put the source in its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Nothing is taken from the network; every warning, as of a link that leads nowhere, is an error.
+docs: $(VENV)/.docs ## build the site of the documentation into build/docs
+	$(BIN)/sphinx-build -q -W --keep-going -j auto -d build/docs.cache docs build/docs
+	@echo "build/docs/index.html"
+
+docs-links: $(VENV)/.docs ## ask the network whether the links of the documentation to elsewhere are alive
+	$(BIN)/sphinx-build -q -b linkcheck -d build/docs.cache docs build/docs-links
 
 bench: $(VENV)/.bench ## print the table of ratios against graphlib, dask.get and client.map
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -127,6 +135,10 @@ endif
 
 $(VENV)/.lint: $(VENV)/.workspace
 	@$(PIP) --group lint
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.workspace
+	@$(PIP) --group docs
 	@touch $@
 
 $(VENV)/.clusters: $(VENV)/.workspace

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ PAGES = [
     "plugins/local/README.md",
     "plugins/local_dask/README.md",
     "plugins/dask/README.md",
+    "docs/api-versions.md",
     "docs/catalogue.md",
     "docs/compare.md",
     "docs/configuration.md",
@@ -22,19 +24,28 @@ PAGES = [
     "docs/design.md",
     "docs/doctor.md",
     "docs/executors.md",
+    "docs/first-flow.md",
     "docs/local-dask.md",
+    "docs/logs.md",
     "docs/observers.md",
     "docs/pictures.md",
+    "docs/places.md",
     "docs/progress.md",
     "docs/runs.md",
+    "docs/secrets.md",
     "docs/security.md",
+    "docs/test-your-flow.md",
+    "docs/troubleshooting.md",
 ]
-# The guide and the flows' page are played by the integration tests, the example of a third party by a job of CI.
+# The guide and the pages on flows are played by the integration tests, the example of a third party by a job of CI.
+PLAYED_ELSEWHERE = ["docs/flows.md", "docs/flows/*.md", "docs/write-an-executor.md", "docs/migration*"]
 LINKS_ALONE = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/adr/README.md",
+    "docs/errors.md",
     "docs/flows.md",
+    "docs/what-it-is.md",
     "docs/write-an-executor.md",
     "examples/third_party/turgo-futures/README.md",
 ]
@@ -70,6 +81,23 @@ def test_every_link_within_the_project_leads_somewhere(page: str, root: Path) ->
     source = root / page
     for target in LINK.findall(source.read_text(encoding="utf-8")):
         assert (source.parent / target).exists(), f"{page}: {target}"
+
+
+def test_no_page_shows_what_nothing_runs(root: Path) -> None:
+    """A page with a block of Python or of shell is played, here or by another test; or it sets up alone."""
+    for file in (root / "docs").rglob("*.md"):
+        page = file.relative_to(root).as_posix()
+        text = file.read_text(encoding="utf-8")
+        shown = re.findall(
+            r"^```(?:python|console|shell|sh|bash)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+        )
+        runs = [
+            block
+            for block in shown
+            if not all(line.startswith(("$ make ", " ")) for line in block.splitlines())
+        ]
+        played = page in PAGES or any(fnmatch(page, pattern) for pattern in PLAYED_ELSEWHERE)
+        assert played or not runs, page
 
 
 def test_the_runner_stops_at_what_fails(tmp_path: Path) -> None:

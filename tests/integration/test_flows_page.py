@@ -1,4 +1,4 @@
-"""What docs/flows.md shows is true on every executor: each Python block of it is a program that runs to its end."""
+"""What the pages on flows show is true on every executor: each Python block is a program that runs to its end."""
 
 import os
 import re
@@ -11,10 +11,13 @@ from distributed import LocalCluster
 
 from turgo.registry.source_files import load_source
 
-PAGE = Path(__file__).parents[2] / "docs" / "flows.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {
+    page.stem: page.read_text(encoding="utf-8")
+    for page in (DOCS / "flows.md", *sorted(DOCS.glob("flows/*.md")))
+}
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
-TEXT = PAGE.read_text(encoding="utf-8")
 
 CHOICES = {
     "local": {"EXECUTOR": "local"},
@@ -29,16 +32,21 @@ CHOICES = {
 }
 
 
-def heading(position: int) -> str:
-    """The words of the last heading above a position of the page, as they can stand in a test's name."""
-    above = [match[1] for match in HEADING.finditer(TEXT, 0, position)]
-    return re.sub(r"\W+", "-", above[-1] if above else "top").strip("-").lower()
+def words(heading: str) -> str:
+    """A heading as it can stand in a test's name."""
+    return re.sub(r"\W+", "-", heading).strip("-").lower()
 
 
-BLOCKS = {
-    f"{heading(match.start())}-line-{TEXT.count(chr(10), 0, match.start()) + 1}": match[1]
-    for match in BLOCK.finditer(TEXT)
-}
+def blocks(page: str) -> Iterator[tuple[str, str]]:
+    """The programs of a page, each by the page, the last heading above it and its line."""
+    text = PAGES[page]
+    for match in BLOCK.finditer(text):
+        above = [each[1] for each in HEADING.finditer(text, 0, match.start())]
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{page}-{words(above[-1] if above else 'top')}-line-{line}", match[1]
+
+
+BLOCKS = {name: block for page in PAGES for name, block in blocks(page)}
 
 
 @pytest.fixture(
@@ -78,6 +86,9 @@ def test_each_program_of_the_page_runs_to_its_end(
 
 
 def test_every_chapter_shows_a_program() -> None:
-    """No heading of the page stands without one."""
+    """No heading of a page stands without one."""
     shown = {name.rpartition("-line-")[0] for name in BLOCKS}
-    assert shown >= {re.sub(r"\W+", "-", name).strip("-").lower() for name in HEADING.findall(TEXT)}
+    headings = {
+        f"{page}-{words(heading)}" for page, text in PAGES.items() for heading in HEADING.findall(text)
+    }
+    assert len(headings) > 20 and shown >= headings

@@ -49,7 +49,8 @@
         ├── RunTimeoutError                the run took longer than its flow allows (also a TimeoutError)
         └── StillRunningError              a run that was waited for is not over yet (also a TimeoutError)
 
-Attributes keep the pieces that the message is made of. Every class survives pickling with its attributes.
+Attributes keep the pieces that the message is made of. Every class survives pickling with its attributes. Its
+docstring says in the first place what it comes from, and in the last what to do: docs/errors.md is made of that.
 """
 
 from __future__ import annotations
@@ -66,20 +67,30 @@ def _rebuild(cls: type[TurgoError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class TurgoError(Exception):
-    """The root: catch this to catch everything that turgo raises on its own account."""
+    """The root: catch this to catch everything that turgo raises on its own account.
+
+    Remedy: read its message; the classes below say more. One that is none of them is a fault of turgo's:
+    report it.
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.args, dict(self.__dict__)))
 
 
 class UsageError(TurgoError):
-    """A mistake that was found before anything ran. The command line prints it and exits with 2."""
+    """A mistake that was found before anything ran. The command line prints it and exits with 2.
+
+    Remedy: correct what the message names; nothing has run. `turgo doctor` looks over the surroundings.
+    """
 
 
 class ConfigError(UsageError):
     """A configuration file or variable is malformed.
 
     `file` is the path or variable, `line` counts from 1 where it is known, `key` is dotted as in the file.
+
+    Remedy: correct the file or variable at the place that is named. `turgo config` shows what holds, and
+    docs/configuration.md which keys there are.
     """
 
     def __init__(
@@ -95,7 +106,11 @@ class ConfigError(UsageError):
 
 
 class ExecutorLookupError(UsageError, LookupError):
-    """The executor that was asked for cannot be had. `asked` is what was asked, `origin` where."""
+    """The executor that was asked for cannot be had. `asked` is what was asked, `origin` where.
+
+    Remedy: look at `turgo executors list` for what there is, and at the place that the message names for who
+    asked.
+    """
 
     def __init__(self, message: str, *, asked: str, origin: str | None = None) -> None:
         super().__init__(message)
@@ -103,7 +118,10 @@ class ExecutorLookupError(UsageError, LookupError):
 
 
 class UnknownExecutorError(ExecutorLookupError):
-    """No profile, plugin or known package has that name. `known` lists what exists, `nearest` may be meant."""
+    """No profile, plugin or known package has that name. `known` lists what exists, `nearest` may be meant.
+
+    Remedy: correct the name, or define the profile that it is to be. `turgo executors list` has all of them.
+    """
 
     def __init__(
         self,
@@ -119,7 +137,10 @@ class UnknownExecutorError(ExecutorLookupError):
 
 
 class ExecutorNotInstalledError(ExecutorLookupError):
-    """A known package provides the executor but is not installed. `install` is the command that mends it."""
+    """A known package provides the executor but is not installed. `install` is the command that mends it.
+
+    Remedy: run the `pip install` line of the message, in the environment that it names.
+    """
 
     def __init__(self, message: str, *, asked: str, install: str, origin: str | None = None) -> None:
         super().__init__(message, asked=asked, origin=origin)
@@ -127,7 +148,10 @@ class ExecutorNotInstalledError(ExecutorLookupError):
 
 
 class DuplicateExecutorError(ExecutorLookupError):
-    """Two or more distributions provide the name. `distributions` names them; `dist/name` picks one."""
+    """Two or more distributions provide the name. `distributions` names them; `dist/name` picks one.
+
+    Remedy: write `distribution-name/executor`, or uninstall one of the two.
+    """
 
     def __init__(
         self, message: str, *, asked: str, distributions: Sequence[str], origin: str | None = None
@@ -137,7 +161,11 @@ class DuplicateExecutorError(ExecutorLookupError):
 
 
 class BrokenPluginError(ExecutorLookupError):
-    """The plugin that provides the executor does not load. `distribution` and `reason` say which and why."""
+    """The plugin that provides the executor does not load. `distribution` and `reason` say which and why.
+
+    Remedy: run the `pip install` line of the message, or upgrade or uninstall the distribution that it names;
+    `turgo doctor` shows why it does not load.
+    """
 
     def __init__(
         self, message: str, *, asked: str, distribution: str, reason: str, origin: str | None = None
@@ -147,21 +175,33 @@ class BrokenPluginError(ExecutorLookupError):
 
 
 class ExecutorImportError(ExecutorLookupError):
-    """A class path does not lead to anything: the file, the module or the attribute is missing or fails."""
+    """A class path does not lead to anything: the file, the module or the attribute is missing or fails.
+
+    Remedy: correct the path, or mend the error of the module that is shown. A path is `package.module:Class`
+    or `./file.py:Class`.
+    """
 
 
 class UntrustedCodeError(ExecutorLookupError):
-    """A configuration file that somebody else may have written names a file or a class, which would run as code."""
+    """A configuration file that somebody else may have written names a file or a class, which would run as code.
+
+    Remedy: look at the file; then take it over (`chown`, `chmod go-w`), or name it by `TURGO_CONFIG`.
+    """
 
 
 class NotAnExecutorError(ExecutorLookupError):
-    """A class path leads to something that is no `turgo.Executor`."""
+    """A class path leads to something that is no `turgo.Executor`.
+
+    Remedy: name the class itself, and derive it from `turgo.Executor`.
+    """
 
 
 class ApiVersionError(ExecutorLookupError):
     """Plugin and core do not speak the same version of the contract; the message says which to upgrade.
 
     `target` is the class, as `module:Class`, and `api_version` what it was written for.
+
+    Remedy: upgrade the side that the message names.
     """
 
     def __init__(
@@ -175,6 +215,9 @@ class OptionError(UsageError, ValueError):
     """An option of an executor is unknown or has the wrong type.
 
     `option` is its name, `executor` whose option it is, `nearest` what may have been meant.
+
+    Remedy: correct the option; `turgo executors show NAME` prints each with its type, meaning and where its
+    value comes from.
     """
 
     def __init__(
@@ -187,7 +230,10 @@ class OptionError(UsageError, ValueError):
 
 
 class ObserverError(UsageError):
-    """A hook of an observer is never called, or there is none. `observer` is its name, `hook` the one that is wrong."""
+    """A hook of an observer is never called, or there is none. `observer` is its name, `hook` the one that is wrong.
+
+    Remedy: mark the hook with `@hookimpl` and write it as `turgo.hooks` has it.
+    """
 
     def __init__(self, message: str, *, observer: str, hook: str | None = None) -> None:
         super().__init__(message)
@@ -195,7 +241,11 @@ class ObserverError(UsageError):
 
 
 class RequirementError(UsageError):
-    """The executor does not offer what the flow requires. `missing` is that; `offered_by` names others that do."""
+    """The executor does not offer what the flow requires. `missing` is that; `offered_by` names others that do.
+
+    Remedy: take one of the executors that the message names, give the options with which yours offers it, or
+    drop it from `flow(requires=…)`.
+    """
 
     def __init__(self, message: str, *, missing: Sequence[str], offered_by: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -203,7 +253,10 @@ class RequirementError(UsageError):
 
 
 class FlowFileError(UsageError):
-    """A flow file cannot be loaded, or it is not clear which of its flows to run. `path` is the file."""
+    """A flow file cannot be loaded, or it is not clear which of its flows to run. `path` is the file.
+
+    Remedy: mend the error that is shown, or name the flow: `turgo run FILE:FLOW`.
+    """
 
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message)
@@ -211,7 +264,11 @@ class FlowFileError(UsageError):
 
 
 class ParameterError(UsageError, TypeError):
-    """The parameters do not fit the signature. `parameter` names the one that does not, where it is one."""
+    """The parameters do not fit the signature. `parameter` names the one that does not, where it is one.
+
+    Remedy: call it as its signature, which is shown, says; `turgo run FILE --help` lists the parameters of a
+    flow.
+    """
 
     def __init__(self, message: str, *, parameter: str | None = None) -> None:
         super().__init__(message)
@@ -219,7 +276,10 @@ class ParameterError(UsageError, TypeError):
 
 
 class ProjectError(UsageError):
-    """A plugin project cannot be written under the name that was asked for, or not there. `asked` is the name."""
+    """A plugin project cannot be written under the name that was asked for, or not there. `asked` is the name.
+
+    Remedy: take another name, or a folder that is not there yet.
+    """
 
     def __init__(self, message: str, *, asked: str) -> None:
         super().__init__(message)
@@ -227,23 +287,41 @@ class ProjectError(UsageError):
 
 
 class CacheError(UsageError):
-    """The cache of values cannot be used: its folder is not safe, or a package that its URL needs is not installed."""
+    """The cache of values cannot be used: its folder is not safe, or a package that its URL needs is not installed.
+
+    Remedy: make the folder your own alone (`chmod 700`), name another one by `[cache] url`, or install what
+    is named.
+    """
 
 
 class StoreError(UsageError):
-    """A folder or URL that values are kept at cannot be used."""
+    """A folder or URL that values are kept at cannot be used.
+
+    Remedy: see that the place is there and yours to write to, and that what its URL needs is installed and
+    configured.
+    """
 
 
 class MissingPackageError(UsageError):
-    """What was asked for needs a package that is not installed; the message has the line that installs it."""
+    """What was asked for needs a package that is not installed; the message has the line that installs it.
+
+    Remedy: run the `pip install` line of the message.
+    """
 
 
 class JournalError(UsageError):
-    """The journal of a run cannot be used: it is damaged, in use, another user's, or not there."""
+    """The journal of a run cannot be used: it is damaged, in use, another user's, or not there.
+
+    Remedy: do what the message says: name another run, wait for the one that goes on, or take a folder that
+    is yours. `--no-journal` does without.
+    """
 
 
 class JournalFormatError(JournalError):
-    """The journal of a run was written by another turgo. found: the number of its format; known: the one read here."""
+    """The journal of a run was written by another turgo. found: the number of its format; known: the one read here.
+
+    Remedy: go on with the turgo that wrote it, or run it anew; `turgo runs rm` removes it.
+    """
 
     def __init__(self, message: str, *, found: int, known: int) -> None:
         super().__init__(message)
@@ -252,47 +330,81 @@ class JournalFormatError(JournalError):
 
 
 class TaskPolicyError(UsageError, ValueError):
-    """A policy given to `@task` or `@flow` makes no sense: negative retries, an unknown trigger …"""
+    """A policy given to `@task` or `@flow` makes no sense: negative retries, an unknown trigger …
+
+    Remedy: correct the option of `@task` or `@flow` that is named.
+    """
 
 
 class GraphError(UsageError):
-    """What the flow recorded cannot be run."""
+    """What the flow recorded cannot be run.
+
+    Remedy: do inside a task what needs the value of a result; a flow only says which task takes which.
+    """
 
 
 class CycleError(GraphError):
-    """A result depends on itself, or a container holds itself."""
+    """A result depends on itself, or a container holds itself.
+
+    Remedy: take out the call or the container that leads back to itself.
+    """
 
 
 class ForeignResultError(GraphError):
-    """A recorded result was used outside the flow that recorded it."""
+    """A recorded result was used outside the flow that recorded it.
+
+    Remedy: use the result in the flow that recorded it, and return it to have its value.
+    """
 
 
 class NoAttributeError(GraphError, AttributeError):
-    """A result stands for no value whose attribute could be taken; hasattr() and its like expect an AttributeError."""
+    """A result stands for no value whose attribute could be taken; hasattr() and its like expect an AttributeError.
+
+    Remedy: take the attribute of its value inside a task.
+    """
 
 
 class EmptyFlowError(GraphError):
-    """The flow recorded no task, so there is nothing to run."""
+    """The flow recorded no task, so there is nothing to run.
+
+    Remedy: call at least one task in the flow, and name in `reference` only tasks that it calls.
+    """
 
 
 class ExecutorError(TurgoError):
-    """An executor was used against its contract, or failed itself."""
+    """An executor was used against its contract, or failed itself.
+
+    Remedy: look at the cause that is shown below it. If the executor is not yours, its author is to be told.
+    """
 
 
 class ExecutorNotStartedError(ExecutorError, RuntimeError):
-    """`submit`, `map`, `wait` … were called outside `start()`."""
+    """`submit`, `map`, `wait` … were called outside `start()`.
+
+    Remedy: write `with executor.start():` around it, or give the executor to `flow.run`, which does that.
+    """
 
 
 class ExecutorStartedError(ExecutorError, RuntimeError):
-    """`start()` was entered inside `start()`. Run several flows on one started executor instead."""
+    """`start()` was entered inside `start()`. Run several flows on one started executor instead.
+
+    Remedy: use the executor that is started, by as many flows as you like, or a second object.
+    """
 
 
 class ExecutorStartError(ExecutorError):
-    """The executor could not be started: the cluster, the address, the credentials …"""
+    """The executor could not be started: the cluster, the address, the credentials …
+
+    Remedy: mend the cause that is shown: an address, a credential, an option, a guard that is missing. `turgo
+    doctor NAME` tries the start.
+    """
 
 
 class UnresolvableFutureError(ExecutorError):
-    """A future stands where the executor cannot resolve it. `place` names it: `args[0].weights`."""
+    """A future stands where the executor cannot resolve it. `place` names it: `args[0].weights`.
+
+    Remedy: give the future as an argument of its own, or within a list, tuple, dict or set.
+    """
 
     def __init__(self, message: str, *, place: str) -> None:
         super().__init__(message)
@@ -304,6 +416,9 @@ class WorkerLostError(TurgoError):
 
     `sure` is False if other calls were lost with it, or those of several workers at once: it may have been another's.
     `blameless` is True if it was another's, or what the call takes was lost: nothing counts against this one.
+
+    Remedy: give the worker more memory or the task less to hold; a worker's log says more. `crash_retries`
+    says how often a task is tried again.
     """
 
     def __init__(self, message: str = "", *, sure: bool = True, blameless: bool = False) -> None:
@@ -313,19 +428,31 @@ class WorkerLostError(TurgoError):
 
 
 class CacheKeyError(TurgoError):
-    """A task's `cache_key` failed or returned no text: the failure of the call that it was asked for."""
+    """A task's `cache_key` failed or returned no text: the failure of the call that it was asked for.
+
+    Remedy: mend the function that `cache_key` names; it takes a dict of arguments and returns a text.
+    """
 
 
 class UnkeyedCallError(TurgoError):
-    """No key that is the same in every process can be made of a call: it runs, and its value is not cached."""
+    """No key that is the same in every process can be made of a call: it runs, and its value is not cached.
+
+    Remedy: leave the argument out of the task (a lock, a connection), or give a function for `cache_key`.
+    """
 
 
 class CorruptEntryError(TurgoError):
-    """An entry of a cache was damaged, or cannot be read here. It is logged, and the value is made anew."""
+    """An entry of a cache was damaged, or cannot be read here. It is logged, and the value is made anew.
+
+    Remedy: nothing: the value is made anew. If it comes again, look at the disk, or run `turgo cache clear`.
+    """
 
 
 class TaskTimeoutError(TurgoError, TimeoutError):
-    """The call took longer than its task allows. `seconds` is the limit."""
+    """The call took longer than its task allows. `seconds` is the limit.
+
+    Remedy: raise `@task(timeout=…)`, make the call shorter, or have it tried again by `retries`.
+    """
 
     def __init__(self, message: str, *, seconds: float) -> None:
         super().__init__(message)
@@ -333,13 +460,20 @@ class TaskTimeoutError(TurgoError, TimeoutError):
 
 
 class ValueNotPortableError(TurgoError, TypeError):
-    """A value or an error could not be pickled on its way to or from the worker; the message says which part."""
+    """A value or an error could not be pickled on its way to or from the worker; the message says which part.
+
+    Remedy: give or return plain data in the place of what is named, or make it inside the task (a connection,
+    an open file, a lock).
+    """
 
 
 class TaskError(TurgoError):
     """Stands in for a task's exception that could not be sent as it is: `type_name` and message are its own.
 
     `bases` are the full names of the types that its type derives from.
+
+    Remedy: treat it as the error that it names, and see the traceback in `task_run.traceback`. An exception
+    travels if it can be made again from its `args`.
     """
 
     def __init__(self, message: str, *, type_name: str, bases: Sequence[str] = ()) -> None:
@@ -351,13 +485,19 @@ class TaskError(TurgoError):
 
 
 class NoTaskError(TurgoError):
-    """`turgo.current()` was called where no task runs."""
+    """`turgo.current()` was called where no task runs.
+
+    Remedy: call it inside a task, or in a thread that has the context of one.
+    """
 
 
 class Skip(TurgoError):  # noqa: N818  (a signal that a task raises, as StopIteration is, and no error)
     """Raised by a task that finds nothing to do; its task run is Skipped, and so is what depends on it.
 
     raise Skip("no new rows")
+
+    Remedy: none is needed; `skip_on_upstream_skip=False` has a task run although what it depends on was
+    skipped.
     """
 
 
@@ -366,6 +506,9 @@ class RunError(TurgoError):
 
     As it is, and none of the classes below, it is the error of a run that broke off: its cause, as of an executor that
     broke down, was raised to whoever ran the flow.
+
+    Remedy: ask for what there is: `run.state` and `run.error` say how far it came. Without values kept
+    (`keep_values=False`), run it again with them.
     """
 
 
@@ -374,6 +517,9 @@ class TaskFailedError(RunError):
 
     `task` is its name, `index` the element of a mapped one, `state` the name of its state. The task's own
     exception, where there is one, is the `__cause__`.
+
+    Remedy: look at the cause; `run.explain(…)` and `turgo runs show` say more, `turgo replay` makes the call
+    again here, and `turgo run … --resume` goes on with the rest.
     """
 
     def __init__(self, message: str, *, task: str, index: int | None, state: str) -> None:
@@ -384,11 +530,17 @@ class TaskFailedError(RunError):
 
 
 class RunCancelledError(RunError):
-    """The run was interrupted, by Ctrl-C, a signal or `run.cancel()`, before the result was there."""
+    """The run was interrupted, by Ctrl-C, a signal or `run.cancel()`, before the result was there.
+
+    Remedy: run it again, by `turgo run … --resume` without what is finished.
+    """
 
 
 class RunTimeoutError(RunError, TimeoutError):
-    """The run took longer than its flow allows. `seconds` is the limit."""
+    """The run took longer than its flow allows. `seconds` is the limit.
+
+    Remedy: raise `@flow(timeout=…)`, take an executor with more slots, or go on by `turgo run … --resume`.
+    """
 
     def __init__(self, message: str, *, seconds: float) -> None:
         super().__init__(message)
@@ -396,7 +548,10 @@ class RunTimeoutError(RunError, TimeoutError):
 
 
 class StillRunningError(RunError, TimeoutError):
-    """The run is not over after the `seconds` that it was waited for; it goes on."""
+    """The run is not over after the `seconds` that it was waited for; it goes on.
+
+    Remedy: wait again, longer, or end the run by `cancel()`.
+    """
 
     def __init__(self, message: str, *, seconds: float) -> None:
         super().__init__(message)
