@@ -30,7 +30,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells lint audit format docs docs-links bench performance wheels release release-check clean
+.PHONY: help demo test test-core test-clusters test-shells lint audit format docs docs-links pictures bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ docs: $(VENV)/.docs ## build the site of the documentation into build/docs
 
 docs-links: $(VENV)/.docs ## ask the network whether the links of the documentation to elsewhere are alive
 	$(BIN)/sphinx-build -q -b linkcheck -d build/docs.cache docs build/docs-links
+
+pictures: $(VENV)/.workspace ## draw docs/run.svg, the picture of a run in the README
+	$(BIN)/python tools/pictures.py
 
 bench: $(VENV)/.bench ## print the table of ratios against graphlib, dask.get and client.map
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,4 +1,4 @@
-"""What a call finds around it: random numbers that can be had again, and the rows of the table in docs/flows.md."""
+"""What a call finds around it: random numbers that can be had again, the rows of the table in docs/flows/tasks.md."""
 
 import contextvars
 import decimal
