@@ -252,7 +252,7 @@ def over_ssh(ssh: dict[str, str], python: str) -> dict[str, Any]:
             "known_hosts": f"{ssh['SSH_DIR']}/known_hosts",
         },
         "scheduler_options": {"port": 0, "idle_timeout": "1 hour", **loopback},
-        "worker_options": {"nthreads": 1, **loopback},
+        "worker_options": {"nthreads": 1, "death_timeout": "1 minute", **loopback},
         "remote_python": python,
     }
 
