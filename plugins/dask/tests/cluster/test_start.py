@@ -12,14 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import distributed
 import pytest
 from distributed.deploy.spec import ProcessInterface
+from distributed.utils import LoopRunner
 
 from turgo.errors import ExecutorStartError
 from turgo_dask import DaskExecutor
+from turgo_dask.cluster.start import ClusterStart
 
 QUIET: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
 
@@ -202,3 +205,23 @@ def test_a_cluster_that_comes_too_late_is_closed() -> None:
             assert time.monotonic() < end
             time.sleep(0.05)
         assert theirs.status is distributed.Status.running
+
+
+@pytest.mark.parametrize(("plan", "told"), [({}, ""), ({0, 1}, "was asked for 2 and has requested 0")])
+def test_a_cluster_that_has_not_come_to_its_workers_is_not_blamed_for_having_none(
+    plan: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it starts; once it is up it is."""
+    Program.pids.append(0)
+    cluster = SimpleNamespace(plan=plan, requested=())
+    monkeypatch.setattr(ClusterStart, "begun", lambda _: [cluster])
+    announced: list[str] = []
+    gate = threading.Event()
+
+    def waiting(text: str, *, urgent: bool) -> None:
+        announced.append(text)
+        gate.set()
+
+    starting: Any = ClusterStart(gate.wait, LoopRunner())
+    assert starting.wait(SimpleNamespace(over=False, waiting=waiting), "LocalCluster") is True
+    assert announced and (told in announced[0] if told else "asked" not in announced[0])

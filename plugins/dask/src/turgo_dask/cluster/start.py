@@ -73,8 +73,9 @@ class ClusterStart:
             end([made], self._runner)
 
     def _progress(self) -> str:
-        """How far the clusters are that have begun to start."""
-        seen = [each for cluster in self.begun() for each in progress_of(cluster, shown=0)]
+        """How far the clusters are that have begun to start; nothing of one that has not come to its workers yet."""
+        begun = [cluster for cluster in self.begun() if getattr(cluster, "plan", None)]
+        seen = [each for cluster in begun for each in progress_of(cluster, shown=0)]
         return f" ({'; '.join(seen)})" if seen else ""
 
     def begun(self) -> list[Any]:
