@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 from tools.release.built import built_faults, names
+from tools.release.first_screen import first_screen
 from tools.release.house import House, changelog_faults, house, houses, version_faults
 from tools.release.newcomer import foreign_files, pip_variables
 
@@ -180,3 +182,13 @@ def test_what_is_taken_from_elsewhere_is_found() -> None:
         ]
     }
     assert foreign_files(report, index, "1.2.0") == [f"{elsewhere}turgo-dask.whl", f"{index}turgo-local.whl"]
+
+
+def test_the_first_screen_leads_to_dask(root: Path) -> None:
+    """A newcomer types what the README shows above its second heading: installs by name, runs the flow everywhere."""
+    folders = {f"./{each.folder.relative_to(root)}": each.name for each in houses(root)}
+    shown = first_screen((root / "README.md").read_text(encoding="utf-8"), folders)
+    assert "$ pip install turgo turgo-local turgo-local-dask turgo-dask" in shown
+    for option in ("", " --executor local_dask", " --executor dask"):
+        assert re.search(rf"^\$ turgo run \w+\.py{option} +#", shown, re.MULTILINE)
+    assert not [word for word in ("./", "$ make", "When a task fails") if word in shown]

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tools.release.built import built_faults, contents, names, page
+from tools.release.first_screen import first_screen
 from tools.release.house import House, changelog_faults, houses, version_faults
 from tools.release.local_index import local_index, upload
 from tools.release.newcomer import Newcomer
@@ -33,9 +34,11 @@ def faults(folder: Path, built: list[House], tag: str | None) -> list[str]:
 
 
 def try_out(folder: Path, built: list[House]) -> None:
-    """Upload it to an index of our own, and have a newcomer install it and do what its page shows."""
+    """Upload it to an index of our own, and have a newcomer install it, and do what its page and the README show."""
     files = sorted(folder.iterdir())
     subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *map(str, files)], check=True)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = {f"./{house.folder.relative_to(ROOT)}": house.name for house in built}
     first = next(house for house in built if house.name == FIRST)
     with (
         tempfile.TemporaryDirectory(prefix="turgo-release-") as place,
@@ -45,8 +48,10 @@ def try_out(folder: Path, built: list[House]) -> None:
         newcomer = Newcomer(Path(place, "newcomer"), index)
         installed = newcomer.install(FIRST, first.version)
         read = newcomer.read(page(contents(folder / names(first)[0])))
+        seen = newcomer.read(first_screen(readme, folders))
     print(
-        f"a newcomer: pip install {FIRST} took {installed:.0f} s, its page with a flow on dask {read:.0f} s"
+        f"a newcomer: pip install {FIRST} took {installed:.0f} s, its page with a flow on dask {read:.0f} s, "
+        f"the first screen of the README, on every executor, {seen:.0f} s"
     )
 
 
