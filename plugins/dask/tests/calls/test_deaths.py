@@ -227,3 +227,14 @@ def test_deaths_know_who_was_alone() -> None:
     for number in range(2 * KEPT_DEATHS):
         known.note({"action": "remove-worker", "worker": str(number), "processing-tasks": ()})
     assert not known.alone("one", "tcp://a")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"action": "remove-worker"}, {"action": "remove-worker", "worker": None, "processing-tasks": 5}],
+)
+def test_an_event_that_tells_of_no_worker_is_passed_over(event: dict[str, object]) -> None:
+    """Whoever reaches the scheduler may send one."""
+    deaths = Deaths()
+    deaths.note(event)
+    assert not deaths.alone("key", "tcp://there")

@@ -122,6 +122,7 @@ def test_workers_are_chosen_by_name_or_address() -> None:
     ("tags", "message"),
     [
         (["dask-priority:high"], "whole number: write dask-priority:10"),
+        (["dask-priority:99999999999999999999"], "beyond the priorities, which end at 1,000,000,000"),
         (["dask-workers:"], "names no workers"),
         (["dask-allow-other-workers"], "without workers"),
         (["dask-resources:GPU=1"], "write dask-resource:GPU=1"),
@@ -149,3 +150,8 @@ def test_two_resources_may_be_asked_for() -> None:
     assert placement_of(["dask-resource:gpu=1", "dask-resource:GPU=2"]).options == {
         "resources": {"GPU": 2.0, "gpu": 1.0}
     }
+
+
+def test_only_digits_that_everybody_writes_are_the_number_of_a_worker() -> None:
+    """`²` is a digit to Python, and no number."""
+    assert placement_of(["dask-workers:1,²,٣"]).options["workers"] == ["1", "²", "٣", 1]

@@ -6,6 +6,9 @@ import socket
 from collections.abc import Callable
 
 import distributed
+import pytest
+
+from turgo_dask.connection.probe import probe
 
 
 def test_the_port_of_the_dashboard_is_told_apart(
@@ -39,3 +42,15 @@ def test_something_else_at_the_address_is_told_so(start_error: Callable[..., str
         port = server.getsockname()[1]
         told = start_error(address=f"tcp://127.0.0.1:{port}", start_timeout=0.5)
     assert "no scheduler" in told
+
+
+@pytest.mark.parametrize("address", ["tcp://host:²", "tcp://host:99999", "tcp://host:" + "9" * 5000])
+def test_what_has_no_port_is_left_to_distributed(address: str) -> None:
+    """It says what is wrong with it."""
+    assert probe(address) == (True, "", False)
+
+
+def test_a_host_that_can_be_none_is_told_so() -> None:
+    """Its name is too long, or has letters that no name has."""
+    usable, why, _ = probe(f"tcp://{'9' * 5000}:8786")
+    assert not usable and "can be the name of no host" in why

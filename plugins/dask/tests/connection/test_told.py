@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import distributed
@@ -67,3 +68,15 @@ def test_what_nobody_takes_is_not_kept_for_ever(client: distributed.Client) -> N
     assert len(told._reports) == KEPT_REPORTS
     assert told.take("given-up-0") is None and told.take(future.key) == bytes(1)
     told.close()
+
+
+@pytest.mark.parametrize(
+    "event", [None, (), (1.0,), (1.0, None), (1.0, ("key",)), (1.0, (["key"], b"")), (1.0, ("key", "text"))]
+)
+def test_an_event_that_is_no_report_is_passed_over(event: Any) -> None:
+    """Whoever reaches the scheduler may send one; the value is fetched from its worker then."""
+    told = Told(SimpleNamespace(futures={"key": SimpleNamespace(status="pending")}))
+    told._heard(event)
+    assert told.take("key") is None
+    told._heard((1.0, ("key", b"a report")))
+    assert told.take("key") == b"a report"

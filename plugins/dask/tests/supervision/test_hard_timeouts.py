@@ -224,3 +224,22 @@ def test_a_datagram_of_somebody_else_is_ignored(datagram: bytes) -> None:
         assert looked.wait(20)
     finally:
         hard_timeouts.stop()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"key": ["a"], "over": True},
+        {"key": "a"},
+        {"key": "a", "seconds": "1", "pid": 1, "worker": "w"},
+        {"key": "a", "seconds": float("nan"), "pid": 1, "worker": "w"},
+        {"key": "a", "seconds": 1.0, "pid": "1", "worker": "w"},
+    ],
+)
+def test_a_datagram_that_says_something_else_is_passed_over(message: dict[str, object]) -> None:
+    """Although it has the secret: the thread goes on to listen."""
+    hard_timeouts = HardTimeouts(client=None, processes=set, report=lambda *_: None, kill=lambda _: None)
+    send(hard_timeouts.receiver, message)
+    assert hard_timeouts._receive(30.0)
+    assert not hard_timeouts._ends
+    hard_timeouts._listener.close()

@@ -43,7 +43,9 @@ class Deaths:
         """Take an event of the scheduler; those of other kinds than the loss of a worker are passed over."""
         if event.get("action") != "remove-worker":
             return
-        self._had[str(event["worker"])] = frozenset(map(str, event.get("processing-tasks", ())))
+        had = event.get("processing-tasks")
+        keys = map(str, had) if isinstance(had, (list, tuple, set, frozenset, dict)) else ()
+        self._had[str(event.get("worker"))] = frozenset(keys)
         while len(self._had) > KEPT_DEATHS:
             self._had.popitem(last=False)
 

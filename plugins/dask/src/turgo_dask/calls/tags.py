@@ -21,6 +21,9 @@ PRIORITY = "dask-priority:"
 WORKERS = "dask-workers:"
 OTHERS = "dask-allow-other-workers"
 
+PRIORITY_STEPS = 10**9
+"""How many there are on either side of 0. What is far beyond breaks the connection, as msgpack has no form for it."""
+
 _FORMS = {
     RESOURCE: "dask-resource:GPU=1",
     PRIORITY: "dask-priority:10",
@@ -47,7 +50,7 @@ class Placement(NamedTuple):
             found["priority"] = self.priority
         if self.workers:
             # The names of a LocalCluster's workers are numbers.
-            numbers = [int(name) for name in self.workers if name.isdigit()]
+            numbers = [int(name) for name in self.workers if name.isascii() and name.isdigit()]
             found["workers"], found["allow_other_workers"] = (
                 [*self.workers, *numbers],
                 self.allow_other_workers,
@@ -132,9 +135,12 @@ def _resource(tag: str, value: str) -> tuple[str, float]:
 
 def _number(tag: str, value: str) -> int:
     try:
-        return int(value)
+        priority = int(value)
     except ValueError:
         raise _wrong(tag, "is no priority, which is a whole number: write", PRIORITY) from None
+    if abs(priority) > PRIORITY_STEPS:
+        raise _wrong(tag, f"is beyond the priorities, which end at {PRIORITY_STEPS:,}: write", PRIORITY)
+    return priority
 
 
 def _names(tag: str, value: str) -> tuple[str, ...]:

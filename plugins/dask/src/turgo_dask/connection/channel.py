@@ -32,8 +32,9 @@ def opened_channel(client: distributed.Client, deliver: Send) -> Iterator[Send |
     receivers = [deliver]
 
     def handle(event: tuple[float, bytes]) -> None:
-        for receive in receivers:
-            receive(event[1])
+        if type(event[1]) is bytes:
+            for receive in receivers:
+                receive(event[1])
 
     client.subscribe_topic(topic, handle)
     try:

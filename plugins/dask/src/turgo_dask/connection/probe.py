@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 FIRST_WORD_SECONDS = 1.0
 """How long to wait for a scheduler's first bytes, and for the answer to a question."""
 
+PORT_NUMBERS = 65_536
+
 _QUESTION = b"GET /json/identity.json HTTP/1.0\r\n\r\n"  # a dashboard's answer has the scheduler's address
 
 
@@ -28,6 +30,8 @@ def probe(address: str) -> tuple[bool, str, bool]:
         kind, hint = _kind_of(protocol, host, port)
     except socket.gaierror:
         return False, f"the name {host!r} is not known", True
+    except UnicodeError:
+        return False, f"{host!r} can be the name of no host", False
     except ConnectionRefusedError:
         return False, f"nothing listens on port {port} of {host}", True
     except OSError as error:
@@ -57,7 +61,8 @@ def _host_and_port(address: str) -> tuple[str, str, int] | None:
     """Protocol, host and port; None for an address that only distributed understands."""
     protocol, _, rest = address.rpartition("://")
     host, _, port = rest.rpartition(":")
-    if protocol not in ("tcp", "tls", "") or not host or not port.isdigit():
+    is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) < PORT_NUMBERS
+    if protocol not in ("tcp", "tls", "") or not host or not is_port:
         return None
     return protocol or "tcp", host.strip("[]"), int(port)
 

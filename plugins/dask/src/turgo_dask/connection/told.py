@@ -60,7 +60,7 @@ class Told:
         return self._reports.pop(key, None)
 
     def _heard(self, event: tuple[float, Any]) -> None:
-        key, report = event[1]
+        key, report = event[1] if _is_report(event) else ("", b"")
         state = self.client.futures.get(key)
         if state is None or state.status != "pending":
             return
@@ -68,6 +68,12 @@ class Told:
         while len(self._reports) > KEPT_REPORTS:
             with suppress(KeyError):  # it is taken this very moment
                 self._reports.popitem(last=False)
+
+
+def _is_report(event: Any) -> bool:
+    """Whether an event has the key of a call and its report: whoever reaches the scheduler may send one."""
+    told = event[1] if isinstance(event, (tuple, list)) and len(event) == 2 else None
+    return isinstance(told, (tuple, list)) and [*map(type, told)] == [str, bytes]
 
 
 @cache

@@ -48,6 +48,9 @@ KILLS_END_SECONDS = 2.5
 
 MAX_DATAGRAM_BYTES = 1 << 16
 
+MOST_SECONDS = 1e9
+"""Of a call; more than any task may say."""
+
 
 @attrs.frozen(order=True)
 class Running:
@@ -58,6 +61,13 @@ class Running:
     seconds: float
     pid: int
     worker: str
+
+
+def _announces(message: dict[str, Any]) -> bool:
+    """Whether a message says that a call begins."""
+    seconds: Any = message.get("seconds")
+    known = type(message.get("pid")) is int and type(message.get("worker")) is str
+    return known and type(seconds) in (int, float) and 0 <= seconds <= MOST_SECONDS
 
 
 class HardTimeouts:
@@ -128,12 +138,12 @@ class HardTimeouts:
             message = self._authentic(self._listener.recv(MAX_DATAGRAM_BYTES))
         except (TimeoutError, BlockingIOError):
             return False
-        if message is None or "key" not in message:
+        if message is None or type(message.get("key")) is not str:
             return True
         if "over" in message:
             self._running.pop(message["key"], None)
-        else:
-            self._note(**message)
+        elif _announces(message):
+            self._note(**{name: message[name] for name in ("key", "seconds", "pid", "worker")})
         return True
 
     def _authentic(self, datagram: bytes) -> dict[str, Any] | None:
@@ -148,7 +158,7 @@ class HardTimeouts:
         )
         return message if known else None
 
-    def _note(self, key: str, seconds: float, pid: int, worker: str, **_: Any) -> None:
+    def _note(self, key: str, seconds: float, pid: int, worker: str) -> None:
         begun = Running(time.monotonic() + seconds, key, seconds, pid, worker)
         self._running[key] = begun
         heapq.heappush(self._ends, begun)
