@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 import threading
 
@@ -10,6 +11,7 @@ import cloudpickle
 import pytest
 
 from turgo_local_dask import LocalDaskExecutor
+from turgo_local_dask.processes.log_records import replay
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes do not have this file
 
@@ -41,3 +43,13 @@ def test_levels_of_the_driver_hold_in_its_processes(caplog: pytest.LogCaptureFix
         executor.submit(lambda: logging.getLogger("far.away").debug("low")).result()
         executor.submit(lambda: logging.getLogger("other").info("too low")).result()
     assert caplog.messages == ["low"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"no pickle", pickle.dumps(5), pickle.dumps({"levelno": "high"})])
+def test_what_is_no_record_is_told_of_in_a_sentence(
+    payload: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And no traceback."""
+    replay(bytearray(payload))
+    assert "a log record of a worker process is lost" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err

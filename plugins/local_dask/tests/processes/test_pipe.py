@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 import cloudpickle
 import pytest
 
 from turgo_local_dask import LocalDaskExecutor
-from turgo_local_dask.processes.pipe import packed, unpacked
+from turgo_local_dask.processes.pipe import Kind, Pipe, packed, unpacked
 
 np = pytest.importorskip("numpy")
 
@@ -39,3 +40,21 @@ def test_arrays_go_to_processes_and_back_whole() -> None:
     assert one.flags.writeable
     assert not other.flags.writeable
     assert np.array_equal(view, array[::2])
+
+
+def test_what_is_no_message_ends_the_pipe() -> None:
+    """A head of other bytes says nothing of how much follows; nobody waits for that."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Pipe(theirs).send(Kind.VALUE, 3, b"payload")
+        sent = bytearray(ours.recv(1000))
+        for at in range(len(sent) - len(b"payload")):
+            changed = bytearray(sent)
+            changed[at] ^= 0xFF
+            theirs.sendall(changed)
+            with pytest.raises(EOFError, match="is no message"):
+                Pipe(ours).receive()
+            ours.recv(1000)
+        theirs.sendall(sent)
+        message = Pipe(ours).receive()
+        assert (message.kind, message.call, bytes(message.payload)) == (Kind.VALUE, 3, b"payload")

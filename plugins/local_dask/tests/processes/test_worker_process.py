@@ -93,6 +93,26 @@ def test_an_answer_to_another_call_is_no_answer(process: WorkerProcess) -> None:
     assert process.dropped == 1
 
 
+def test_what_answers_no_call_is_no_answer(process: WorkerProcess) -> None:
+    """Of the right process, but of no call, or of a kind that is not awaited now."""
+
+    def talks() -> str:
+        pipe = found_pipe()
+        for kind, call in (
+            (Kind.VALUE, 0),
+            (Kind.READY, 0),
+            (Kind.READY, 1),
+            (Kind.BEGUN, 1),
+            (Kind.CALL, 1),
+        ):
+            pipe.send(kind, call, *packed("no answer"))
+        return "its own"
+
+    assert value_of(process, talks) == "its own"
+    assert process.dropped == 4, "BEGUN is awaited of a call that has a limit"
+    assert value_of(process, lambda: 2) == 2
+
+
 @pytest.mark.parametrize("how", ["return", "raise", "exit"])
 def test_a_forked_child_that_comes_back_is_ended(how: str, process: WorkerProcess) -> None:
     """It returns from the call, raises or exits: its answer is lost, it is ended, and its parent's answer counts."""

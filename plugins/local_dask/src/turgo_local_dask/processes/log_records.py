@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 from turgo_local_dask.processes.pipe import Kind, Pipe
 
+logger = logging.getLogger(__name__)
+
 
 class LogForwarder(logging.Handler):
     """Sends every record to the driver, save those of a flow's calls, which the engine sends by its channel.
@@ -85,8 +87,12 @@ def replay(payload: bytearray) -> None:
     """Log a record of a worker as if it had been logged here. What fails in that does not reach the call."""
     try:
         record = logging.makeLogRecord(pickle.loads(payload))
-        logger = logging.getLogger(record.name)
-        if logger.isEnabledFor(record.levelno):
-            logger.handle(record)
-    except Exception:  # noqa: BLE001  (`extra` and filters are the user's)
+        wanted = logging.getLogger(record.name).isEnabledFor(record.levelno)
+    except Exception as error:  # noqa: BLE001  (`extra` is the user's, whose unpickling may raise anything)
+        logger.warning("a log record of a worker process is lost, as it cannot be read here: %s", error)
+        return
+    try:
+        if wanted:
+            logging.getLogger(record.name).handle(record)
+    except Exception:  # noqa: BLE001  (filters are the user's)
         traceback.print_exc()  # as logging does

@@ -1,6 +1,7 @@
 """The pipe between the driver and one worker process. Messages are numbered; large arrays go beside the pickle.
 
-    message:  kind, sender, call, number of buffers, length │ the pickle │ lengths of the buffers │ buffer │ buffer …
+    message:  kind, sender, call, number of buffers, length, checksum of these │ the pickle │ lengths of the buffers │
+              buffer │ buffer …
 
 Every message says which process sent it and to which call it belongs, so that an answer is recognised by what it is and
 not by when it comes: a process that a call forks has a copy of the pipe as well.
@@ -17,6 +18,7 @@ import pickle
 import socket
 import struct
 import threading
+import zlib
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -27,6 +29,7 @@ SEPARATE_BUFFER_BYTES = 1 << 16
 """Smaller buffers stay within the pickle, where they cost less than a message of their own."""
 
 _HEAD = struct.Struct("!BIQIQ")
+_SUM = struct.Struct("!I")
 
 Packed = tuple[bytes, list[memoryview]]
 
@@ -41,6 +44,9 @@ class Kind(IntEnum):
     FAILURE = 4
     LOG = 5
     BYTES = 6
+
+
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 class Message(NamedTuple):
@@ -92,6 +98,7 @@ class Pipe:
         if sender != self._owner:
             raise ConnectionError("the pipe belongs to the process that this one was forked from")
         head = _HEAD.pack(kind, sender, call, len(buffers), len(payload))
+        head += _SUM.pack(zlib.crc32(head))
         with self._sending:
             if len(payload) < SEPARATE_BUFFER_BYTES:
                 self._end.sendall(head + payload)
@@ -105,11 +112,11 @@ class Pipe:
 
     def receive(self) -> Message:
         """The next message. Raises EOFError or OSError if the other end is gone, or sends what is no message."""
-        kind, sender, call, count, length = _HEAD.unpack(self._read(_HEAD.size))
-        try:
-            known = Kind(kind)
-        except ValueError:
-            raise EOFError("what came through the pipe is no message") from None
+        head = self._read(_HEAD.size + _SUM.size)
+        kind, sender, call, count, length = _HEAD.unpack_from(head)
+        known = _KINDS.get(kind)
+        if known is None or _SUM.unpack_from(head, _HEAD.size)[0] != zlib.crc32(head[: _HEAD.size]):
+            raise EOFError("what came through the pipe is no message")  # nor can the next one be found
         payload = self._read(length)
         sizes = struct.unpack(f"!{count}Q", self._read(8 * count)) if count else ()
         return Message(known, sender, call, payload, [self._read(size) for size in sizes])

@@ -124,9 +124,10 @@ class Runner:
             return
         if message.kind is Kind.VALUE:
             future.succeed(content)
+        elif type(content) is tuple and len(content) == 2 and isinstance(content[0], BaseException):
+            future.fail(content[0], RemoteTraceback(str(content[1])))
         else:
-            raised, text = content
-            future.fail(raised, RemoteTraceback(text))
+            future.fail(ValueNotPortableError("the call failed, and its error cannot be read here"))
 
     def _lost(self, future: ProcessFuture) -> None:
         how = self._process.ended() if self._process is not None else "could not be started"

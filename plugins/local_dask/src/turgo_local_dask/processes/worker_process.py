@@ -36,6 +36,10 @@ EXIT_CODE_POLL_SECONDS = 0.001
 """How often it is looked for."""
 
 
+_AFTER_BEGIN = frozenset({Kind.VALUE, Kind.FAILURE})
+"""What may come of a call that has begun."""
+
+
 class Died(Exception):  # noqa: N818  (what happened to the process)
     """The process is gone, or has closed its pipe; `WorkerProcess.ended` says how."""
 
@@ -87,6 +91,7 @@ class WorkerProcess:
         self._end.register(self._watched, select.POLLIN)
         self._ending = False
         self._call = 0
+        self._awaited = frozenset({Kind.READY, Kind.FAILURE})
         self.dropped = 0
 
     def alive(self) -> bool:
@@ -96,7 +101,7 @@ class WorkerProcess:
     def receive(self, seconds: float | None = None) -> Message:
         """The next message that answers the present call; log records go to the loggers here, bytes to listeners.
 
-        Raises Died, and TookTooLong after `seconds`.
+        Anything else is dropped, and told of. Raises Died, and TookTooLong after `seconds`.
         """
         until = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -105,15 +110,17 @@ class WorkerProcess:
                 message = self._pipe.receive()
             except (EOFError, OSError):
                 raise Died from None
-            if message.sender != self._process.pid or message.call not in (0, self._call):
-                self._drop(message)
-            elif message.kind is Kind.LOG:
+            ours = message.sender == self._process.pid
+            if ours and message.kind is Kind.LOG:
                 replay(message.payload)
-            elif message.kind is Kind.BYTES:
+            elif ours and message.kind is Kind.BYTES:
                 for listener in list(self._listeners):
                     listener(bytes(message.payload))
-            else:
+            elif ours and message.kind in self._awaited and message.call == self._call:
+                self._awaited = _AFTER_BEGIN if message.kind is Kind.BEGUN else frozenset()
                 return message
+            else:
+                self._drop(message)
 
     def _drop(self, message: Message) -> None:
         """Whoever sent it was not asked: a process that a call forked, say."""
@@ -138,6 +145,7 @@ class WorkerProcess:
     def call(self, call: Packed, seconds: float | None) -> Message:
         """Make a call, and wait for the message that is its outcome. Raises Died, and TookTooLong after `seconds`."""
         self._call += 1
+        self._awaited = _AFTER_BEGIN if seconds is None else _AFTER_BEGIN | {Kind.BEGUN}
         try:
             self._pipe.send(Kind.CALL, self._call, *call)
         except OSError:
