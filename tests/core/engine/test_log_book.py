@@ -173,3 +173,28 @@ def test_which_call_of_a_batch_began_last_is_known_at_once(progress: Progress) -
         assert book.begun(name).last == key
     book.deliver(NO_LINES + pickle.dumps(("of another run", 0, None)))
     assert book.begun(other).last is None
+
+
+def test_what_is_no_line_is_told_of_once_and_ends_nothing(
+    progress: Progress, handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes of anybody's, rows of other types, a call that is not in the batch: the lines after them are handled."""
+    book = LogBook(progress, "run")
+    name = book.open(PIECES)
+    for odd in (b"", b"\0", HEAD.pack(1) + b"no pickle", NO_LINES + b"no pickle", NO_LINES + pickle.dumps(5)):
+        book.deliver(odd)
+    for fields in (
+        5,
+        (1, 2),
+        (1, 0, None, "a", "high", "text", 1.0, None),
+        (1, 7, None, "a", 20, "text", 1.0, None),
+    ):
+        book.deliver(HEAD.pack(1) + pickle.dumps([(name, fields)]))
+    book.deliver(bunch(name, line(1, "good")))
+    book.close()
+    book.reported(name, PIECES, [line(2, "well", at=9), line(3, "better")], handle=True)
+    assert handler.texts == ["good", "better"] == kept(progress)
+    told = [each.getMessage() for each in caplog.records if each.name == "turgo"]
+    assert len(told) == 1 and told[0].startswith(
+        "some lines of tasks are lost, as they cannot be read here: error"
+    )

@@ -21,6 +21,7 @@ import attrs
 
 from turgo.engine.schedule.pieces import Piece
 from turgo.engine.schedule.progress import Progress
+from turgo.names import reason_of
 from turgo.records.ledger import Key
 from turgo.records.task_run import LogLine
 from turgo.records.titles import Title
@@ -74,6 +75,7 @@ class LogBook:
         self._bunches: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._waiting = 0
         self._dropped = 0
+        self._refused = False
         self._context = (
             contextvars.copy_context()
         )  # the run may be within a task, whose lines these are as well
@@ -88,12 +90,17 @@ class LogBook:
 
     def deliver(self, bunch: bytes) -> None:
         """Take a bunch of lines from a worker, or that a call begins, in any thread. Returns at once."""
-        if is_begin(bunch):
-            self._began(*place_of(bunch))
+        try:
+            if is_begin(bunch):
+                self._began(*place_of(bunch))
+                return
+            (count,) = HEAD.unpack_from(bunch)
+        except Exception as error:  # noqa: BLE001  (bytes that are none of ours, whose unpickling may raise anything)
+            self._refuse(error)
             return
         with self._counting:
             if self._waiting + len(bunch) > QUEUE_BYTES:
-                self._dropped += HEAD.unpack_from(bunch)[0]
+                self._dropped += count
                 return
             self._waiting += len(bunch)
             if self._thread is None:
@@ -118,7 +125,8 @@ class LogBook:
             if not lines and not batch.seen:
                 self._batches.pop(name, None)
                 return
-            fresh = [line for line in lines if line.number < 0 or line.number > batch.seen]
+            sound = [line for line in lines if _is_sound(line, len(batch.pieces))]
+            fresh = [line for line in sound if line.number < 0 or line.number > batch.seen]
             batch.reported = frozenset(line.number for line in fresh)
             for line in fresh:
                 self._take(batch, line, handle=handle and line.fields is not None)
@@ -149,12 +157,23 @@ class LogBook:
         while (bunch := self._bunches.get()) is not None:
             with self._counting:
                 self._waiting -= len(bunch)
-            for name, fields in pickle.loads(memoryview(bunch)[HEAD.size :]):
-                self._context.run(self._streamed, name, Line(*fields))
+            try:
+                for name, fields in pickle.loads(memoryview(bunch)[HEAD.size :]):
+                    self._context.run(self._streamed, name, Line(*fields))
+            except Exception as error:  # noqa: BLE001  (as above; or a filter of the user's, which is to stop no run)
+                self._refuse(error)
+
+    def _refuse(self, error: Exception) -> None:
+        """Say once that something that came is no line."""
+        if not self._refused:
+            self._refused = True
+            logger.warning("some lines of tasks are lost, as they cannot be read here: %s", reason_of(error))
 
     def _streamed(self, name: str, line: Line) -> None:
         with self._lock:
             batch = self._batches.get(name)
+            if batch is not None and not _is_sound(line, len(batch.pieces)):
+                raise TypeError("a line has fields of other types")
             if batch is None or line.number <= batch.seen or line.number in batch.reported:
                 return
             batch.seen = line.number
@@ -212,3 +231,14 @@ def _key_at(batch: _BatchLog, at: int, offset: int | None) -> Key:
     """The call at a place of a batch."""
     node_id, low, _ = batch.pieces[at]
     return node_id, None if offset is None else low + offset
+
+
+_NUMBER = (int, float)
+_TYPES: tuple[Any, ...] = (int, int, (int, type(None)), str, _NUMBER, str, _NUMBER, (dict, type(None)))
+"""Of the fields of a Line."""
+
+
+def _is_sound(line: Line, pieces: int) -> bool:
+    """Whether it is made of what a line is made of, and of a call of a batch with so many pieces, or of none."""
+    known = all(isinstance(field, kind) for field, kind in zip(line, _TYPES, strict=True))
+    return known and -1 <= line.at < pieces

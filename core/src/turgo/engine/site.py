@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from turgo.engine.batching.budget import REMOTE_BATCH_BYTES, Batching
 from turgo.engine.schedule.remote import RemoteValue, StoredBatch, fetch_nothing
 from turgo.engine.transport.report import open_report, report_bytes
+from turgo.engine.transport.report_check import checked
 from turgo.engine.transport.shipment import Shipment
 from turgo.errors import ExecutorError, ExecutorStartError, TurgoError, WorkerLostError
 from turgo.executor import Executor, ExtraContext
@@ -134,7 +135,7 @@ class Site:
             return self.values.received(shipment, report)
         if type(report) is Report:  # made in this process
             return report, 0
-        return open_report(report), report_bytes(report)
+        return checked(open_report(report), shipment.pieces), report_bytes(report)
 
     def reports(self, futures: Sequence[Future[Any]]) -> list[Any]:
         """The reports of submissions that are done and did not fail; for one whose worker was lost since, the error."""

@@ -18,6 +18,7 @@ from turgo.engine.remote_values.prediction import SizePrediction
 from turgo.engine.remote_values.references import insert_local, remote_reads, with_remotes
 from turgo.engine.schedule.remote import RemoteValue, StoredBatch
 from turgo.engine.transport.report import open_report, report_bytes
+from turgo.engine.transport.report_check import checked
 from turgo.engine.transport.shipment import Shipment
 from turgo.engine.transport.worker_code import TextFunction
 from turgo.errors import WorkerLostError
@@ -203,7 +204,7 @@ class RemoteStore:
         if stored is None:
             return self._small(shipment, report)
         packed, rows = self._facts_here(report) if type(report) is dict else report
-        size, opened = report_bytes(packed), open_report(packed)
+        size, opened = report_bytes(packed), checked(open_report(packed), shipment.pieces)
         if isinstance(opened, BaseException):
             return opened, size
         large = [LargeValue(*row) for row in rows]
@@ -217,7 +218,7 @@ class RemoteStore:
 
     def _small(self, shipment: Shipment, report: Any) -> tuple[Report | BaseException, int]:
         """The report of a batch that stored nothing, and its size."""
-        size, opened = report_bytes(report), open_report(report)
+        size, opened = report_bytes(report), checked(open_report(report), shipment.pieces)
         if not isinstance(opened, BaseException):
             tasks = [piece.step.task for piece in shipment.pieces]
             if shipment.looked:

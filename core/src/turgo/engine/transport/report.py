@@ -30,9 +30,9 @@ def open_report(report: Any) -> Report | BaseException:
         return report  # type: ignore[no-any-return]
     try:
         opened = open_packed(report)
+        return opened if opened.stamp is not None else _error_from(opened.outcomes.error)
     except Exception as error:  # noqa: BLE001  (unpickling runs the code of others)
         return error
-    return opened if opened.stamp is not None else _error_from(opened.outcomes.error)
 
 
 def report_bytes(report: Any) -> int:
