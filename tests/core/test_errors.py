@@ -10,7 +10,6 @@ import pytest
 from turgo import errors
 
 SAMPLES = {
-    "JournalFormatError": {"found": 3, "known": 4},
     "ObserverError": {"observer": "Watch", "hook": "turgo_flow_started"},
     "RequirementError": {"missing": ("parallel",), "offered_by": ("dask",)},
     "RunTimeoutError": {"seconds": 1.5},

@@ -22,7 +22,6 @@
     │   ├── StoreError                 a folder or URL that values are kept at cannot be used
     │   ├── MissingPackageError        what was asked for needs a package that is not here: `pip install …`
     │   ├── JournalError               the journal of a run cannot be used: damaged, in use, another user's, not there
-    │   │   └── JournalFormatError         it was written by a newer or an older turgo: names both formats
     │   ├── TaskPolicyError            a policy given to `@task` or `@flow` makes no sense (also a ValueError)
     │   └── GraphError                 what the flow recorded cannot be run
     │       ├── CycleError                 a result depends on itself
@@ -315,18 +314,6 @@ class JournalError(UsageError):
     Remedy: do what the message says: name another run, wait for the one that goes on, or take a folder that
     is yours. `--no-journal` does without.
     """
-
-
-class JournalFormatError(JournalError):
-    """The journal of a run was written by another turgo. found: the number of its format; known: the one read here.
-
-    Remedy: go on with the turgo that wrote it, or run it anew; `turgo runs rm` removes it.
-    """
-
-    def __init__(self, message: str, *, found: int, known: int) -> None:
-        super().__init__(message)
-        self.found = found
-        self.known = known
 
 
 class TaskPolicyError(UsageError, ValueError):

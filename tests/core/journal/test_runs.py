@@ -1,15 +1,19 @@
 """The runs whose journals are kept: listed, found by the beginning of an id."""
 
+import contextlib
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from turgo.config.load import load_config
 from turgo.errors import JournalError
 from turgo.journal import runs
-from turgo.journal.database import FORMAT_VERSION, create
-from turgo.journal.folder import new_folder
+from turgo.journal.archive import Archive
+from turgo.journal.facts import facts_of_run
+from turgo.journal.folder import new_folder, root_in
 from turgo.journal.writer import JournalWriter
 
 
@@ -40,7 +44,7 @@ def test_all_runs_are_listed_the_last_one_first(root: Path) -> None:
     (root / "damaged-5").mkdir()
     at_work = JournalWriter(new_folder(root, "at-work-6"), most=1000)
     at_work.put({"state": "Running", "started": time.time() + 60})
-    while runs.facts_of_run(at_work.folder).state != "Running":  # the thread writes it soon
+    while facts_of_run(at_work.folder).state != "Running":  # the thread writes it soon
         pass
     states = [(run.id, run.state) for run in runs.all_runs(root)]
     assert states == [
@@ -55,18 +59,6 @@ def test_all_runs_are_listed_the_last_one_first(root: Path) -> None:
         runs.remove(at_work.folder)
     at_work.write_end({}, [])
     assert runs.all_runs(root / "none") == []
-
-
-@pytest.mark.parametrize(("steps", "state"), [(-1, "Older format"), (1, "Newer format")])
-def test_a_run_of_another_turgo_is_not_said_to_be_damaged(root: Path, steps: int, state: str) -> None:
-    """Its state says whose it is, and its error both formats; there is nothing to go on with."""
-    folder = new_folder(root, "other-7")
-    database = create(folder.database)
-    database.execute(f"PRAGMA user_version={FORMAT_VERSION + steps}")
-    database.close()
-    found = runs.run_named(root, "other-7")
-    assert found.state == state and not found.unfinished
-    assert f"(format {FORMAT_VERSION + steps}, this one reads {FORMAT_VERSION})" in found.error
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(root: Path) -> None:
@@ -97,3 +89,41 @@ def test_a_run_at_work_is_named_where_nothing_is_left_to_go_on_with(root: Path) 
     with pytest.raises(JournalError, match="to go on with; busy-6 is at work"):
         runs.last_unfinished(root, "busy.py:work", "one")
     writer.write_end({}, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "ask"),
+    [
+        ("INSERT INTO columns VALUES ('states', 1000000000000)", runs.columns_of),
+        ("INSERT INTO inputs VALUES ('a', 1000000000000, '{}')", lambda folder: runs.inputs_of(folder, "a")),
+        ("INSERT INTO inputs VALUES ('a', x'00', '[1]')", lambda folder: runs.inputs_of(folder, "a")),
+        ("INSERT INTO failures VALUES (1, 2, 3, 4, x'05', 6, 7, 8, 9, 10)", runs.failures_of),
+        ("INSERT INTO places VALUES (1, x'00')", Archive),
+        ("INSERT INTO tasks VALUES ('a', '[1]')", Archive),
+    ],
+)
+def test_a_cell_that_somebody_has_changed_is_damage(root: Path, change: str, ask: Any) -> None:
+    """In one sentence, whatever is asked for; the run can be listed and removed."""
+    folder = runs.run_named(root, "done-1").folder
+    with contextlib.closing(sqlite3.connect(folder.database)) as database:
+        database.execute(change)
+        database.commit()
+    with pytest.raises(JournalError, match="is damaged: "):
+        ask(folder)
+    runs.size_of(folder)
+    runs.remove(folder)
+
+
+def test_a_folder_of_journals_is_meant_as_that_of_a_cache_is(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the file that names it, `~` is the home; a URL is none."""
+    monkeypatch.setenv("HOME", str(project / "home"))
+    for written, meant in (("runs", project / "runs"), ("~/runs", project / "home" / "runs")):
+        (project / "turgo.toml").write_text(f'[journal]\nfolder = "{written}"\n')
+        (project / "below").mkdir(exist_ok=True)
+        assert root_in(load_config(project / "below")) == meant
+    for wrong in ("s3://team/runs", "~nobody-of-this-name/runs"):
+        monkeypatch.setenv("TURGO_JOURNAL__FOLDER", wrong)
+        with pytest.raises(JournalError, match="variable TURGO_JOURNAL__FOLDER"):
+            root_in(load_config(project))

@@ -14,7 +14,7 @@ from turgo.journal.archive import Archive
 from turgo.journal.database import facts_of, failures_in, opened
 from turgo.journal.folder import RunFolder, new_folder
 from turgo.journal.rows import IDENTITY_BYTES
-from turgo.journal.runs import columns_of, failures_of
+from turgo.journal.runs import columns_of, failures_of, inputs_of
 from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts
 
@@ -137,3 +137,19 @@ def test_a_required_journal_that_cannot_be_written_is_an_error(
         while True:  # until the thread has met the trouble
             writer.keep("score", [identity(1)], [1])
     writer.write_end({}, [])
+
+
+def test_a_failure_that_is_in_no_encoding_is_written(folder: RunFolder) -> None:
+    """As the name of a file that somebody else has named: SQLite takes no such text, and the run goes on and ends."""
+    name = "\udcff.txt"
+    writer = JournalWriter(folder, most=MOST)
+    writer.keep(f"score {name}", [identity(1)], [1])
+    assert writer.put_inputs(f"score[{name}]", ("a", "b"), {})
+    writer.watch(lambda: ({}, [FAILURE._replace(error=f"FileNotFoundError: {name}")]))
+    writer.keep("score", [identity(2)], [2])
+    writer.write_end({"state": "Failed"}, [FAILURE._replace(error=f"FileNotFoundError: {name}")])
+    assert writer.failed is None
+    assert failures_of(folder)[0].error == "FileNotFoundError: \\udcff.txt"
+    assert inputs_of(folder, f"score[{name}]")[1] == {}
+    earlier = Archive(folder)
+    assert (earlier.take(identity(1)), earlier.take(identity(2))) == ((1,), (2,))

@@ -90,10 +90,11 @@ def _of_run(asked: str) -> Outline:
     from turgo.config.load import load_config
     from turgo.engine.outcome.drawn import outline_of_run
     from turgo.engine.outcome.recorded import recorded_explanation
-    from turgo.journal.runs import KILLED, columns_of, run_named
+    from turgo.journal.facts import KILLED
+    from turgo.journal.folder import root_in
+    from turgo.journal.runs import columns_of, run_named
 
-    root = Path(load_config().journal["folder"].value).expanduser()
-    found = run_named(root, asked)
+    found = run_named(root_in(load_config()), asked)
     columns = columns_of(found.folder)
     explanation = recorded_explanation(columns, found.id, ended_by=found.error, killed=found.state == KILLED)
     return outline_of_run(f"{found.flow}, {found.state} on {found.executor} (run {found.id})", explanation)

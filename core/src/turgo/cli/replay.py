@@ -21,7 +21,7 @@ from turgo.cli.terminal.output import output_to_error, show, show_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from turgo.journal.runs import RunFacts
+    from turgo.journal.facts import RunFacts
 
 
 @click.command(short_help="Make a call that failed again, here.")
@@ -40,9 +40,10 @@ def replay(run: str, task: str, debug: bool, rerun_unsafe: bool) -> int:
       turgo replay census-1f2e score[137] --pdb
     """
     from turgo.config.load import load_config
+    from turgo.journal.folder import root_in
     from turgo.journal.runs import failures_of, inputs_of, run_named
 
-    found = run_named(Path(load_config().journal["folder"].value).expanduser(), run)
+    found = run_named(root_in(load_config()), run)
     payload, variables = inputs_of(found.folder, task)
     set_variables(variables)
     then = next((each for each in failures_of(found.folder) if each.label == task), None)

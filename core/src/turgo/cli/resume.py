@@ -27,7 +27,7 @@ def show_preview(graph: Graph, earlier: Archive | None) -> None:
         show(f"would run: {_counts(counts)}")
         return
     from turgo.engine.kept.preview import preview
-    from turgo.journal.runs import facts_of_run
+    from turgo.journal.facts import facts_of_run
 
     found, facts = preview(graph, earlier), facts_of_run(earlier.folder)
     for line in found.changes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from turgo.errors import JournalError
 
 if TYPE_CHECKING:
     from turgo.config.load import Config
-    from turgo.journal.runs import RunFacts
+    from turgo.journal.facts import RunFacts
 
 
 @click.group(invoke_without_command=True, short_help="The runs whose journals are kept.")
@@ -123,7 +122,8 @@ def prune_runs() -> None:
 def _explained(run: RunFacts, task: str) -> str:
     """Why a task run is as it is. Raises JournalError if nothing is known of it, ParameterError if there is none."""
     from turgo.engine.outcome.recorded import recorded_explanation
-    from turgo.journal.runs import KILLED, columns_of
+    from turgo.journal.facts import KILLED
+    from turgo.journal.runs import columns_of
 
     columns = columns_of(run.folder)
     return recorded_explanation(columns, run.id, ended_by=run.error, killed=run.state == KILLED)(task)
@@ -132,14 +132,15 @@ def _explained(run: RunFacts, task: str) -> str:
 def _so_far(run: RunFacts) -> RunFacts:
     """A run that is at work, or whose driver was killed, with the counts of what its journal knows of it."""
     from turgo.engine.outcome.columns import opened
-    from turgo.journal.runs import KILLED, RUNNING, columns_of
+    from turgo.journal.facts import KILLED, RUNNING
+    from turgo.journal.runs import columns_of
 
     columns = columns_of(run.folder) if run.state in (RUNNING, KILLED) else {}
     if not columns:
         return run
     try:
         counts = opened(columns).ledger.counts()
-    except (ValueError, LookupError, TypeError, zlib.error) as error:
+    except Exception as error:  # somebody may have changed it
         raise JournalError(f"the journal {run.folder.path} is damaged: {error}") from error
     return attrs.evolve(run, counts={str(state): count for state, count in counts.items()})
 
@@ -151,7 +152,9 @@ def _config() -> Config:
 
 
 def _root() -> Path:
-    return Path(_config().journal["folder"].value).expanduser()
+    from turgo.journal.folder import root_in
+
+    return root_in(_config())
 
 
 def _when(run: RunFacts) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections import Counter, OrderedDict
@@ -11,7 +10,7 @@ from typing import Any
 
 from turgo.config.ownership import open_own
 from turgo.errors import JournalError
-from turgo.journal.database import opened, places_in
+from turgo.journal.database import loaded, opened, places_in
 from turgo.journal.folder import RunFolder
 from turgo.journal.rows import IDENTITY_BYTES, Row
 from turgo.journal.shelf import ENTRY_BYTES, Shelf, shelf_at
@@ -46,7 +45,7 @@ class Archive:
         database = opened(folder.database)
         try:
             self.parts: dict[str, dict[str, str]] = {
-                name: json.loads(parts) for name, parts in database.execute("SELECT name, parts FROM tasks")
+                name: _parts_in(parts) for name, parts in database.execute("SELECT name, parts FROM tasks")
             }
             self._begun = Counter(identity for (identity,) in database.execute("SELECT identity FROM begun"))
             self._places_of_values = places_in(database)
@@ -178,6 +177,13 @@ class Archive:
             if self._told <= TOLD_ROWS:
                 logger.warning("%s in the journal %s cannot be taken over: %s", what, self.folder.id, reason)
             return []
+
+
+def _parts_in(text: Any) -> dict[str, str]:
+    parts = loaded(text)
+    if not isinstance(parts, dict):
+        raise ValueError("it has parts of code that are none")
+    return parts
 
 
 def _size(entry: bytes | None) -> int:

@@ -12,6 +12,7 @@ columns    name, content      what became of all task runs in the last session, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from turgo.errors import JournalError, JournalFormatError
+from turgo.errors import JournalError
 from turgo.records.failure_facts import FailureFacts
 
 FORMAT_VERSION = 4
@@ -77,9 +78,9 @@ def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None
     """Close the connection if what is done inside fails; what SQLite says of it is a JournalError."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # what it has to say may be in no encoding
         connection.close()
-        raise JournalError(f"{what}: {error}") from error
+        raise JournalError(f"{what}: {' '.join(str(error).split())}") from error
     except BaseException:
         connection.close()
         raise
@@ -96,7 +97,18 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         f"the journal {path.parent} was written by {which} turgo (format {version}, this one reads {FORMAT_VERSION}): "
         f"{remedy} a new run"
     )
-    raise JournalFormatError(message, found=version, known=FORMAT_VERSION)
+    raise JournalError(message)
+
+
+def format_of(path: Path) -> int:
+    """Which format a database has; 0 if that cannot be said."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)
+        ) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except (sqlite3.Error, UnicodeError):
+        return 0
 
 
 def put_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
@@ -106,13 +118,35 @@ def put_facts(connection: sqlite3.Connection, facts: Mapping[str, Any]) -> None:
 
 
 def facts_of(connection: sqlite3.Connection) -> dict[str, Any]:
-    """All facts. Raises sqlite3.Error if the database was damaged."""
-    return {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM facts")}
+    """All facts. Raises sqlite3.Error or ValueError if the database was damaged."""
+    return {name: loaded(value) for name, value in connection.execute("SELECT name, value FROM facts")}
+
+
+def loaded(text: Any) -> Any:
+    """What JSON stands for. Raises ValueError if it is none: somebody may have changed the database."""
+    try:
+        return json.loads(text)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"it has no JSON in the place of some: {error}") from None
+
+
+def bytes_in(cell: Any) -> bytes:
+    """The content of a cell. Raises ValueError if it holds none."""
+    if not isinstance(cell, bytes):
+        raise ValueError(f"it has no bytes in the place of some, but {type(cell).__name__}")
+    return cell
+
+
+def storable(text: str) -> str:
+    """A text as SQLite takes it: a name of a file that is in no encoding has parts that it does not take."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def failures_in(connection: sqlite3.Connection) -> list[FailureFacts]:
-    """The failures of the last session, in their order. Raises sqlite3.Error if the database was damaged."""
-    rows = connection.execute("SELECT * FROM failures ORDER BY rowid")
+    """The failures of the last session, in their order. Raises sqlite3.Error or ValueError if it was damaged."""
+    rows = list(connection.execute("SELECT * FROM failures ORDER BY rowid"))
+    if any([*map(type, row)] != [str, str, str, str, int, str, str, str, str, int] for row in rows):
+        raise ValueError("it has failures that are none")
     return [FailureFacts(*row)._replace(replayable=bool(row[-1])) for row in rows]
 
 
@@ -124,8 +158,11 @@ def number_of_place(connection: sqlite3.Connection, place: str) -> int:
 
 
 def places_in(connection: sqlite3.Connection) -> dict[int, str]:
-    """The folders and URLs with values, by their numbers."""
-    return dict(connection.execute("SELECT number, place FROM places"))
+    """The folders and URLs with values, by their numbers. Raises sqlite3.Error or ValueError if it was damaged."""
+    places = dict(connection.execute("SELECT number, place FROM places"))
+    if not all(isinstance(place, str) for place in places.values()):
+        raise ValueError("it has places that are none")
+    return places
 
 
 def put_record(
@@ -133,5 +170,6 @@ def put_record(
 ) -> None:
     """Write what became of the task runs, in the place of what was written before."""
     connection.execute("DELETE FROM failures")
-    connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", failures)
+    rows = [[storable(each) if isinstance(each, str) else each for each in failure] for failure in failures]
+    connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.executemany("INSERT OR REPLACE INTO columns VALUES (?, ?)", list(columns.items()))

@@ -7,8 +7,10 @@ import fcntl
 import os
 from pathlib import Path
 
+from turgo.config.load import Config
 from turgo.config.ownership import foreign, is_own_file
-from turgo.errors import JournalError
+from turgo.errors import JournalError, StoreError
+from turgo.stores.places import folder_of
 
 DATABASE = "journal.sqlite"
 VALUES = "values.bin"
@@ -90,6 +92,18 @@ def new_folder(root: Path, run_id: str) -> RunFolder:
     path = root / run_id
     path.mkdir(mode=0o700)
     return RunFolder(path)
+
+
+def root_in(config: Config) -> Path:
+    """The folder of the journals of all runs, a relative one beside the file that names it. Raises JournalError."""
+    setting = config.journal["folder"]
+    try:
+        folder = folder_of(str(setting.value), setting.origin.folder)
+    except StoreError as error:
+        raise JournalError(f"{error} (from {setting.origin})") from None
+    if folder is None:
+        raise JournalError(f"journals lie in a folder, and {setting.value!r} is none (from {setting.origin})")
+    return folder
 
 
 def check_owned(path: Path) -> None:

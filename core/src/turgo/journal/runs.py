@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import shutil
 import sqlite3
@@ -11,74 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import attrs
-
-from turgo.errors import JournalError, JournalFormatError
-from turgo.journal.database import facts_of, failures_in, opened, places_in
+from turgo.errors import JournalError
+from turgo.journal.database import bytes_in, facts_of, failures_in, loaded, opened, places_in, storable
+from turgo.journal.facts import RUNNING, RunFacts, facts_of_run
 from turgo.journal.folder import RunFolder, check_owned
 from turgo.journal.shelf import shelf_at
 from turgo.names import did_you_mean, nearest
 from turgo.records.failure_facts import FailureFacts
 
 logger = logging.getLogger("turgo")
-
-RUNNING = "Running"
-"""The state of a run that is at work."""
-
-KILLED = "Killed"
-"""The state of a run whose driver ended without a word."""
-
-DAMAGED = "Damaged"
-OLDER, NEWER = "Older format", "Newer format"
-"""The state of a run whose journal another version of turgo has written."""
-
-
-@attrs.frozen
-class RunFacts:
-    """What the journal of a run says of it.
-
-    state: how it ended, or Running, Killed, Damaged, Older format, Newer format; counts: of task runs by state.
-    started: seconds since the epoch; again: ids of the runs that went on with it.
-    """
-
-    folder: RunFolder
-    state: str
-    flow: str = ""
-    target: str = ""
-    file: str = ""
-    executor: str = ""
-    started: float = 0.0
-    duration: float | None = None
-    parameters: dict[str, str] = attrs.field(factory=dict)
-    counts: dict[str, int] = attrs.field(factory=dict)
-    error: str = ""
-    again: list[str] = attrs.field(factory=list)
-
-    @property
-    def id(self) -> str:
-        """The id of the run."""
-        return self.folder.id
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether there is something to go on with."""
-        return self.state not in ("Success", RUNNING, DAMAGED, OLDER, NEWER)
-
-
-def facts_of_run(folder: RunFolder) -> RunFacts:
-    """What is known of a run; if its journal cannot be read, its state says so, and its error why."""
-    try:
-        with contextlib.closing(opened(folder.database)) as database:
-            facts = facts_of(database)
-    except JournalFormatError as error:
-        return RunFacts(folder, OLDER if error.found < error.known else NEWER, error=str(error))
-    except (JournalError, sqlite3.Error, ValueError) as error:
-        return RunFacts(folder, DAMAGED, error=str(error))
-    if facts.get("state") == RUNNING and not folder.in_use:
-        facts["state"] = KILLED
-    names = {field.name for field in attrs.fields(RunFacts)} - {"folder"}
-    known: dict[str, Any] = {"state": DAMAGED, **{name: facts[name] for name in names & facts.keys()}}
-    return RunFacts(folder, **known)
 
 
 def all_runs(root: Path) -> list[RunFacts]:
@@ -141,7 +81,7 @@ def failures_of(folder: RunFolder) -> list[FailureFacts]:
     try:
         with contextlib.closing(opened(folder.database)) as database:
             return failures_in(database)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:
         raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
 
 
@@ -149,8 +89,8 @@ def columns_of(folder: RunFolder) -> dict[str, bytes]:
     """What became of the task runs of the last session, as the engine packed it; empty if nothing was written yet."""
     try:
         with contextlib.closing(opened(folder.database)) as database:
-            return {name: bytes(content) for name, content in database.execute("SELECT * FROM columns")}
-    except (sqlite3.Error, TypeError) as error:
+            return {name: bytes_in(content) for name, content in database.execute("SELECT * FROM columns")}
+    except (sqlite3.Error, ValueError) as error:
         raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
 
 
@@ -162,18 +102,29 @@ def inputs_of(folder: RunFolder, label: str) -> tuple[bytes, dict[str, str | Non
     try:
         with contextlib.closing(opened(folder.database)) as database:
             rows = {
-                name: (bytes(payload), json.loads(variables))
+                name: (bytes_in(payload), _variables_in(variables))
                 for name, payload, variables in database.execute("SELECT * FROM inputs")
             }
-    except (sqlite3.Error, ValueError, TypeError) as error:
+    except (sqlite3.Error, ValueError) as error:
         raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+    label = storable(label)
+    if not all(isinstance(name, str) for name in rows):
+        raise JournalError(f"the journal {folder.path} is damaged: it has arguments of no call")
     if label not in rows:
         hint = did_you_mean(nearest(label, rows)) or "."
-        kept = ", ".join(rows) or "nothing"
+        kept = " ".join(", ".join(rows).split()) or "nothing"
         raise JournalError(
             f"the arguments of {label} are not in the journal of {folder.id}{hint} It has those of {kept}"
         )
     return rows[label]
+
+
+def _variables_in(text: Any) -> dict[str, str | None]:
+    variables = loaded(text)
+    texts = [*variables, *variables.values()] if isinstance(variables, dict) else [0]
+    if not all(each is None or (isinstance(each, str) and "\0" not in each) for each in texts):
+        raise ValueError("it has variables that are none")
+    return variables  # type: ignore[no-any-return]
 
 
 def size_of(folder: RunFolder) -> int:
@@ -190,7 +141,7 @@ def bytes_elsewhere(folder: RunFolder) -> int:
     try:
         with contextlib.closing(opened(folder.database)) as database:
             (found,) = database.execute("SELECT sum(size) FROM calls WHERE place > 0").fetchone()
-    except (JournalError, sqlite3.Error):
+    except (JournalError, sqlite3.Error, ValueError):
         return 0
     return found if isinstance(found, int) else 0
 
@@ -217,7 +168,7 @@ def _remove_values(folder: RunFolder) -> None:
     try:
         with contextlib.closing(opened(folder.database)) as database:
             places = places_in(database)
-    except (JournalError, sqlite3.Error):
+    except (JournalError, sqlite3.Error, ValueError):
         return  # a damaged one does not say where
     for place in places.values():
         try:

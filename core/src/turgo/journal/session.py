@@ -17,9 +17,10 @@ from turgo.errors import JournalError
 from turgo.flows.flow import FlowDefinition
 from turgo.identity.code import Code, label_of
 from turgo.journal.archive import Archive
-from turgo.journal.folder import RunFolder, new_folder
+from turgo.journal.facts import KILLED, facts_of_run
+from turgo.journal.folder import RunFolder, new_folder, root_in
 from turgo.journal.limits import prune
-from turgo.journal.runs import KILLED, facts_of_run, last_unfinished, run_named
+from turgo.journal.runs import last_unfinished, run_named
 from turgo.journal.shelf import place_in
 from turgo.journal.writer import JournalWriter
 from turgo.records.failure_facts import FailureFacts, facts_of
@@ -90,7 +91,7 @@ def new_session(
 
     Old runs are pruned. Raises JournalError if the journal is required and cannot be written.
     """
-    root, required = Path(config.journal["folder"].value), bool(config.journal["required"].value)
+    root, required = root_in(config), bool(config.journal["required"].value)
     run_id = f"{flow.name}-{os.urandom(6).hex()}"
     try:
         writer = _new_writer(root, run_id, config)
@@ -139,7 +140,7 @@ def archive_of(
     config: Config, flow: FlowDefinition[..., Any], parameters: Mapping[str, Any], asked: str
 ) -> Archive:
     """What there is to be taken over. Raises JournalError as `resumed_session` does."""
-    root, target = Path(config.journal["folder"].value), label_of(flow.fn)
+    root, target = root_in(config), label_of(flow.fn)
     if asked:
         found = run_named(root, asked)
         if found.target and found.target != target:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from turgo.errors import JournalError
-from turgo.journal.database import create, number_of_place, put_facts, put_record
+from turgo.journal.database import create, number_of_place, put_facts, put_record, storable
 from turgo.journal.folder import RunFolder
 from turgo.journal.rows import Kept, Row, pickled, row_digest, row_of
 from turgo.journal.shelf import Shelf, shelf_at
@@ -120,7 +120,7 @@ class JournalWriter:
         Raises JournalError if the journal cannot be written and the run is not to go on without it.
         """
         self._check()
-        payload = pickled(list(values))
+        task, payload = storable(task), pickled(list(values))
         if payload is not None and len(payload) <= self.most:
             self._put(Kept(task, b"".join(identities), payload))
             return {}
@@ -138,6 +138,7 @@ class JournalWriter:
         """
         self._check()
         assert self.shelf is not None
+        task = storable(task)
         digest = row_digest(task, identity, content)
         self._put(_Copied(Row(task, identity, self.shelf.number, name, 0, size, digest, content), token))
 
@@ -215,7 +216,7 @@ class JournalWriter:
                     put_record(database, columns or {}, failures)
                     put_facts(database, facts)
                 os.fsync(self._values)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:
             self._give_up(error)
         finally:
             self._close()
@@ -246,7 +247,7 @@ class JournalWriter:
                         self._write([item for item in items if item is not None])
                     if not ended:
                         self._write_seen(fresh=bool(items))
-                except (OSError, sqlite3.Error) as error:
+                except (OSError, ValueError, sqlite3.Error) as error:  # ValueError: SQLite takes no such text
                     self._give_up(error)
 
     def _next(self) -> list[_Item | None]:
@@ -270,10 +271,11 @@ class JournalWriter:
             )
             for each in items:
                 if isinstance(each, _Parts):
-                    row = (each.task, json.dumps(each.parts))
+                    row = (storable(each.task), json.dumps(each.parts))
                     database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", row)
                 elif isinstance(each, _Inputs):
-                    database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", each)
+                    cells = (storable(each.label), each.payload, each.variables)
+                    database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", cells)
                 elif not isinstance(each, Kept | _Copied):
                     put_facts(database, each)
 

@@ -1,5 +1,8 @@
 """Explaining a run of an earlier process, by what its journal has."""
 
+import json
+import zlib
+
 import pytest
 
 from turgo import Skip, flow, task
@@ -89,3 +92,13 @@ def test_what_is_not_there_or_damaged_is_said():
         recorded_explanation({}, "recorded-1", ended_by="", killed=True)
     with pytest.raises(JournalError, match="was damaged"):
         recorded_explanation({"structure": b"x"}, "recorded-1", ended_by="", killed=True)
+
+
+@pytest.mark.parametrize("changes", [{"depends": [["x"]] * 3}, {"names": [None] * 3}, {"guards": 5}])
+def test_columns_that_say_something_else_are_damage(changes):
+    """What was written is whole, and somebody has changed it; it may show only as it is put into words."""
+    _, _, columns = ran()
+    made = {**json.loads(zlib.decompress(columns["structure"])), **changes}
+    changed = {**columns, "structure": zlib.compress(json.dumps(made).encode())}
+    with pytest.raises((JournalError, ParameterError)):
+        recorded_explanation(changed, "recorded-1", ended_by="", killed=True)("report")

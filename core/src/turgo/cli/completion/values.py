@@ -61,13 +61,13 @@ def flow_parameters(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def run_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The runs whose journals are kept, the last one first."""
-    from pathlib import Path
 
     from turgo.config.load import load_config
+    from turgo.journal.folder import root_in
     from turgo.journal.runs import all_runs
 
     try:
-        found = all_runs(Path(load_config().journal["folder"].value).expanduser())
+        found = all_runs(root_in(load_config()))
     except Exception:  # noqa: BLE001  (a completion is silent)
         return []
     return [CompletionItem(run.id, help=run.state) for run in found if run.id.startswith(incomplete)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Mapping
+from typing import Any
 
 from turgo.engine.outcome.columns import Record, opened, unkept_reason
 from turgo.engine.outcome.explain import WITHOUT_CALL, Explanation
-from turgo.errors import JournalError
+from turgo.errors import JournalError, TurgoError
+from turgo.names import reason_of
 from turgo.records.ledger import Key
 from turgo.records.states import TaskState
 
@@ -16,10 +17,11 @@ from turgo.records.states import TaskState
 class RecordedExplanation(Explanation):
     """What `FlowRun.explain` says, of a run that somebody else made.
 
-    ended_by: the class and message of what ended it, if it did not succeed. killed: whether its driver was.
+    run: its id. ended_by: class and message of what ended it, if it did not succeed. killed: whether its driver was.
     """
 
-    def __init__(self, record: Record, *, ended_by: str = "", killed: bool = False) -> None:
+    def __init__(self, record: Record, run: str, *, ended_by: str = "", killed: bool = False) -> None:
+        self._run = run
         self.ledger = record.ledger
         self.guards = record.guards
         self.progress = None
@@ -29,6 +31,15 @@ class RecordedExplanation(Explanation):
         self.unkept = record.unkept
         self._kept = record.structure
         self._ended_by = f": {ended_by}" if ended_by else ""
+
+    def __call__(self, what: Any) -> str:
+        """As an Explanation has it. Raises JournalError if what is known of the run was damaged."""
+        try:
+            return super().__call__(what)
+        except TurgoError:
+            raise
+        except Exception as error:
+            raise _damaged(self._run, error) from error
 
     def _reason(self, key: Key) -> str:
         text, state = super()._reason(key), self._state(key)
@@ -56,6 +67,12 @@ def recorded_explanation(
     if not columns:
         raise JournalError(f"nothing is known of the task runs of {run}: its driver was killed as it began")
     try:
-        return RecordedExplanation(opened(columns), ended_by=ended_by, killed=killed)
-    except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
-        raise JournalError(f"what the journal of {run} has of its task runs was damaged: {error}") from error
+        return RecordedExplanation(opened(columns), run, ended_by=ended_by, killed=killed)
+    except Exception as error:
+        raise _damaged(run, error) from error
+
+
+def _damaged(run: str, error: Exception) -> JournalError:
+    """The error for columns that were damaged, or that somebody has changed: they may be made of anything."""
+    said = " ".join(reason_of(error).split())
+    return JournalError(f"what the journal of {run} has of its task runs was damaged: {said}")
