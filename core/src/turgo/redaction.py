@@ -117,5 +117,15 @@ def redacted_repr(value: Any, name: str = "", most: int | None = None) -> str:
     most: characters that are shown of it, if not all.
     """
     shown = redacted(value, name)
-    text = HIDDEN if shown is HIDDEN else redacted_text(repr(shown)[: most and most + SECRET_CHARACTERS])
+    text = (
+        HIDDEN if shown is HIDDEN else redacted_text(shown_repr(shown)[: most and most + SECRET_CHARACTERS])
+    )
     return text[:most]
+
+
+def shown_repr(value: Any) -> str:
+    """The repr of a value; its class alone if it has none, as a number of too many digits."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001  (the user's own code)
+        return f"<{type(value).__name__}>"

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from click.testing import CliRunner
 
 from turgo.cli import USAGE, main
 from turgo.cli.parameters import read_parameters
+from turgo.cli.root import turgo
 from turgo.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -133,3 +135,10 @@ def test_an_unknown_letter_of_run_is_no_parameter(capsys: pytest.CaptureFixture[
     """Flows have no parameters of one dash."""
     assert main(["run", "census.py", "-z"]) == USAGE
     assert "-p" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", ["a\nb", "\x1b[31m", "\x85"])
+def test_a_name_that_steers_a_terminal_is_refused(key: str) -> None:
+    """Messages would print it."""
+    result = CliRunner().invoke(turgo, ["run", "flow.py", "-p", f"{key}=1"])
+    assert result.exit_code == 2 and "expected key=value, got" in result.output

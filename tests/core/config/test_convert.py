@@ -105,6 +105,10 @@ def test_text_becomes_the_value_that_the_type_admits(written: str, annotation: A
         ("tomorrow", datetime.date, "expected datetime.date"),
         ("f", Callable[..., int], r"expected Callable\[\.\.\., int\]"),
         ("1\ny = 2", int, "expected int"),
+        ("[" * 5000, list[int], r"expected list\[int\]"),
+        ("9" * 5000, int, "expected int"),
+        ("0x" + "f" * 5000, list[int], r"expected list\[int\], got '0xf"),
+        ("[0x" + "f" * 5000 + "]", dict[str, int], r"expected dict\[str, int\]"),
     ],
 )
 def test_text_that_the_type_does_not_admit_is_refused_in_a_sentence(

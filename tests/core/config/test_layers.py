@@ -46,6 +46,10 @@ def test_variables_lie_over_files_and_reach_into_mappings(configure: Configure) 
     ("text", "said"),
     [
         ("debug = \n", r"turgo\.toml, line 1: is no valid TOML: Invalid value"),
+        ("a = " + "[" * 5000, r"turgo\.toml, line 1: is no valid TOML: it is nested too deeply"),
+        ("[limits]\ndb = 0x" + "f" * 5000, r"is no valid TOML: a whole number has more than 64 bits"),
+        ('executor = "a\\u0000b"', r"key 'executor': expected a name or a class path, got 'a\\x00b'"),
+        ('[cache]\nurl = "a\\u0000b"', r"key 'cache\.url': expected a folder or a URL"),
         ('\n\nexecutor = "dask', r"turgo\.toml, line 3: is no valid TOML"),
         ("a = 1\nb = [\n", r"turgo\.toml, line 2: is no valid TOML"),
         ('\nexecuter = "x"', r"line 2, key 'executer': there is no such setting; did you mean 'executor'\?"),

@@ -158,6 +158,15 @@ def test_a_module_that_is_missing_or_fails_is_told_like_a_file(package):
         load_flow("reports.slip")
 
 
+def test_a_package_that_exits_as_it_is_looked_into_is_told(package):
+    """A module of it is asked for; it is no silent end."""
+    os.mkdir("leaves")
+    with open("leaves/__init__.py", "w", encoding="utf-8") as file:
+        file.write("raise SystemExit(0)\n")
+    with pytest.raises(FlowFileError, match=r"leaves\.work fails on import"):
+        load_flow("leaves.work")
+
+
 def test_a_file_goes_before_a_module_and_a_near_file_is_named(write):
     """`flows` is what an import finds, `flows.py` the file."""
     write("plain.py", ONE)
@@ -168,7 +177,9 @@ def test_a_file_goes_before_a_module_and_a_near_file_is_named(write):
         load_flow("plian")
 
 
-@pytest.mark.parametrize("name", ["a" * 300 + ".py", "nul\0.py", "a" * 300, "/".join(["b" * 100] * 50), ""])
+@pytest.mark.parametrize(
+    "name", ["a" * 300 + ".py", "nul\0.py", "a" * 300, "/".join(["b" * 100] * 50), "\ud800.py", ""]
+)
 def test_a_text_that_can_be_no_path_is_a_mistake(write, name):
     """It is told in one line, whatever the system says of it."""
     with pytest.raises(FlowFileError) as caught:

@@ -27,6 +27,8 @@ def measure(path: Any, *rest: Any, row: Any = None, **options: Any) -> None:
         ("{path", "is no format string"),
         ("{path.}", "is no format string"),
         ("{path!x}", "there is no conversion !x"),
+        ("{1.name}", "is no format string"),
+        ("{path.__class__.__init__.__globals__}", "is no format string"),
         ("", "give a format string"),
         (7, "give a format string"),
     ],

@@ -91,6 +91,8 @@ def test_a_file_in_a_configuration_is_relative_to_that_file(
         (":Mine", ExecutorImportError, "is no class path"),
         ("./mine.py:", ExecutorImportError, "is no class path"),
         ("tcp://host:8786", ExecutorImportError, "is no class path"),
+        ("./a\0b.py:Mine", ExecutorImportError, "cannot be looked at"),
+        ("./\ud800.py:Mine", ExecutorImportError, "cannot be looked at"),
     ],
 )
 def test_a_class_path_that_leads_nowhere_says_what_is_missing(

@@ -172,7 +172,7 @@ def test_a_truncated_file_is_found(tmp_path: Path) -> None:
         open_entry(key(1), entry)
 
 
-@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "theirs"])
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link", "folder", "theirs"])
 def test_what_is_no_plain_entry_of_ones_own_is_as_good_as_none(tmp_path: Path, kind: str) -> None:
     """Nobody waits for a pipe, and what others may write is not unpickled."""
     one = store(tmp_path)
@@ -181,6 +181,8 @@ def test_what_is_no_plain_entry_of_ones_own_is_as_good_as_none(tmp_path: Path, k
     planted.unlink()
     if kind == "pipe":
         os.mkfifo(planted)
+    elif kind == "socket":
+        os.mknod(planted, stat.S_IFSOCK | 0o600)
     elif kind == "link":
         planted.symlink_to(file_of(tmp_path, 2))
     elif kind == "folder":

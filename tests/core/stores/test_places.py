@@ -41,6 +41,14 @@ def test_what_others_may_write_to_is_refused(tmp_path: Path) -> None:
         open_place("~nobody-of-this-name/kept")
 
 
+@pytest.mark.parametrize("where", ["a\0b", "file://a/%00", "\ud800", "file://[", "local://["])
+def test_what_can_be_no_folder_is_refused_in_a_sentence(where: str, tmp_path: Path) -> None:
+    """Nothing is made of it."""
+    with pytest.raises(StoreError, match="cannot be made: "):
+        open_place(where, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_any_other_url_is_opened_by_fsspec() -> None:
     """As one in memory."""
     pytest.importorskip("fsspec")

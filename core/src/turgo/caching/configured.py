@@ -43,7 +43,7 @@ def open_store(config: Config) -> Store:
         most = config.cache_max_bytes.value
         store = open_place(where, url.origin.folder, what="the cache folder", max_bytes=most)
     except StoreError as error:
-        said = f"a cache at {error}" if str(error).startswith(where) else str(error)
+        said = f"a cache at {error}" if str(error).startswith((where, repr(where))) else str(error)
         raise CacheError(f"{said} (from {url.origin})") from None
     except OSError as error:
         reason = error.strerror or error

@@ -39,7 +39,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -
     for pair in given:
         key, equals, text = pair.partition("=")
         key = key.strip()
-        if not equals or not key:
+        if not equals or not key.isprintable() or not key:
             raise click.BadParameter(f"expected key=value, got {pair!r}", ctx, param)
         if key in found:
             raise click.BadParameter(f"{key!r} is given twice, as {found[key]!r} and as {text!r}", ctx, param)

@@ -24,6 +24,8 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
+from turgo.redaction import shown_repr
+
 ANYTHING: tuple[Any, ...] = (Any, object, inspect.Parameter.empty)
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _DIGITS = {"1": True, "0": False}
@@ -61,14 +63,17 @@ def fit(value: Any, annotation: Any) -> Any:
     """
     members = members_of(annotation)
     if float in members and int not in members and type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"expected {type_name(annotation)}, got {shown_repr(value)}") from None
     if not members or any(admits(value, member) for member in members):
         return value
     for member in members:
         converted, changed = _fit_member(value, member)
         if converted and admits(changed, member):
             return changed
-    raise ValueError(f"expected {type_name(annotation)}, got {value!r}")
+    raise ValueError(f"expected {type_name(annotation)}, got {shown_repr(value)}")
 
 
 def admits(value: Any, annotation: Any) -> bool:
@@ -149,7 +154,7 @@ def _literal(text: str) -> tuple[bool, Any]:
 
     try:
         table = tomllib.loads(f"x = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML; more digits than Python reads; nested too deeply
         return False, None
     return table.keys() == {"x"}, table.get("x")
 

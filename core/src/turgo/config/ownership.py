@@ -8,6 +8,7 @@ settings       may name code if they are this user's or root's, and nobody else 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -86,7 +87,7 @@ def open_own(path: str | Path) -> int:
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
-        if Path(path).is_symlink():
+        if error.errno == errno.ENXIO or Path(path).is_symlink():  # a socket, or a link
             raise FileNotFoundError(path) from error
         raise
     if not is_own_file(os.fstat(descriptor)):

@@ -6,6 +6,7 @@ db = 4          the user chose the name `db`: the key ("limits", "db") is looked
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -36,7 +37,7 @@ class Known:
         """Whether the setting can have this value: no empty text, and no number below 1."""
         if type(value) is not self.type or (self.lasting and _is_in_memory(value)):
             return False
-        return self.type is bool or (value.strip() != "" if self.type is str else value > 0)
+        return self.type is bool or (_can_be_named(value) if self.type is str else 0 < value < 2**63)
 
     def from_text(self, text: str) -> Any:
         """The value that a variable stands for. Raises ValueError if the setting cannot have it."""
@@ -69,6 +70,14 @@ KNOWN: Mapping[tuple[str, ...], Known] = MappingProxyType(
 
 TABLES = frozenset(key[0] for key in KNOWN if len(key) > 1)
 """The tables that hold settings."""
+
+
+def _can_be_named(text: str) -> bool:
+    """Whether a folder, a URL or a class can have such a name."""
+    try:
+        return text.strip() != "" and b"\0" not in os.fsencode(text)
+    except ValueError:  # a lone surrogate
+        return False
 
 
 def _is_in_memory(url: str) -> bool:

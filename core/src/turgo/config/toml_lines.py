@@ -56,14 +56,27 @@ def read_toml(path: Path, shown: str) -> TomlFile:
 @lru_cache(maxsize=4)
 def _content(text: str) -> dict[str, Any]:
     """Every run asks for the configuration, and a large file takes a millisecond. Nobody may change what it gives."""
-    return _loads(text)
+    data = _loads(text)
+    if _has_large_number(data):
+        raise ValueError("a whole number has more than 64 bits")
+    return data
+
+
+def _has_large_number(value: Any) -> bool:
+    """Whether it holds a number that TOML does not have; Python may be unable to show it."""
+    if isinstance(value, (dict, list)):
+        return any(map(_has_large_number, value.values() if isinstance(value, dict) else value))
+    return type(value) is int and not -(2**63) <= value < 2**63
 
 
 def _loads(text: str) -> dict[str, Any]:
     """Raises ValueError for what is no TOML."""
     import tomllib  # late: most runs have no file to read
 
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _line_of(error: ValueError, text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -27,8 +28,10 @@ def load_flow(target: str) -> FlowDefinition[..., Any]:
     """
     path, name = _split(target)
     try:
+        if b"\0" in os.fsencode(path):
+            raise ValueError("no name holds a NUL")
         there = Path(path).is_file()
-    except (OSError, ValueError) as error:  # its name is too long, or holds a NUL
+    except (OSError, ValueError) as error:  # its name is too long, or can be none
         raise FlowFileError(f"{path!r} can be no file: {error}", path=path) from error
     module = _imported(path) if _is_module_name(path) and not there else _loaded(path)
     found = {each: value for each, value in vars(module).items() if isinstance(value, FlowDefinition)}
@@ -79,7 +82,7 @@ def _imported(name: str) -> ModuleType:
 def _file_of(name: str) -> str | None:
     """The file of the innermost module of that name that Python knows of."""
     for parent in (name, *(name.rsplit(".", count)[0] for count in range(1, name.count(".") + 1))):
-        with suppress(ImportError, ValueError, AttributeError):
+        with suppress(Exception, SystemExit):  # a package that fails as it is looked into
             spec = importlib.util.find_spec(parent)
             if spec is not None:
                 return spec.origin

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from turgo.errors import StoreError
+from turgo.redaction import redacted_repr
 from turgo.stores.store import OpenStore
 
 
@@ -29,14 +31,18 @@ def open_place(
 def folder_of(where: str, beside: Path | None) -> Path | None:
     """The folder that is meant, a relative one from `beside`; None if it is another kind of store."""
     scheme, found, _ = where.partition("://")
-    if not found:
-        try:
+    try:
+        if not found:
             folder = Path(where).expanduser()
-        except RuntimeError as error:  # ~nobody is no user
-            raise StoreError(f"{where} cannot be made: {error}") from None
-        return folder if folder.is_absolute() else (beside or Path.cwd()) / folder
-    if scheme.lower() in ("file", "local"):
-        from urllib.parse import unquote, urlsplit  # late: few stores are named by a URL
+            folder = folder if folder.is_absolute() else (beside or Path.cwd()) / folder
+        elif scheme.lower() in ("file", "local"):
+            from urllib.parse import unquote, urlsplit  # late: few stores are named by a URL
 
-        return Path(unquote(urlsplit(where).path))
-    return None
+            folder = Path(unquote(urlsplit(where).path))
+        else:
+            return None
+        if b"\0" in os.fsencode(folder):
+            raise ValueError("no name holds a NUL")
+    except (RuntimeError, ValueError) as error:  # ~nobody is no user; what can be no name of a folder
+        raise StoreError(f"{redacted_repr(where)} cannot be made: {error}") from None
+    return folder
