@@ -30,7 +30,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells lint audit format docs docs-links pictures bench performance wheels release release-check clean
+.PHONY: help demo test test-core test-clusters test-shells fuzz lint audit format docs docs-links pictures bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,11 @@ test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS,
 test-shells: $(VENV)/.workspace ## test completion in bash, zsh and fish (installs them, as root on Debian)
 	@sh tools/shell_packages.sh
 	NEEDS_SHELLS=1 $(PYTEST) tests/integration/test_shells.py $(ARGS) $(OPTIONS)
+
+# Other inputs each time, in one process; `make test` has a few of them, which are always the same.
+FUZZ_EXAMPLES ?= 2000
+fuzz: $(VENV)/.workspace ## tests/fuzz with many inputs (FUZZ_EXAMPLES=100000 make fuzz: so many for each test)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) tests/fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS) $(OPTIONS)
 
 lint: $(VENV)/.lint audit ## ruff, mypy --strict, pyright on what users see, the architecture's contracts, bandit, pip-audit
 	$(BIN)/ruff check .
