@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from turgo import Executor, flow, task
-from turgo.engine.transport.report import open_report
+from turgo.engine.transport.report import failure_from, open_report
 from turgo.engine.transport.report_check import checked
-from turgo.errors import ExecutorError
+from turgo.errors import ExecutorError, TaskError
 from turgo.records.states import TaskState
 from turgo.worker.batch import BatchPiece
 from turgo.worker.outcomes import CallFailure, CallOutcome, MapOutcome, Report
@@ -61,6 +61,13 @@ def test_what_is_none_is_an_error(report: Any) -> None:
 def test_bytes_that_are_none_are_an_error_too(rows: Any) -> None:
     """Whatever was pickled."""
     assert isinstance(checked(open_report(pickle.dumps(rows)), [ONE]), Exception)
+
+
+def test_an_error_whose_pickle_is_none_is_told_by_its_words() -> None:
+    """Whatever is in the place of the error itself."""
+    failure = CallFailure("Failed", ("builtins.ValueError", "no", (), pickle.dumps(5)), "")
+    error = failure_from(failure, double).error
+    assert isinstance(error, TaskError) and str(error) == str(TaskError("no", type_name="builtins.ValueError"))
 
 
 class Forgetful(Executor):

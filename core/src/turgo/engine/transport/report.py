@@ -96,8 +96,9 @@ def _error_from(packed: Any) -> BaseException:
     type_name, message, bases, blob = packed
     if blob is not None:
         with suppress(Exception):  # the class of the error may be one that only the worker has
-            error: BaseException = pickle.loads(blob)
-            return error
+            error = pickle.loads(blob)
+            if isinstance(error, BaseException):
+                return error
     if type_name == f"{ValueNotPortableError.__module__}.{ValueNotPortableError.__qualname__}":
         return ValueNotPortableError(message)
     return TaskError(message, type_name=type_name, bases=bases)
