@@ -100,6 +100,7 @@ def test_a_run_at_work_is_named_where_nothing_is_left_to_go_on_with(root: Path) 
         ("INSERT INTO failures VALUES (1, 2, 3, 4, x'05', 6, 7, 8, 9, 10)", runs.failures_of),
         ("INSERT INTO places VALUES (1, x'00')", Archive),
         ("INSERT INTO tasks VALUES ('a', '[1]')", Archive),
+        ("INSERT INTO tasks VALUES ('a', CAST(x'7b0a1b5b33316dff' AS TEXT))", Archive),
     ],
 )
 def test_a_cell_that_somebody_has_changed_is_damage(root: Path, change: str, ask: Any) -> None:
@@ -108,8 +109,9 @@ def test_a_cell_that_somebody_has_changed_is_damage(root: Path, change: str, ask
     with contextlib.closing(sqlite3.connect(folder.database)) as database:
         database.execute(change)
         database.commit()
-    with pytest.raises(JournalError, match="is damaged: "):
+    with pytest.raises(JournalError, match="is damaged: ") as caught:
         ask(folder)
+    assert str(caught.value).isprintable()
     runs.size_of(folder)
     runs.remove(folder)
 

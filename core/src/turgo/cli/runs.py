@@ -10,7 +10,6 @@ import attrs
 import click
 
 from turgo.cli.terminal.output import show, show_json, terminal_width
-from turgo.errors import JournalError
 
 if TYPE_CHECKING:
     from turgo.config.load import Config
@@ -132,6 +131,7 @@ def _explained(run: RunFacts, task: str) -> str:
 def _so_far(run: RunFacts) -> RunFacts:
     """A run that is at work, or whose driver was killed, with the counts of what its journal knows of it."""
     from turgo.engine.outcome.columns import opened
+    from turgo.journal.database import damage
     from turgo.journal.facts import KILLED, RUNNING
     from turgo.journal.runs import columns_of
 
@@ -141,7 +141,7 @@ def _so_far(run: RunFacts) -> RunFacts:
     try:
         counts = opened(columns).ledger.counts()
     except Exception as error:  # somebody may have changed it
-        raise JournalError(f"the journal {run.folder.path} is damaged: {error}") from error
+        raise damage(run.folder.path, error) from error
     return attrs.evolve(run, counts={str(state): count for state, count in counts.items()})
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from turgo.config.ownership import open_own
 from turgo.errors import JournalError
-from turgo.journal.database import loaded, opened, places_in
+from turgo.journal.database import damage, loaded, opened, places_in
 from turgo.journal.folder import RunFolder
 from turgo.journal.rows import IDENTITY_BYTES, Row
 from turgo.journal.shelf import ENTRY_BYTES, Shelf, shelf_at
@@ -53,7 +53,7 @@ class Archive:
             for row in database.execute(query):
                 self._add(Row(*row))
         except (sqlite3.Error, ValueError, TypeError) as error:
-            raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+            raise damage(folder.path, error) from error
         finally:
             database.close()
 

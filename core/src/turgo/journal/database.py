@@ -22,10 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from turgo.errors import JournalError
+from turgo.flows.shown_values import one_line
 from turgo.records.failure_facts import FailureFacts
 
 FORMAT_VERSION = 4
 """Of the files of a journal; another one is refused."""
+
+SAID_CHARACTERS = 200
+"""How much is told of what SQLite says."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -73,6 +77,11 @@ def opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def damage(folder: Path, error: object) -> JournalError:
+    """The error for a journal that was damaged. What SQLite says of it may have the bytes that were."""
+    return JournalError(f"the journal {folder} is damaged: {one_line(str(error), SAID_CHARACTERS)}")
+
+
 @contextmanager
 def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None]:
     """Close the connection if what is done inside fails; what SQLite says of it is a JournalError."""
@@ -80,7 +89,7 @@ def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None
         yield
     except (sqlite3.Error, UnicodeError) as error:  # what it has to say may be in no encoding
         connection.close()
-        raise JournalError(f"{what}: {' '.join(str(error).split())}") from error
+        raise JournalError(f"{what}: {one_line(str(error), SAID_CHARACTERS)}") from error
     except BaseException:
         connection.close()
         raise

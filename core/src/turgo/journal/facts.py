@@ -13,7 +13,7 @@ import attrs
 from attrs.validators import and_, deep_iterable, deep_mapping, ge, instance_of, lt, optional
 
 from turgo.errors import JournalError
-from turgo.journal.database import FORMAT_VERSION, facts_of, format_of, opened
+from turgo.journal.database import FORMAT_VERSION, damage, facts_of, format_of, opened
 from turgo.journal.folder import RunFolder
 
 RUNNING = "Running"
@@ -82,4 +82,4 @@ def facts_of_run(folder: RunFolder) -> RunFacts:
         state = DAMAGED if found in (0, FORMAT_VERSION) else OLDER if found < FORMAT_VERSION else NEWER
         return RunFacts(folder, state, error=str(error))
     except (sqlite3.Error, ValueError, TypeError) as error:
-        return RunFacts(folder, DAMAGED, error=f"the journal {folder.path} is damaged: {error.args[0]}")
+        return RunFacts(folder, DAMAGED, error=str(damage(folder.path, error.args[0])))

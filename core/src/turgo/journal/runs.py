@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from turgo.errors import JournalError
-from turgo.journal.database import bytes_in, facts_of, failures_in, loaded, opened, places_in, storable
+from turgo.journal.database import (
+    bytes_in,
+    damage,
+    facts_of,
+    failures_in,
+    loaded,
+    opened,
+    places_in,
+    storable,
+)
 from turgo.journal.facts import RUNNING, RunFacts, facts_of_run
 from turgo.journal.folder import RunFolder, check_owned
 from turgo.journal.shelf import shelf_at
@@ -82,7 +91,7 @@ def failures_of(folder: RunFolder) -> list[FailureFacts]:
         with contextlib.closing(opened(folder.database)) as database:
             return failures_in(database)
     except (sqlite3.Error, ValueError) as error:
-        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+        raise damage(folder.path, error) from error
 
 
 def columns_of(folder: RunFolder) -> dict[str, bytes]:
@@ -91,7 +100,7 @@ def columns_of(folder: RunFolder) -> dict[str, bytes]:
         with contextlib.closing(opened(folder.database)) as database:
             return {name: bytes_in(content) for name, content in database.execute("SELECT * FROM columns")}
     except (sqlite3.Error, ValueError) as error:
-        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+        raise damage(folder.path, error) from error
 
 
 def inputs_of(folder: RunFolder, label: str) -> tuple[bytes, dict[str, str | None]]:
@@ -106,7 +115,7 @@ def inputs_of(folder: RunFolder, label: str) -> tuple[bytes, dict[str, str | Non
                 for name, payload, variables in database.execute("SELECT * FROM inputs")
             }
     except (sqlite3.Error, ValueError) as error:
-        raise JournalError(f"the journal {folder.path} is damaged: {error}") from error
+        raise damage(folder.path, error) from error
     label = storable(label)
     if not all(isinstance(name, str) for name in rows):
         raise JournalError(f"the journal {folder.path} is damaged: it has arguments of no call")

@@ -67,7 +67,9 @@ def test_an_error_whose_pickle_is_none_is_told_by_its_words() -> None:
     """Whatever is in the place of the error itself."""
     failure = CallFailure("Failed", ("builtins.ValueError", "no", (), pickle.dumps(5)), "")
     error = failure_from(failure, double).error
-    assert isinstance(error, TaskError) and str(error) == str(TaskError("no", type_name="builtins.ValueError"))
+    assert isinstance(error, TaskError) and str(error) == str(
+        TaskError("no", type_name="builtins.ValueError")
+    )
 
 
 class Forgetful(Executor):
