@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import termios
+from itertools import groupby
 from pathlib import Path
 
 import pyte
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "run.svg"
 COLUMNS, LINES = 100, 40
 BAR = "━"
+PIECE_BYTES = 100
 ODD = b'NAME = "caf\xe9"\n'  # no UTF-8: the call that reads it fails
 COLOURS = {"brown": "yellow", "default": None}
 
@@ -58,9 +60,12 @@ def play(command: str, folder: Path) -> list[Text]:
     os.close(theirs)
     bars: list[Text] = []
     while part := read(ours):
-        stream.feed(part)
-        if drawn := [line for line in seen(screen) if BAR in line.plain]:
-            bars = drawn
+        for at in range(
+            0, len(part), PIECE_BYTES
+        ):  # as bars that come and go in one piece are seen by nobody
+            stream.feed(part[at : at + PIECE_BYTES])
+            if drawn := [line for line in seen(screen) if BAR in line.plain]:
+                bars = drawn
     process.wait()
     os.close(ours)
     return [*bars, *([Text("…", "dim")] if bars else []), *seen(screen)]
@@ -79,9 +84,9 @@ def seen(screen: pyte.Screen) -> list[Text]:
     lines = []
     for row in range(LINES):
         line = Text()
-        for column in range(COLUMNS):
-            cell = screen.buffer[row][column]
-            line.append(cell.data, style(cell))
+        cells = (screen.buffer[row][column] for column in range(COLUMNS))
+        for look, alike in groupby(cells, style):
+            line.append("".join(cell.data for cell in alike), look)
         line.rstrip()
         if line.plain:
             lines.append(line)
@@ -121,7 +126,8 @@ def main() -> None:
         odd = folder / "odd.py"
         odd.write_bytes(ODD)
         scenes = [
-            (command, play(command, folder)) for command in ["turgo run lines.py --executor local_dask"]
+            (command, play(command, folder))
+            for command in ["turgo run lines.py --executor local_dask -o scheduler=processes"]
         ]
         odd.write_text('NAME = "café"\n', encoding="utf-8")
         scenes += [

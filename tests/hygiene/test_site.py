@@ -32,7 +32,7 @@ def site(root: Path) -> Iterator[dict[str, ModuleType]]:
     try:
         yield {
             name: importlib.import_module(f"tools.site.{name}")
-            for name in ("docstrings", "error_list", "public_names")
+            for name in ("docstrings", "error_list", "links", "public_names")
         }
     finally:
         sys.path[:] = before
@@ -181,3 +181,16 @@ def test_a_docstring_is_read_in_the_form_of_the_house(site: dict[str, ModuleType
     assert "\n\nRaises ValueError.\n" in made
     assert "\n.. code-block:: python\n\n    from turgo import task\n    x = 1\n" in made
     assert made.endswith("Then ``f()``\\ s.")
+
+
+def test_links_that_leave_the_pages_give_the_file(site: dict[str, ModuleType]) -> None:
+    """A file of the checkout is given as it is, of a folder its README; a link to another page stays."""
+    links = "[a](../examples/census.py) [b](../plugins/local) [c](flows.md#mapping) [d](../SECURITY.md)"
+    given = links.replace("(../", "(path:../").replace("plugins/local", "plugins/local/README.md")
+    for page, written, read in (
+        ("executors", links, given),
+        ("reference/runs", "[a](../flows.md)", "[a](../flows.md)"),
+    ):
+        source = [written]
+        site["links"].on_source(None, page, source)
+        assert source == [read]

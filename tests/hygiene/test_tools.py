@@ -84,3 +84,23 @@ def test_what_passes_when_it_runs_once_more_is_named(
         ).stdout
         assert printed.splitlines()[-1] == counted
         assert printed.count("unsteady") == (failures if again == "1" else 0)
+
+
+def test_the_picture_of_the_readme_is_of_its_own_flow(root: Path) -> None:
+    """It is drawn of what a terminal shows, in colours, asks no other host for a font, and the README shows it."""
+    code = """
+import tempfile
+from pathlib import Path
+from tools import pictures
+compile(pictures.flow(), "lines.py", "exec")
+lines = pictures.play("printf 'plain \\033[31mred\\033[0m\\n'", Path(tempfile.gettempdir()))
+print(pictures.draw([("printf", lines)]))
+"""
+    made = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert ">red</text>" in made and "plain" in made and ">printf" in made
+    assert "font-face" not in made and "url(http" not in made
+    assert "(docs/run.svg)" in (root / "README.md").read_text(encoding="utf-8")
+    shown = (root / "docs/run.svg").read_text(encoding="utf-8")
+    assert "--resume" in shown and "Failed" in shown and "font-face" not in shown
