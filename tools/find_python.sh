@@ -24,7 +24,7 @@ candidates() {
 }
 
 wanted=${1:-}
-versions=${wanted:-3.13 3.12 3.11}
+versions=${wanted:-3.14 3.13 3.12 3.11}
 for candidate in $(candidates); do
     if found=$("$candidate" -c "$check" "$wanted" 2>/dev/null); then
         echo "$found"

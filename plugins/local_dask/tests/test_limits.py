@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ def test_a_task_cannot_absorb_its_limit(call: Callable[[], Any], scheduler: str)
 
     @task(timeout=0.5)
     def limited() -> Any:
-        return asyncio.run(call()) if asyncio.iscoroutinefunction(call) else call()
+        return asyncio.run(call()) if inspect.iscoroutinefunction(call) else call()
 
     @task(trigger="all_finished")
     def after(_: Any) -> int:

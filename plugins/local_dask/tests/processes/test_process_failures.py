@@ -68,7 +68,7 @@ def test_an_import_that_fails_in_the_child_is_the_error(body: str, tmp_path: Pat
 
 
 def test_a_fork_server_says_the_same(tmp_path: Path) -> None:
-    """Its children import the program as well."""
+    """It imports the program, or its children do: that differs between versions of Python."""
     body = 'if __name__ == "__mp_main__":\n    raise LookupError("no licence")\n' + DIRECT
     text = printed_by(tmp_path, body.replace("OPTIONS", "'multiprocessing.context': 'forkserver'"))
     assert "LookupError: no licence" in text

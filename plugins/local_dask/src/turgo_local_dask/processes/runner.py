@@ -74,7 +74,13 @@ class Runner:
             self._discard()
         if self._setup.failure is not None:
             raise ExecutorStartError(self._setup.failure)
-        process = WorkerProcess(self._setup)
+        try:
+            process = WorkerProcess(self._setup)
+        except (ConnectionError, EOFError) as error:
+            if self._setup.context.get_start_method() != "forkserver":
+                raise
+            # It imports the program before it forks, from CPython 3.12.8 and 3.13.1 on, and ends where that fails.
+            raise self._start_error("was lost with the fork server") from error
         with self._lock:
             self._process = process
             if self._stopped:
@@ -90,16 +96,20 @@ class Runner:
         except Died:
             if setup.ready or self._stopped:
                 raise
-            how = process.ended()
-            with setup.starting:
-                if setup.failure is None:
-                    setup.failure = start_failure(how, setup.context.get_start_method())
-            raise ExecutorStartError(setup.failure) from None
+            raise self._start_error(process.ended()) from None
         if message.kind is Kind.FAILURE:
             error, text = unpacked(message.payload, message.buffers)
             setup.failure = f"a worker process could not be set up:\n\n{text}"
             raise ExecutorStartError(setup.failure) from error
         setup.ready = True
+
+    def _start_error(self, how: str) -> ExecutorStartError:
+        """What is said of the first process that did not start, and of all others."""
+        setup = self._setup
+        with setup.starting:
+            if setup.failure is None:
+                setup.failure = start_failure(how, setup.context.get_start_method())
+        return ExecutorStartError(setup.failure)
 
     def _takes(self, future: ProcessFuture) -> bool:
         """Become the one that a cancelled call has to ask; False if it is cancelled already."""

@@ -78,7 +78,11 @@ class WorkerProcess:
                     args=(theirs, setup.initializer, levels_here()),
                     name=ChildName("turgo-process"),
                 )
-                _start(self._process)
+                try:
+                    _start(self._process)
+                except BaseException:
+                    ours.close()
+                    raise
         self._oom_kills = oom_kills()
         self._listeners = setup.listeners
         self._tree = ProcessTree(self._process.pid)
