@@ -158,3 +158,33 @@ def test_workers_log_as_little_as_their_cluster(capfd: pytest.CaptureFixture[str
         level = executor.submit(lambda: logging.getLogger("distributed.worker").getEffectiveLevel())
         assert level.result(timeout=60) == logging.CRITICAL
     assert "distributed" not in capfd.readouterr().err
+
+
+KILLED = """
+import subprocess, sys, time
+from pathlib import Path
+from turgo import get_executor
+
+def leaves_a_program(file):
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(file).write_text(str(program.pid))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    with get_executor("dask", cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}).start() as executor:
+        executor.submit(leaves_a_program, sys.argv[1]).result()
+"""
+
+
+def test_a_driver_that_is_killed_takes_the_programs_of_its_workers_along(
+    tmp_path: Path, is_gone: Callable[[int], bool]
+) -> None:
+    """There is no nanny any more that could end them: the workers do as they end themselves."""
+    (tmp_path / "killed.py").write_text(KILLED, encoding="utf-8")
+    with subprocess.Popen([sys.executable, "killed.py", "pid"], cwd=tmp_path) as driver:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline and driver.poll() is None
+            time.sleep(0.02)
+        driver.kill()
+    assert is_gone(int((tmp_path / "pid").read_text()))

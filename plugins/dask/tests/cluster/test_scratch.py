@@ -14,7 +14,7 @@ import dask
 import pytest
 
 from turgo_dask import DaskExecutor
-from turgo_dask.cluster.local import SCRATCH_PREFIX, scratch_folder
+from turgo_dask.cluster.scratch import SCRATCH_PREFIX, scratch_folder
 
 END_SECONDS = 60
 
@@ -101,3 +101,50 @@ def test_a_folder_that_its_user_names_stays(tmp_path: Path) -> None:
             "local_directory": options["local_directory"],
         }
     assert not Path(options["local_directory"]).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no shell that could do it")
+@pytest.mark.parametrize("workers", ["processes", "threads"])
+def test_nothing_is_left_of_a_driver_that_is_killed(workers: str, tmp_path: Path) -> None:
+    """Neither the folder nor a word on standard error, as of semaphores that the nannies' queues had."""
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with (
+        (tmp_path / "err").open("wb") as err,
+        subprocess.Popen(
+            [sys.executable, "program.py", "60", workers],
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(scratch)},
+            stdout=subprocess.PIPE,
+            stderr=err,
+        ) as process,
+    ):
+        assert process.stdout is not None and process.stdout.readline() == b"started\n"
+        assert [each.name.startswith(SCRATCH_PREFIX) for each in scratch.iterdir()] == [True]
+        process.kill()
+        process.communicate(timeout=END_SECONDS)  # and waits for all that holds its pipes
+    deadline = time.monotonic() + END_SECONDS
+    while list(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert list(scratch.iterdir()) == []
+    said = (tmp_path / "err").read_text().splitlines()
+    assert [line for line in said if not line.startswith("dask: ")] == []  # as it starts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
+def test_the_next_cluster_removes_what_nobody_has_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill of driver and shell. What a driver has locked stays, and what may be just about to be."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    old, fresh = (tmp_path / f"{SCRATCH_PREFIX}{name}" for name in ("old", "fresh"))
+    for folder in (old, fresh):
+        (folder / "dask-scratch-space").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with scratch_folder({}) as options:
+        mine = Path(options["local_directory"])
+        os.utime(mine, (0, 0))
+        assert not old.exists() and fresh.is_dir()
+        with scratch_folder({}):
+            assert mine.is_dir() and fresh.is_dir()

@@ -67,3 +67,27 @@ def test_a_call_that_does_not_pickle_is_told_of_once(foreign: Any, said: list[st
             other.submit(id, Stays())
         assert len(said) == 1 and "Failed to serialize" in said[0]
     assert logger.filters == filters
+
+
+async def _loses_a_value() -> None:
+    logging.getLogger("distributed.client").warning("Couldn't gather %s keys, rescheduling %s", 1, ("a",))
+
+
+def test_a_value_that_was_lost_with_its_worker_is_no_line_of_the_log(foreign: Any) -> None:
+    """The engine makes it again, and tells of the loss itself; other clients say theirs."""
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("distributed.client")
+    with (
+        DaskExecutor(address=foreign.address, debug=False).start() as executor,
+        distributed.Client(foreign.address, set_as_default=False) as other,
+    ):
+        logger.addHandler(handler)
+        try:
+            executor._session.client.sync(_loses_a_value)
+            assert said == []
+            other.sync(_loses_a_value)
+            assert len(said) == 1
+        finally:
+            logger.removeHandler(handler)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import dask
 import distributed
 
 from turgo_dask.cluster.nanny import WorkerNanny
@@ -45,9 +42,6 @@ LOCAL_CONFIG: Mapping[str, Any] = {
 """What a local one is configured with besides."""
 
 PARENT_VARIABLE = "__DASK_PARENT_PID"
-
-SCRATCH_PREFIX = "turgo-dask-scratch-space-"
-"""How its name begins. Distributed makes another folder within one whose name does not say `dask-scratch-space`."""
 
 # One of each in a process, as dask has one configuration.
 _CONFIG = SharedSettings(CONFIG)
@@ -117,23 +111,3 @@ def _forget_parent() -> None:
     """Remove the variable by which workers learn that they may change their titles; a nanny sets it and leaves it."""
     if os.environ.get(PARENT_VARIABLE) == str(os.getpid()):
         del os.environ[PARENT_VARIABLE]
-
-
-@contextmanager
-def scratch_folder(cluster_kwargs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The keywords of a LocalCluster with a folder of its own for what it spills, unless its user has named one.
-
-    It is removed on leaving, by the process that made it and no child of that. Distributed keeps one for all clusters
-    of a machine, and leaves its own files in it.
-    """
-    options = dict(cluster_kwargs)
-    if "local_directory" in options or dask.config.get("temporary-directory", None):
-        yield options
-        return
-    folder, process = tempfile.mkdtemp(prefix=SCRATCH_PREFIX), os.getpid()
-    try:
-        of_scheduler = {"local_directory": folder, **(options.get("scheduler_kwargs") or {})}
-        yield {**options, "local_directory": folder, "scheduler_kwargs": of_scheduler}
-    finally:
-        if os.getpid() == process:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing import resource_tracker
@@ -21,6 +22,7 @@ from typing import Any
 import distributed
 import distributed.nanny
 import psutil
+from distributed.process import AsyncProcess
 
 from turgo.main_module import ChildName
 
@@ -46,8 +48,26 @@ class LeaderWorker(distributed.Worker):  # type: ignore[misc]  # distributed has
         super().__init__(*args, silence_logs=silence_logs, **kwargs)
 
 
+class SessionEnd(AsyncProcess):  # type: ignore[misc]  # distributed has no types
+    """A process that ends when the driver does, with the rest of its session: no nanny is left to see to that."""
+
+    @classmethod
+    def _immediate_exit_when_closed(cls, parent_alive_pipe: Any) -> None:
+        """Runs in the worker's process. parent_alive_pipe: is closed by the end of the driver, however that comes."""
+
+        def wait() -> None:
+            with suppress(EOFError, OSError):
+                parent_alive_pipe.recv()
+            try:
+                end_session(os.getpid())
+            finally:
+                os._exit(1)
+
+        threading.Thread(target=wait, name="turgo-dask-driver", daemon=True).start()
+
+
 class GuardedProcess(distributed.nanny.WorkerProcess):  # type: ignore[misc]  # distributed has no types
-    """A worker's process in which the import of the program sets up no handlers: the driver has them."""
+    """A worker's process that ends with its session, and in which the import of the program sets up no handlers."""
 
     @property
     def process(self) -> Any:
@@ -58,6 +78,7 @@ class GuardedProcess(distributed.nanny.WorkerProcess):  # type: ignore[misc]  # 
     def process(self, process: Any) -> None:
         if process is not None:
             process._process.name = ChildName(process._process.name)
+            process._process._target = SessionEnd._run
         self.__dict__["process"] = process
 
 

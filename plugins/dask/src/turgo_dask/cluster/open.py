@@ -15,7 +15,8 @@ from turgo.main_module import require_guard
 from turgo_dask.cluster.class_path import check_adapting, check_keywords, keywords_named_by
 from turgo_dask.cluster.deadline import Deadline
 from turgo_dask.cluster.live import credentials, scaling_restored
-from turgo_dask.cluster.local import LOOPBACK, configured, is_local, is_plain, local_options, scratch_folder
+from turgo_dask.cluster.local import LOOPBACK, configured, is_local, is_plain, local_options
+from turgo_dask.cluster.scratch import scratch_folder
 from turgo_dask.cluster.teardown import result_of
 from turgo_dask.cluster.temporary import opened
 

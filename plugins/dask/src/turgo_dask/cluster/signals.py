@@ -7,6 +7,7 @@ import atexit
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,25 @@ def sigint_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # its start would unblock the signal again
+    _ensure_tracker()  # its start would unblock the signal again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ensure_tracker() -> None:
+    """Start this program's resource tracker, unless there is one.
+
+    It outlives a driver that is killed, removes the semaphores of the nannies' queues, and would complain of them.
+    """
+    quiet = f"ignore::UserWarning:{resource_tracker.__name__}"
+    sys.warnoptions.append(quiet)  # which it is started with
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove(quiet)
 
 
 @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -42,6 +43,24 @@ _sending_quietly = FunctionType(
 _sending_quietly.__kwdefaults__ = _sending.__kwdefaults__
 
 
+@contextmanager
+def filtered_logger(name: str, kept: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    """Inside, a logger drops the records that are not to be kept."""
+    logger = logging.getLogger(name)
+    logger.addFilter(kept)
+    try:
+        yield
+    finally:
+        logger.removeFilter(kept)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class Client(distributed.Client):  # type: ignore[misc]  # distributed has no types
     """The executor's client of its scheduler."""
 
@@ -62,20 +81,24 @@ class Client(distributed.Client):  # type: ignore[misc]  # distributed has no ty
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Keep distributed from logging the traceback of a call of ours that cannot be pickled.
+        """Keep distributed from logging what is the error of a call of ours, or is mended by the engine.
 
-        That is the error of the call. Other users of distributed in this process see their log lines.
+        That is the traceback of a call that cannot be pickled, and keys of values that were lost with their workers.
+        Other users of distributed in this process see their log lines.
         """
 
         def of_others(record: logging.LogRecord) -> bool:
             return record.thread not in self._senders
 
-        logger = logging.getLogger("distributed.protocol.pickle")
-        logger.addFilter(of_others)
-        try:
+        def not_of_lost_values(record: logging.LogRecord) -> bool:
+            ours = getattr(self.loop, "asyncio_loop", None) is _running_loop()
+            return not (ours and str(record.msg).startswith("Couldn't gather"))
+
+        with (
+            filtered_logger("distributed.protocol.pickle", of_others),
+            filtered_logger("distributed.client", not_of_lost_values),
+        ):
             yield
-        finally:
-            logger.removeFilter(of_others)
 
     def start(self, **kwargs: Any) -> None:
         """Connect, or leave nothing behind: distributed would close it at exit, and wait ten seconds for that."""
