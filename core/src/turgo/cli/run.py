@@ -112,8 +112,8 @@ def run(
     `turgo executors list` says what NAME may be, `turgo executors show NAME` which options it has. Limits, the
     cache and the width of maps are set in files and variables: `turgo config --help`.
 
-    Ctrl-C and SIGTERM cancel what waits, stop what the executor can stop, and close it; a second time ends the run at
-    once.
+    Ctrl-C, SIGTERM and the end of the terminal cancel what waits, stop what the executor can stop, and close it; a
+    second time ends the run at once.
     """
     _refuse_contradictions(resume, dry_run=dry_run, rerun_unsafe=rerun_unsafe, no_journal=no_journal)
     if report is not None:

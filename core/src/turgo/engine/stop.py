@@ -25,8 +25,8 @@ from turgo.errors import RunCancelledError, RunError, RunTimeoutError
 from turgo.worker.limits.alarm import alarm, can_be_alarmed
 from turgo.worker.limits.interrupt import Interrupt
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""Those that a handler may make a KeyboardInterrupt of."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""Those that a handler may make a KeyboardInterrupt of; SIGHUP is not on Windows."""
 
 
 class Stop:

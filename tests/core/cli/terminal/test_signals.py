@@ -107,7 +107,9 @@ def test_a_second_ctrl_c_leaves_at_once(stuck, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
 def test_one_signal_is_enough(stuck, number):
     """What cannot be stopped is left behind after some seconds, although it would go on for minutes."""
     process = stuck("-m", "turgo")
@@ -120,3 +122,39 @@ def test_one_signal_is_enough(stuck, number):
 def test_one_signal_is_enough_for_less_than_five_seconds():
     """So long it waits for what runs, as the documentation says."""
     assert 0 < signals.LEAVE_AFTER_SECONDS < 5
+
+
+HANGS_UP = """
+import os, signal
+from turgo import flow, task
+
+
+@task
+def hangs_up(number):
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGHUP)
+    return number
+
+
+@flow
+def calls():
+    return hangs_up.map(range(3))
+"""
+
+
+@pytest.mark.parametrize(("ignored", "code"), [(False, 130), (True, 0)])
+def test_the_end_of_the_terminal_cancels_the_run_unless_that_is_ignored(tmp_path, ignored, code):
+    """As `nohup` does, and with it the run goes on."""
+    (tmp_path / "calls.py").write_text(HANGS_UP)
+    executor = f"{Path(__file__).parents[2]}/inline_executor.py:InlineExecutor"
+    how = 'trap "" HUP; exec "$@"' if ignored else 'exec "$@"'
+    ends = subprocess.run(
+        ["sh", "-c", how, "sh", sys.executable, "-m", "turgo", "run", "calls.py", "-e", executor],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ends.returncode == code, ends.stderr
+    assert "Cancelled" in ends.stderr or ignored

@@ -1,4 +1,4 @@
-"""Handles Ctrl-C and SIGTERM. The first cancels the run, the second ends the process.
+"""Handles Ctrl-C, SIGTERM and the end of the terminal. The first cancels the run, the second ends the process.
 
 It also leaves by itself when cleaning up takes too long, which it does where a thread cannot be stopped: an
 executor that waits for its running calls may wait for hours.
@@ -24,11 +24,15 @@ LEAVE_AFTER_SECONDS = 4.5
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Inside, the first SIGINT or SIGTERM raises KeyboardInterrupt; a second one, or time, ends the process."""
+    """Inside, the first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt; a second one, or time, ends the process.
+
+    SIGHUP is what a terminal sends as it goes away; `nohup` has it ignored, and so it stays.
+    """
     interruption = _Interruption()
-    before = {
-        number: signal.signal(number, interruption.receive) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interruption.receive) for number in heard}
     try:
         yield
     finally:
