@@ -39,3 +39,14 @@ def test_who_waits_for_a_future_lets_the_time_go_on():
     with pytest.raises(TimeoutError):
         SimulatedFuture(clock).result(timeout=3.0)
     assert clock.now == 10.0
+
+
+def test_a_wait_too_short_to_be_seen_in_the_time_goes_on():
+    """0.05 s less 0.05 s may leave a rest that no sum can see: whoever waits for it again and again gets there."""
+    clock, queue = SimulatedClock(), SimpleQueue()
+    clock.now = 1.0
+    rest = 1e-20
+    assert clock.now + rest == clock.now
+    with pytest.raises(Empty):
+        clock.get(queue, rest)
+    assert clock.now > 1.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future as ConcurrentFuture
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
+from math import inf, nextafter
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -48,8 +48,12 @@ class SimulatedClock(Clock):
             return True
 
     def get(self, queue: SimpleQueue[T], timeout: float) -> T:
-        """The first entry of `queue`; raises queue.Empty after so many virtual seconds."""
-        until = self.now + timeout
+        """The first entry of `queue`; raises queue.Empty after so many virtual seconds.
+
+        They may be too few to be seen in the time. It goes on all the same, or who waits for a moment would never get
+        there.
+        """
+        until = max(self.now + timeout, nextafter(self.now, inf)) if timeout > 0 else self.now
         while queue.empty():
             if not self.step(until):
                 self.now = until

@@ -191,3 +191,13 @@ def test_what_a_call_left_running_stays_when_the_executor_is_left_normally(tmp_p
     assert relative(pid) is not None
     os.kill(pid, signal.SIGKILL)
     wait_until_gone([pid])
+
+
+def test_the_end_of_the_program_may_join_a_process_that_is_given_back() -> None:
+    """As multiprocessing does for all that it had listed just before, while a thread of the pool gives one back."""
+    process = WorkerProcess(Setup(multiprocessing.get_context("spawn"), cloudpickle.dumps(None)))
+    assert process.receive(DEADLINE_SECONDS).kind is Kind.READY
+    (listed,) = [each for each in multiprocessing.active_children() if each.name == "turgo-process"]
+    assert process.close()
+    listed.join(DEADLINE_SECONDS)
+    assert listed.exitcode == 0 and listed not in multiprocessing.active_children()

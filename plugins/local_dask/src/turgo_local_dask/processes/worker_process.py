@@ -208,12 +208,13 @@ class WorkerProcess:
         return own_end
 
     def release(self) -> None:
-        """Give back what the driver holds of a process that is gone."""
+        """Give back what the driver holds of a process that is gone.
+
+        Multiprocessing's own object is not closed: as the program ends, the main thread may be about to join it.
+        """
         self._pipe.close()
         if self._watched != self._process.sentinel:
             os.close(self._watched)
-        with contextlib.suppress(ValueError):  # it lives on, against all odds
-            self._process.close()
 
 
 def _start(process: Any) -> None:
