@@ -30,7 +30,7 @@ PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells fuzz lint audit format docs docs-links pictures bench performance wheels release release-check clean
+.PHONY: help demo test test-core test-clusters test-shells fuzz faults lint audit format docs docs-links pictures bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ test-shells: $(VENV)/.workspace ## test completion in bash, zsh and fish (instal
 FUZZ_EXAMPLES ?= 2000
 fuzz: $(VENV)/.workspace ## tests/fuzz with many inputs (FUZZ_EXAMPLES=100000 make fuzz: so many for each test)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) tests/fuzz --timeout=0 -o faulthandler_timeout=0 $(ARGS) $(OPTIONS)
+
+faults: $(VENV)/.workspace ## run flows while something goes wrong (ARGS="--runs 1000 --seed 0"; docs/faults.md)
+	$(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m faults $(ARGS)
 
 lint: $(VENV)/.lint audit ## ruff, mypy --strict, pyright on what users see, the architecture's contracts, bandit, pip-audit
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ MACHINE_PATHS = (
     "python" + "hosted",
 )
 TEXT = {".py", ".toml", ".md", ".txt", ".sh", ".yml", ".yaml", ".json", ""}
-TREES = ("core", "plugins", "tests", "examples", "benchmarks", "docs", "tools", ".ci", ".github")
+TREES = ("core", "plugins", "tests", "examples", "benchmarks", "faults", "docs", "tools", ".ci", ".github")
 # What `work.py` may import late, for values that pickle refuses: each executor that pickles brings it along.
 ON_EVERY_WORKER = {"cloudpickle"}
 

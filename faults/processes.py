@@ -1,0 +1,81 @@
+"""Processes by the variable that all inherit which a run has started; read from /proc."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MARK = "RUN_OF_FAULTS"
+"""The variable; it holds the folder of the run."""
+
+CLUSTER_MARK = "CLUSTER_OF_FAULTS"
+"""That of a cluster which runs already."""
+
+
+class Process(NamedTuple):
+    """One of them: its id, its parent's, and its command."""
+
+    pid: int
+    parent: int
+    command: str
+
+
+def marked(value: str, mark: str = MARK) -> list[Process]:
+    """All that have the mark and are not over."""
+    wanted = f"{mark}={value}".encode()
+    return [each for each in _all() if wanted in _environment(each.pid)]
+
+
+def workers(value: str, mark: str = MARK) -> list[int]:
+    """The processes among them that execute calls, in the order of their ids."""
+    found = [each for each in marked(value, mark) if "spawn_main" in each.command]
+    return sorted(each.pid for each in found)
+
+
+def alive(pid: int) -> bool:
+    """Whether it is there and not over."""
+    return _process(pid) is not None
+
+
+def kill(pids: list[int], number: int = signal.SIGKILL) -> None:
+    """Send a signal to those that are there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def until(happened: Callable[[], Any], seconds: float) -> bool:
+    """Whether it happens in that time."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _all() -> Iterator[Process]:
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and (found := _process(int(entry))) is not None:
+            yield found
+
+
+def _process(pid: int) -> Process | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else Process(pid, int(fields[1]), command)
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
