@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import distributed
 import pytest
 
-from turgo import flow, task
+from turgo import flow, get_executor, task
 from turgo.errors import ExecutorStartError
 from turgo_dask import DaskExecutor
 
@@ -44,3 +45,26 @@ def test_a_cluster_of_the_callers_own_event_loop() -> None:
             return await asyncio.to_thread(doubles.run, 0, 3, executor=executor)
 
     assert asyncio.run(main()).result == [0, 2, 4]
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["with none", "with others"])
+def test_strangers_are_turned_away_from_a_sealed_cluster(
+    wrong: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of settings asks for credentials by a word; who has none of that cluster's runs nothing in it."""
+    pytest.importorskip("cryptography")
+    options = "security = true\nstart_timeout = 200\ncluster_kwargs = { n_workers = 1, processes = false }\n"
+    (tmp_path / "turgo.toml").write_text(
+        f'executor = "sealed"\n\n[executors.sealed]\nuse = "dask"\n{options}'
+    )
+    monkeypatch.chdir(tmp_path)
+    with get_executor().start() as executor:
+        assert executor.submit(abs, -1).result() == 1
+        address = executor._session.client.scheduler.address
+        assert address.startswith("tls://127.0.0.1")
+        others = distributed.Security.temporary() if wrong else None
+        with pytest.raises(OSError):  # noqa: PT011  (each version of distributed words it differently)
+            distributed.Client(
+                address if wrong else address.replace("tls", "tcp", 1), security=others, timeout="3s"
+            )
+        assert executor.submit(abs, -2).result() == 2
