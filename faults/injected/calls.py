@@ -128,10 +128,10 @@ class Fork(Act):
 
 
 class Starts(Act):
-    """A call starts a process that goes on."""
+    """A call starts a process that goes on; on a temporary cluster it ends with its worker, whichever way that ends."""
 
     name = "call leaves a process"
-    kinds = PROCESSES
+    kinds = ("temporary",)
     act_name = "start"
 
 
