@@ -33,7 +33,7 @@ def check_label(task: str, label: str, fn: Callable[..., Any], signature: inspec
         AttributeError,
         RecursionError,
     ) as error:  # {1}, {a.__class__.b}, {a:{a: …
-        raise TaskPolicyError(f"label={label!r} is no format string: {error}") from None
+        raise TaskPolicyError(f"label={label!r} is no format string: {one_line(str(error))}") from None
     for name in names:
         if name not in known:
             hint = did_you_mean(nearest(name, known)) or "."
