@@ -97,6 +97,11 @@ def called_in_a_flow() -> None:
     assert_type(measure(paths[0]), int)
     assert_type(measure.after(paths)("x"), int)
     assert_type(measure.with_options(retries=5)("x", factor=2.0), int)
+    assert_type(measure.with_options(name="again", trigger="any_failed", executor=LocalExecutor)("x"), int)
+    assert_type(measure.with_options(tags=["db"], retry_on=OSError).map(paths), list[int])
+    assert_type(fetch.with_options(timeout=3.0)("x"), bytes)
+    assert_type(fetch_again.with_options(label="{path}").map(paths), list[bytes])
+    assert_type(Station().height.with_options(retries=1)("Leith"), float)
     assert_type(fetch("x"), bytes)
     assert_type(fetch_again("x"), bytes)
     assert_type(fetch.fn("x"), Any)
@@ -104,6 +109,10 @@ def called_in_a_flow() -> None:
     assert_type(anything(3), Any)
     assert_type(fails(), Any)
     measure(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    measure.with_options(retries=5)(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    measure.with_options(retrys=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    measure.with_options(retries="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    measure.with_options(trigger="any_fail")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     measure("x", factors=2.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
@@ -190,6 +199,13 @@ def run() -> None:
     assert_type(whole.run("root", journal=True).result, list[int])
     assert_type(whole.run("root", progress=True, executor="local").result, list[int])
     assert_type(whole.start("root", progress=None).wait().result, list[int])
+    elsewhere = census.with_options(executor="dask", limits={"db": 4}, reference=[measure, "find"])
+    assert_type(elsewhere.run("root", limit=3), FlowRun[dict[str, list[int]]])
+    assert_type(elsewhere("root"), dict[str, list[int]])
+    assert_type(timed.with_options(name="quick", timeout=None).start("root"), RunningFlow[int])
+    elsewhere.run(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    census.with_options(time=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    census.with_options(timeout="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     census.run(3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     census.run("root", limits=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     census.run("root", executor=3)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]

@@ -132,3 +132,21 @@ def test_a_flow_in_a_flow_brings_its_limits():
 
     options = outer.record().options
     assert (options.limits, options.timeout, options.fail_fast) == ({"db": 1, "net": 3}, 50, False)
+
+
+def test_with_options_makes_another_flow():
+    """The other options stay as they were, and so does the flow that it was made of."""
+
+    @flow(timeout=60.0, limits={"db": 4}, requires={"parallel"})
+    def ones():
+        return one()
+
+    other = ones.with_options(name="quick", executor="local", timeout=None, requires=())
+    assert (other.name, other.executor, other.requires) == ("quick", "local", frozenset())
+    assert (other.options.timeout, other.options.limits) == (None, {"db": 4})
+    assert (ones.name, ones.executor, ones.options.timeout) == ("ones", None, 60.0)
+    assert type(other) is type(ones) and other.run().result == 1
+    assert ones.with_options(fail_fast=True).requires == {"parallel"}
+    for options in ({"time": 3}, {"timeout": -1}, {"requires": ["wings"]}, {"name": 3}):
+        with pytest.raises(TaskPolicyError):
+            ones.with_options(**options)

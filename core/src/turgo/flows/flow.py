@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, ParamSpec, Self, TypedDict, TypeVar, Unpack
+
+import attrs
 
 from turgo.config.schema import MAX_MAP_WIDTH
 from turgo.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
-from turgo.executor import CAPABILITIES
+from turgo.executor import CAPABILITIES, ExecutorLike
 from turgo.flows.graph import Graph
-from turgo.flows.policy.options import FlowOptions
+from turgo.flows.policy.options import FlowOptions, known_flow_options
 from turgo.flows.recorder import recording
 from turgo.flows.results import current_recorder
 from turgo.flows.run_method import RESERVED
-from turgo.flows.task import checked_name
+from turgo.flows.task import AnyTask, checked_name
 from turgo.flows.templates import template_of
 from turgo.names import did_you_mean, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class FlowKeywords(TypedDict, total=False):
+    """The options of a flow as keywords, which only a type checker reads; `flow(…)` says what each of them is."""
+
+    executor: ExecutorLike | None
+    requires: Iterable[str]
+    timeout: float | None
+    limits: Mapping[str, int]
+    fail_fast: bool
+    reference: AnyTask | str | Iterable[AnyTask | str]
+    max_map_width: int | None
 
 
 class FlowDefinition(Generic[P, R]):
@@ -47,6 +61,14 @@ class FlowDefinition(Generic[P, R]):
         self.requires = _checked_requirements(requires)
         self.options = options or FlowOptions()
         self.signature = inspect.signature(fn)
+
+    def with_options(self, *, name: str | None = None, **options: Unpack[FlowKeywords]) -> Self:
+        """The same flow with another name or other options: `census.with_options(executor="dask", timeout=3600.0)`."""
+        given: dict[str, Any] = {**options}
+        own: dict[str, Any] = {"executor": self.executor, "requires": self.requires}
+        own |= {each: given.pop(each) for each in own if each in given}
+        changed = attrs.evolve(self.options, **known_flow_options(given))
+        return type(self)(self.fn, name=name or self.name, options=changed, **own)
 
     def record(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
         """The graph of one call with these parameters. Nothing is computed but the flow's own body.

@@ -11,7 +11,7 @@ import inspect
 import operator
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 import attrs
 
@@ -19,6 +19,7 @@ from turgo.errors import GraphError, ParameterError, TaskPolicyError
 from turgo.executor import ExecutorLike
 from turgo.flows.mapping import Each
 from turgo.flows.misplaced import held_by, refuse_hidden, refuse_results
+from turgo.flows.policy.keywords import TaskKeywords
 from turgo.flows.policy.options import CacheKey, Policy, TriggerLike, known_options
 from turgo.flows.policy.retries import Delay, RetryOn
 from turgo.flows.policy.triggers import all_finished
@@ -131,10 +132,10 @@ class Task(Generic[P, R]):
         later.upstream = (*self.upstream, *results)
         return later
 
-    def with_options(self, *, name: str | None = None, **policy: Any) -> Task[P, R]:
+    def with_options(self, *, name: str | None = None, **policy: Unpack[TaskKeywords]) -> Task[P, R]:
         """The same task with another name or policy: `measure.with_options(retries=5)`."""
         other: Task[P, R] = Task(
-            self.fn, attrs.evolve(self.policy, **known_options(policy)), name or self.name
+            self.fn, attrs.evolve(self.policy, **known_options({**policy})), name or self.name
         )
         other.upstream = self.upstream
         return other

@@ -147,11 +147,16 @@ class FlowOptions:
         return attrs.evolve(self, limits={**inner.limits, **self.limits}) if inner.limits else self
 
 
-def flow_options(options: Mapping[str, Any]) -> FlowOptions:
-    """The options by their names. Raises TaskPolicyError for one that no flow has, and for a value without sense."""
+def known_flow_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options themselves. Raises TaskPolicyError for one that no flow has."""
     names = ["name", "executor", "requires", *(field.name for field in attrs.fields(FlowOptions))]
     for name in options:
         if name not in names:
             hint = did_you_mean(nearest(name, names)) or "."
             raise TaskPolicyError(f"a flow has no option {name!r}{hint} There are {', '.join(names)}")
-    return FlowOptions(**options)
+    return options
+
+
+def flow_options(options: Mapping[str, Any]) -> FlowOptions:
+    """The options by their names. Raises TaskPolicyError for one that no flow has, and for a value without sense."""
+    return FlowOptions(**known_flow_options(options))
