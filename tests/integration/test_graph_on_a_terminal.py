@@ -38,3 +38,17 @@ def test_a_tree_fits_a_terminal_of_any_width(tmp_path: Path, variables: dict[str
     wide = _terminal.Session(command, tmp_path, columns=200, **variables)
     assert wide.finish()[2] == "    └── average  trigger any_successful"
     assert (b"\x1b[1m" in wide.raw) == (not variables)
+
+
+def test_a_dry_run_shows_the_same_tree(tmp_path: Path) -> None:
+    """With what would become of each task, and below it how many calls that is."""
+    (tmp_path / "weather.py").write_text(FLOW)
+    command = [sys.executable, "-m", "turgo", "run", "weather.py", "--dry-run"]
+    assert _terminal.Session(command, tmp_path, columns=200).finish() == [
+        "weather",
+        "└── gather_the_observations ×3  3 would run",
+        "    └── average  trigger any_successful, would run",
+        "would run: 3 of gather_the_observations, 1 of average",
+    ]
+    narrow = _terminal.Session(command, tmp_path, columns=40).finish()
+    assert narrow[1].startswith("└── gather_the_observations ×3") and max(map(len, narrow)) <= 40

@@ -21,7 +21,8 @@ def test_a_box_says_how_many_calls_it_is(box: Box, label: str) -> None:
 
 
 def test_a_box_counts_states() -> None:
-    """The state alone of a single call."""
+    """The state alone of a single call, and of a map of unknown width, whose one state is that of all its calls."""
+    assert Box("bake", "1", None, True, (), {"Pending": 1}).counts == "Pending"
     assert Box("bake", "1", 1, False, (), {"Failed": 1}).counts == "Failed"
     assert Box("bake", "1", 3, True, (), {"Success": 2, "Failed": 1}).counts == "2 Success, 1 Failed"
 

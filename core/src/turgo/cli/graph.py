@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from turgo.cli.completion.values import flow_files, flow_parameters, run_ids
 from turgo.cli.flow_help import FlowCommand
 from turgo.cli.flow_settings import config_for
 from turgo.cli.parameters import key_values, read_parameters
-from turgo.cli.terminal.output import output_to_error, show, terminal_width
+from turgo.cli.terminal.output import output_to_error, show
+from turgo.cli.terminal.trees import tree_text
 
 if TYPE_CHECKING:
     from turgo.outlines.outline import Outline
@@ -105,13 +105,7 @@ def _formed(outline: Outline, form: str, *, to_terminal: bool) -> str:
         return outline.to_svg().rstrip()
     if form == "mermaid":
         return outline.to_mermaid().rstrip()
-    width = terminal_width() if to_terminal else None
-    if width is None:
-        return str(outline)
-    from turgo.outlines.tree import terminal_text
-
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return terminal_text(outline, width, colour=not plain)
+    return tree_text(outline) if to_terminal else str(outline)
 
 
 def _write(path: Path, text: str) -> None:

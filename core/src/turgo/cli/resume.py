@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from turgo.cli.terminal.output import show
+from turgo.cli.terminal.trees import tree_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,22 +19,19 @@ if TYPE_CHECKING:
 
 
 def show_preview(graph: Graph, earlier: Archive | None) -> None:
-    """What would be taken over, and what would run; a map whose width depends on a value counts once."""
-    if earlier is None:
-        widths = graph.known_widths()
-        counts = dict.fromkeys((node.task.name for node in graph.nodes), 0)
-        for node in graph.nodes:
-            counts[node.task.name] += widths.get(node.id, 1)
-        show(f"would run: {_counts(counts)}")
-        return
+    """The tree with what would become of each task, and how many calls that is; a map of unknown width counts once."""
     from turgo.engine.kept.preview import preview
-    from turgo.journal.facts import facts_of_run
 
-    found, facts = preview(graph, earlier), facts_of_run(earlier.folder)
+    found = preview(graph, earlier)
+    show(tree_text(found.outline))
     for line in found.changes:
         show(line)
-    where = f"from {facts.id}, {facts.state} on {facts.executor}"
-    show(f"would be taken over {where}: {_counts(found.taken) or 'nothing'}")
+    if earlier is not None:
+        from turgo.journal.facts import facts_of_run
+
+        facts = facts_of_run(earlier.folder)
+        where = f"from {facts.id}, {facts.state} on {facts.executor}"
+        show(f"would be taken over {where}: {_counts(found.taken) or 'nothing'}")
     show(f"would run: {_counts(found.left) or 'nothing'}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -134,11 +134,15 @@ class Graph:
     @property
     def outline(self) -> Outline:
         """What it looks like; also in a notebook, where it is shown so."""
+        return self.drawn(self.known_widths(), lambda node: {})
+
+    def drawn(self, widths: Mapping[int, int], states: Callable[[int], Mapping[str, int]]) -> Outline:
+        """The same with words. widths: of the maps where it is known; states: how many calls of a node are in which."""
         from turgo.outlines.boxes import Nodes, outline_of  # late: most graphs are run and not looked at
 
         names, indices = [node.task.name for node in self.nodes], [node.index for node in self.nodes]
         structure = structure_of(self.nodes, self.guards)
-        return outline_of(self.flow, Nodes(names, indices, structure, self.guards, self.known_widths()))
+        return outline_of(self.flow, Nodes(names, indices, structure, self.guards, widths, states))
 
     def to_mermaid(self) -> str:
         """The source of a flowchart."""

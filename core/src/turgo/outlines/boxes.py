@@ -29,7 +29,8 @@ Group = Hashable
 class Nodes:
     """What is known of all nodes. names, indices: as the ledger has them; guards: of nodes within a `case`.
 
-    widths: of the maps whose width is known. states: of a node, how many task runs are in which; none before a run.
+    widths: of the maps whose width is known. states: of a node, how many task runs are in which, or will be; maybe
+    none before a run.
     """
 
     names: Sequence[str]
@@ -37,7 +38,7 @@ class Nodes:
     structure: Structure
     guards: Mapping[int, int]
     widths: Mapping[int, int]
-    states: Callable[[int], Mapping[str, int]] = lambda node: {}
+    states: Callable[[int], Mapping[str, int]]
 
     def mapped(self, node: int) -> bool:
         """Whether it is a map, or an element of one that was recorded one by one."""

@@ -32,7 +32,12 @@ STATE_COLOURS: dict[str, Colour] = {
 }
 """The state that says most of a box comes first."""
 
+TAKEN_OVER, TO_RUN = "would be taken over", "would run"
+"""What is said of a call before a run, in the place of a state."""
+
+_COLOURS = {**STATE_COLOURS, TO_RUN: PLAIN, TAKEN_OVER: STATE_COLOURS["Cached"]}
+
 
 def colour_of(box: Box) -> Colour:
     """By the state of its task runs that says most; of a graph that did not run, plain."""
-    return next((colour for state, colour in STATE_COLOURS.items() if box.states.get(state)), PLAIN)
+    return next((colour for state, colour in _COLOURS.items() if box.states.get(state)), PLAIN)

@@ -31,7 +31,7 @@ class Box:
 
     name: of the task; level: how many boxes lie before it on the longest way, in words, "3" or "2 to 9".
     calls: how many there are, None as long as a map does not know; mapped: whether that is to be said.
-    words: what else is to be known, as "on gpu". states: how many of its task runs are in each; empty before a run.
+    words: what else is to be known, as "on gpu". states: how many of its task runs are in each, or will be, if known.
     """
 
     name: str
@@ -50,8 +50,9 @@ class Box:
 
     @property
     def counts(self) -> str:
-        """`757 Success, 1 Failed`; the state alone of a single one."""
-        if len(self.states) == 1 and self.calls == 1 and not self.mapped:
+        """`757 Success, 1 Failed`; the state alone of a single one, and of a map that does not know its width."""
+        single = self.calls is None or (self.calls == 1 and not self.mapped)
+        if len(self.states) == 1 and single:
             return next(iter(self.states))
         return ", ".join(f"{count:,} {state}" for state, count in self.states.items())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from turgo import flow, task
+from turgo import flow, merge, task
 from turgo.config.load import load_config
 from turgo.engine.kept.preview import changes_since, preview
 from turgo.journal.session import archive_of
@@ -47,6 +47,27 @@ def test_what_is_taken_over_and_what_runs_is_counted_by_task():
         {"numbers": 0, "fragile": 1, "total": 1},
     )
     assert found.changes == [] and RAN == []
+    assert str(found.outline).splitlines() == [
+        "added",
+        "  numbers  would be taken over",
+        "    fragile ×3  2 would be taken over, 1 would run",
+        "      total  would run",
+    ]
+
+
+def test_without_an_earlier_run_all_of_it_would_run():
+    """A map of unknown width counts once, and is not counted in the tree; what no call is made for is no call."""
+    found = preview(flow(name="cut")(lambda: merge(total(fragile.map(numbers(3))[0]), 0)).record(), None)
+    assert found.taken == {"numbers": 0, "fragile": 0, "total": 0} and found.changes == []
+    assert found.left == {"numbers": 1, "fragile": 1, "total": 1}
+    assert str(found.outline).splitlines() == [
+        "cut",
+        "  numbers  would run",
+        "    fragile ×?  would run",
+        "      item",
+        "        total  would run",
+        "          merge",
+    ]
 
 
 def test_changed_code_is_told_with_the_calls_that_it_costs():

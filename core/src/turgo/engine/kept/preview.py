@@ -1,4 +1,4 @@
-"""Says what a resumed run would take over and what it would run, without running anything."""
+"""Says what a run would take over from an earlier one and what it would run, without running anything."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from typing import NamedTuple
 
 from turgo.engine.kept.cache import Cache
 from turgo.engine.kept.journal import RunJournal
+from turgo.engine.schedule.progress import Progress
 from turgo.engine.schedule.schedule import Schedule
 from turgo.engine.transport.functions import Calls
 from turgo.flows.graph import Graph
+from turgo.flows.operators import merging
+from turgo.flows.task import picking
 from turgo.identity.calls import CallIdentity
 from turgo.identity.code import Code
 from turgo.journal.archive import Archive
 from turgo.journal.changes import changes_in_words
+from turgo.outlines.colours import TAKEN_OVER, TO_RUN
+from turgo.outlines.outline import Outline
 from turgo.records.ledger import Ledger
 from turgo.records.states import CACHED
 
 
 class Preview(NamedTuple):
-    """What would become of a run. taken, left: calls by task; changes: of code since, in words.
+    """What would become of a run. taken, left: calls by task; changes: of code since, in words; outline: each node.
 
     A map whose width depends on a value counts once among those that are left.
     """
@@ -27,24 +32,36 @@ class Preview(NamedTuple):
     taken: Mapping[str, int]
     left: Mapping[str, int]
     changes: list[str]
+    outline: Outline
 
 
-def preview(graph: Graph, earlier: Archive) -> Preview:
-    """What would be taken over from an earlier run, and what would run."""
+def preview(graph: Graph, earlier: Archive | None) -> Preview:
+    """What would be taken over from an earlier run, if there is one, and what would run."""
+    widths, kept = graph.known_widths(), dict[int, int]()
+    if earlier is not None:
+        progress = _taken_over(graph, earlier)
+        widths |= {node: mapped.width for node, mapped in progress.mapped.items()}
+        kept = {node.id: bytes(progress.states_of(node.id)).count(CACHED) for node in graph.nodes}
+    taken: dict[str, int] = {}
+    left: dict[str, int] = {}
+    plans: dict[int, dict[str, int]] = {}
+    for node in graph.nodes:
+        if node.task not in (merging, picking):  # no call is made for these
+            name, over = node.task.name, kept.get(node.id, 0)
+            rest = widths.get(node.id, 1) - over
+            taken[name], left[name] = taken.get(name, 0) + over, left.get(name, 0) + rest
+            plans[node.id] = {word: count for word, count in ((TAKEN_OVER, over), (TO_RUN, rest)) if count}
+    changes = [] if earlier is None else changes_since(graph, earlier)
+    return Preview(taken, left, changes, graph.drawn(widths, lambda node: plans.get(node, {})))
+
+
+def _taken_over(graph: Graph, earlier: Archive) -> Progress:
+    """How far a run comes with what an earlier one finished, and nothing else."""
     ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
     schedule = Schedule(graph, ledger, resuming=True)
     calls = Calls(("", graph.flow), graph.nodes)
     Cache(schedule, None, calls, RunJournal(schedule, Code(), None, earlier)).answer_all()
-    widths = graph.known_widths()
-    taken: dict[str, int] = {}
-    left: dict[str, int] = {}
-    for node, name in enumerate(ledger.names):
-        codes = bytes(schedule.progress.states_of(node))
-        kept = codes.count(CACHED)
-        taken[name] = taken.get(name, 0) + kept
-        count = len(codes) if node in schedule.progress.mapped else widths.get(node, len(codes))
-        left[name] = left.get(name, 0) + count - kept
-    return Preview(taken, left, changes_since(graph, earlier))
+    return schedule.progress
 
 
 def changes_since(graph: Graph, earlier: Archive) -> list[str]:
