@@ -4,10 +4,12 @@ import asyncio
 import functools
 import itertools
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import cloudpickle
+import pytest
 
 from turgo import Skip, flatten, flow, task, unmapped
 from turgo.registry.source_files import load_source
@@ -163,6 +165,32 @@ def test_an_element_of_a_map_is_the_one_of_its_index_whatever_became_of_others(e
     assert states(run, "size") == ["Success", "Success", "Skipped", "TriggerFailed"]
     assert run.values("size")[:2] == [(2, 200_000), (4, 200_000)]
     assert run.values("sizes") == [[200_000, 200_000]] and run.partial[-1] == bytes(200_000)
+
+
+def test_what_takes_one_element_begins_while_others_run(executor, tmp_path):
+    """The last element waits for it, so they could not both end otherwise."""
+    if executor.slots < 2:
+        pytest.skip("one call at a time")
+
+    @task(batch=False)
+    def element(number):
+        end = time.monotonic() + 100
+        while number and not (tmp_path / "begun").exists():
+            assert time.monotonic() < end, "it waits for the whole map"
+            time.sleep(0.01)
+        return number
+
+    @task
+    def begin(number):
+        (tmp_path / "begun").touch()
+        return number + 10
+
+    @flow
+    def early():
+        elements = element.map([0, 1])
+        return begin(elements[0]), elements[-1], elements
+
+    assert early.run(executor=executor).result == (10, 1, [0, 1])
 
 
 def test_a_value_of_another_length_fails_its_task_and_no_other(executor):

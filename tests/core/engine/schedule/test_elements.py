@@ -1,6 +1,8 @@
 """The elements of mapped nodes: what follows from each, as slices where they are alike."""
 
-from turgo import task
+import pytest
+
+from turgo import case, merge, task
 from turgo.records.states import CACHED, STATES, TaskState
 
 
@@ -107,3 +109,80 @@ def test_elements_from_the_cache_count_as_well_as_those_that_ran(driven):
     assert flow.states[:4] == ["Cached", "Cached", "Success", "Success"]
     flow.know(two)
     assert flow.take(budget=1.0) == [(1, 2, 4), (1, 0, 2)]
+
+
+@pytest.mark.parametrize(("key", "index"), [(1, 1), (-1, 3), (0, 0)])
+def test_what_takes_one_element_waits_for_that_alone(driven, key, index):
+    """And is not begun again when the others are over."""
+    flow = driven(lambda: two(one.map(range(4))[key]))
+    for _ in range(4):
+        assert flow.take()[0][0] == 0  # nothing is known of the task, so its calls go one by one
+    flow.succeed([(0, index, index + 1)], "the element")
+    assert flow.take() == [(2, -1, -1)]
+    flow.succeed([(2, -1, -1)], "used")
+    for each in {0, 1, 2, 3} - {index}:
+        flow.succeed([(0, each, each + 1)])
+    assert flow.schedule.done and flow.take() == []
+    assert flow.result == "used" and set(flow.states) == {"Success"}
+
+
+def test_what_takes_one_element_is_over_with_it_however_it_ended(driven):
+    """It does not run where the element failed, it is skipped where that was; several may take the same one."""
+    flow = driven(lambda: [two(elements[at]) for elements in [one.map(range(3))] for at in (0, 0, 1)])
+    for _ in range(3):
+        flow.take()
+    flow.fail(0, 0)
+    flow.fail(0, 1, state=TaskState.SKIPPED)
+    assert flow.states[3:] == ["TriggerFailed"] * 4 + ["Skipped"] * 2
+    flow.succeed([(0, 2, 3)])
+    assert flow.schedule.done
+
+
+def test_an_element_in_a_case_is_taken_early_too(driven):
+    """Its case was decided before; what goes on behind it is told by a merge."""
+
+    def body():
+        with case(one(), 0):
+            taken = two(one.map(range(3))[2])
+        return merge(taken)
+
+    flow = driven(body)
+    flow.succeed(flow.take())
+    flow.succeed(flow.take())  # the guard
+    for _ in range(3):
+        flow.take()
+    flow.succeed([(2, 2, 3)])
+    ((consumer, _, _),) = flow.take()
+    flow.succeed([(consumer, -1, -1)], "taken")
+    assert flow.result == "taken"
+    flow.succeed([(2, 0, 2)])
+    assert flow.schedule.done
+
+
+def test_keys_that_are_not_known_wait_for_the_whole_map(driven):
+    """A result, a slice, an index that there is not; the elements of those that are taken early are dropped in time."""
+    flow = driven(lambda: [two(each[1:]) for each in [one.map(range(2))]])
+    flow.take()
+    flow.take()
+    flow.succeed([(0, 1, 2)], "second")
+    assert flow.take() == []
+    flow.succeed([(0, 0, 1)], "first")
+    assert flow.take() == [(2, -1, -1)] and flow.progress.values[1] == ["second"]
+    flow = driven(lambda: two(one.map(range(2))[7]))
+    flow.succeed(flow.take())
+    flow.succeed(flow.take())
+    assert flow.states[2:] == ["Failed", "TriggerFailed"] and flow.schedule.done
+    flow = driven(lambda: two(one.map(range(3))[one()]))
+    flow.know(one, two)
+    flow.run()
+    assert set(flow.states) == {"Success"}
+
+
+def test_values_of_other_elements_are_not_held_for_one_that_was_taken(driven):
+    """Once it has been, nothing needs the map any more."""
+    flow = driven(lambda: two(one.map(range(3))[0]))
+    for _ in range(3):
+        flow.take()
+    flow.succeed([(0, 0, 1)], "taken")
+    flow.succeed([(0, 1, 3)], "large")
+    assert flow.progress.mapped[0].values == [] and flow.progress.values[1] == "taken"

@@ -15,20 +15,19 @@ from turgo.engine.schedule.remote import RemoteValue
 from turgo.errors import Skip, TaskPolicyError
 from turgo.flows.graph import Node
 from turgo.flows.policy.triggers import all_successful
+from turgo.flows.task import picking
 from turgo.records.ledger import Failure
 from turgo.records.states import CACHED, SKIPPED, STATES, SUCCESS, TaskState
-from turgo.worker.arguments import CONST, RESULT, RESULTS, fill, results_in
+from turgo.worker.arguments import CONST, RESULT, RESULTS, TEMPLATES, fill, results_in
 
 _PRESENT = (SUCCESS, CACHED)
 
 
 def refused(progress: Progress, node: Node, index: int | None) -> bool:
     """Whether a call may not run; it is ended then, in the state that says why."""
-    guard = progress.guards.get(node.id)
-    if guard is not None and progress.states[guard] != SUCCESS:
-        state = TaskState.SKIPPED if progress.states[guard] == SKIPPED else TaskState.TRIGGER_FAILED
-        progress.end((node.id, index), state, None)
+    if barred(progress, node, index):
         return True
+    guard = progress.guards.get(node.id)
     depends = [upstream for upstream in node.depends if upstream != guard]
     if not depends and not node.follows:
         return False
@@ -41,6 +40,16 @@ def refused(progress: Progress, node: Node, index: int | None) -> bool:
     if state_instead is not None:
         progress.end((node.id, index), state_instead, None)
     return state_instead is not None
+
+
+def barred(progress: Progress, node: Node, index: int | None) -> bool:
+    """Whether the `case` that a call was recorded in was not taken; the call is ended then."""
+    guard = progress.guards.get(node.id)
+    if guard is None or progress.states[guard] == SUCCESS:
+        return False
+    state = TaskState.SKIPPED if progress.states[guard] == SKIPPED else TaskState.TRIGGER_FAILED
+    progress.end((node.id, index), state, None)
+    return True
 
 
 def _state_instead(
@@ -108,6 +117,21 @@ def pick(progress: Progress, node: Node) -> None:
     if any(type(value) is RemoteValue for value in values):
         progress.remote.add(node.id)
     _give(progress, node, values if several else values[0])
+
+
+def waiting_picks(progress: Progress, node: int, width: int) -> dict[int, list[Node]] | None:
+    """The `mapped[key]` of one mapped node that wait for nothing but an element, by the index of that; None if none do.
+
+    width: how many elements there are. A key that is a result, a slice or no index waits until all of them are over.
+    """
+    found: dict[int, list[Node]] = {}
+    for consumer in progress.consumers[node]:
+        pick = progress.nodes[consumer]
+        if pick.task is picking and pick.plan == TEMPLATES and progress.missing[consumer] == 1:
+            kind, key = pick.args[1][:2]
+            if kind == CONST and isinstance(key, int) and -width <= key < width:
+                found.setdefault(key % width, []).append(pick)
+    return found or None
 
 
 def _no_element(name: str, width: int, key: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from turgo.engine.schedule.conditions import refused
+from turgo.engine.schedule.conditions import barred, pick, refused, waiting_picks
 from turgo.engine.schedule.pieces import gaps
 from turgo.engine.schedule.progress import Mapped, Progress
 from turgo.engine.schedule.ready import Ready
@@ -63,9 +63,19 @@ class Elements:
         for follower in progress.followers.get(node_id, ()):
             if follower in progress.mapped:
                 self._follow(progress.nodes[follower], low, high)
+        if mapped.picks:
+            self._pick(mapped.picks, low, high)
         self._drop_followed(node_id, low, high)
         if mapped.left == 0:
             self._all_over(node_id, mapped)
+
+    def _pick(self, picks: dict[int, list[Node]], low: int, high: int) -> None:
+        """End each `mapped[key]` that takes one of these elements; the others need not be over for that."""
+        over = range(low, high) if high - low < len(picks) else [at for at in picks if low <= at < high]
+        for index in over:
+            for node in picks.pop(index, ()):
+                if not barred(self.progress, node, None):
+                    pick(self.progress, node)
 
     def _drop_followed(self, node_id: int, low: int, high: int) -> None:
         """Drop elements that only this node was still to use one by one, so that a chain of maps stays small."""
@@ -110,6 +120,8 @@ class Elements:
         progress = self.progress
         columns = progress.ledger.mapped[node.id] = MappedColumns(width)
         mapped = progress.mapped[node.id] = Mapped(columns, sources, len(node.follows))
+        if progress.consumers[node.id]:
+            mapped.picks = waiting_picks(progress, node.id, width)
         if width == 0:
             self._all_over(node.id, mapped)
         elif node.follows:

@@ -35,10 +35,10 @@ class Mapped:
 
     sources: what it is spread over; see `width`. left: elements that are not over, -1 once the node itself is over.
     irregular: whether an element did not simply succeed. missing: for each element, upstreams that are not over, if
-    the node follows more than one.
+    the node follows more than one. picks: the nodes that take one element, by its index, as long as it is not over.
     """
 
-    __slots__ = ("irregular", "left", "missing", "sources", "states", "values", "width")
+    __slots__ = ("irregular", "left", "missing", "picks", "sources", "states", "values", "width")
 
     def __init__(self, columns: MappedColumns, sources: list[Any], follows: int) -> None:
         self.width = columns.width
@@ -48,6 +48,7 @@ class Mapped:
         self.sources = sources
         self.irregular = False
         self.missing = bytearray([follows]) * columns.width if follows > 1 else None
+        self.picks: dict[int, list[Node]] | None = None
 
     @property
     def over(self) -> bool:

@@ -34,7 +34,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
-from turgo.engine.schedule.conditions import merge, pick, refused
+from turgo.engine.schedule.conditions import barred, merge, pick, refused
 from turgo.engine.schedule.elements import Elements
 from turgo.engine.schedule.pieces import Piece, keys_of, parts_of, piece_of, without
 from turgo.engine.schedule.progress import Progress
@@ -44,7 +44,7 @@ from turgo.flows.graph import Graph, Node
 from turgo.flows.operators import merging
 from turgo.flows.task import AnyTask, picking
 from turgo.records.ledger import Failure, Key, Ledger
-from turgo.records.states import CACHED, PENDING, RETRYING, RUNNING, STATES, SUCCESS, TaskState
+from turgo.records.states import CACHED, OVER, PENDING, RETRYING, RUNNING, STATES, SUCCESS, TaskState
 
 LOST_PARTS = 4
 """In how many parts the calls of a lost batch go again: a thousand calls take five rounds, each a worker."""
@@ -264,18 +264,23 @@ class Schedule:
         if node.spread is not None:
             self.progress.opening.append(node)
         elif self.progress.irregular[node_id]:
-            self._decide(node)
+            if (
+                self.progress.states[node_id] not in OVER
+            ):  # else it took one element, and was over before the others
+                self._decide(node)
         else:
             self.ready.push(node, (node_id, -1, -1))
 
     def _decide(self, node: Node) -> None:
         """All upstreams of a single call are over: it runs, or its trigger or a skip says that it does not."""
+        if node.task is picking:
+            if not barred(self.progress, node, None):
+                pick(self.progress, node)
+            return
         if refused(self.progress, node, None):
             return
         if node.task is merging:
             merge(self.progress, node)
-        elif node.task is picking:
-            pick(self.progress, node)
         else:
             self.ready.push(node, (node.id, -1, -1))
 
