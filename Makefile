@@ -89,8 +89,10 @@ docs: $(VENV)/.docs ## build the site of the documentation into build/docs
 docs-links: $(VENV)/.docs ## ask the network whether the links of the documentation to elsewhere are alive
 	$(BIN)/sphinx-build -q -b linkcheck -d build/docs.cache docs build/docs-links
 
-pictures: $(VENV)/.workspace ## draw docs/run.svg, the picture of a run in the README
+pictures: $(VENV)/.workspace ## draw docs/run.svg, the picture of a run in the README, and those of docs/pictures.md, by Debian's Chromium
 	$(BIN)/python tools/pictures.py
+	@sh tools/browser_packages.sh
+	$(BIN)/python tools/report_pictures.py
 
 bench: $(VENV)/.bench ## print the table of ratios against graphlib, dask.get and client.map
 	$(BIN)/python -m benchmarks $(ARGS)
