@@ -27,6 +27,8 @@ PAGES = [
     "docs/first-flow.md",
     "docs/local-dask.md",
     "docs/logs.md",
+    "docs/migration.md",
+    "docs/migration-prefect.md",
     "docs/observers.md",
     "docs/pictures.md",
     "docs/places.md",
@@ -38,7 +40,7 @@ PAGES = [
     "docs/troubleshooting.md",
 ]
 # The guide and the pages on flows are played by the integration tests, the example of a third party by a job of CI.
-PLAYED_ELSEWHERE = ["docs/flows.md", "docs/flows/*.md", "docs/write-an-executor.md", "docs/migration*"]
+PLAYED_ELSEWHERE = ["docs/flows.md", "docs/flows/*.md", "docs/write-an-executor.md"]
 LINKS_ALONE = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
