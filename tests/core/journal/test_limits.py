@@ -32,11 +32,17 @@ def test_the_oldest_go_until_the_rest_is_small_enough(root: Path) -> None:
     """Whatever else lies there stays."""
     (root / "a file").touch()
     (root / "link").symlink_to(root / "one")
+    for name in ("empty", "photos"):  # the folder of the journals may be one that has other things in it
+        (root / name).mkdir()
+    (root / "photos" / "lock").touch()
+    (root / "photos" / "cat.jpg").touch()
+    for path in (root / "empty", root / "photos", root / "photos" / "lock"):
+        os.utime(path, (1.0, 1.0))
     size = sum(size_of(run.folder) for run in all_runs(root) if run.id == "three")
     assert prune(root, max_bytes=MUCH, max_age_days=1) == []
     assert prune(root, max_bytes=size, max_age_days=1) == ["two", "one"]
-    assert [run.id for run in all_runs(root)] == ["three"]
-    assert (root / "a file").exists() and (root / "link").is_symlink()
+    assert {path.name for path in root.iterdir()} == {"three", "a file", "link", "empty", "photos"}
+    assert (root / "photos" / "cat.jpg").exists()
     assert prune(root / "none", max_bytes=1, max_age_days=1) == []
 
 

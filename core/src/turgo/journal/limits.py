@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turgo.errors import JournalError
-from turgo.journal.folder import ELSEWHERE, LOCK, RunFolder, check_owned
+from turgo.journal.folder import DATABASE, ELSEWHERE, LOCK, VALUES, RunFolder, check_owned
 from turgo.journal.runs import bytes_elsewhere, remove
 
 DAY_SECONDS = 86_400.0
@@ -52,6 +52,13 @@ def _found(root: Path) -> Iterator[_Found]:
         if folder.is_dir(follow_symlinks=False):
             with contextlib.suppress(OSError):  # another driver removes it
                 files = {each.name: each.stat(follow_symlinks=False) for each in os.scandir(folder.path)}
+                if not _is_run(set(files)):
+                    continue
                 began = files.get(LOCK) or folder.stat(follow_symlinks=False)
                 size = sum(each.st_size for each in files.values())
                 yield _Found(began.st_mtime, Path(folder.path), size, ELSEWHERE in files)
+
+
+def _is_run(names: set[str]) -> bool:
+    """Whether a folder with such files is that of a run, which may be damaged; one of somebody's own is to stay."""
+    return DATABASE in names or (LOCK in names and names <= {LOCK, VALUES, ELSEWHERE})
