@@ -15,6 +15,7 @@ PYTHON   ?=
 ARGS     ?=
 OPTIONS  ?=
 RELEASE_FOLDER ?=
+SITE     ?= build/docs
 EXECUTOR ?=
 CONSTRAINTS ?= --constraint constraints.txt
 
@@ -82,12 +83,12 @@ format: $(VENV)/.lint ## let ruff put the source in its form
 	$(BIN)/ruff format .
 
 # Nothing is taken from the network; every warning, as of a link that leads nowhere, is an error.
-docs: $(VENV)/.docs ## build the site of the documentation into build/docs
-	$(BIN)/sphinx-build -q -W --keep-going -j auto -d build/docs.cache docs build/docs
-	@echo "build/docs/index.html"
+docs: $(VENV)/.docs ## build the site of the documentation into SITE, build/docs
+	$(BIN)/sphinx-build -q -W --keep-going -j auto -d $(SITE).cache docs $(SITE)
+	@echo "$(SITE)/index.html"
 
 docs-links: $(VENV)/.docs ## ask the network whether the links of the documentation to elsewhere are alive
-	$(BIN)/sphinx-build -q -b linkcheck -d build/docs.cache docs build/docs-links
+	$(BIN)/sphinx-build -q -b linkcheck -d $(SITE).cache docs $(SITE)-links
 
 pictures: $(VENV)/.workspace ## draw docs/run.svg, the picture of a run in the README, and those of docs/pictures.md, by Debian's Chromium
 	$(BIN)/python tools/pictures.py

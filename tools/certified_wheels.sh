@@ -8,6 +8,7 @@
 # wheels replace those in INSTALLED, where `turgo executors list` must then show of each plugin that what it declares is proven.
 set -euo pipefail
 installed=$1 builder=$2 release=$3 plain=$4
+rm -rf "$release/sources" # of one that was broken off
 mkdir -p "$release/sources"
 cp "$plain"/turgo-[0-9]* "$release"
 for plugin in local local_dask dask; do

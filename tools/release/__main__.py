@@ -62,7 +62,8 @@ def main() -> int:
     parser.add_argument("--tag", help="the tag that it is released under")
     asked = parser.parse_args()
     built = houses(ROOT)
-    found = faults(asked.folder, built, asked.tag)
+    missing = [f"there is no folder {asked.folder}: `make release` builds it"]
+    found = faults(asked.folder, built, asked.tag) if asked.folder.is_dir() else missing
     for fault in found:
         print(fault, file=sys.stderr)
     if not found:

@@ -61,7 +61,6 @@ def flow_parameters(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def run_ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The runs whose journals are kept, the last one first."""
-
     from turgo.config.load import load_config
     from turgo.journal.folder import root_in
     from turgo.journal.runs import all_runs
