@@ -1,6 +1,7 @@
 """`turgo run --resume`, `--dry-run` and `--no-journal`."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,26 @@ def test_the_id_of_the_run_that_went_on_leads_to_its_journal(folder: Path) -> No
     listed = turgo(folder, "runs", "list").stdout
     assert run not in listed
     assert turgo(folder, "runs", "show", run, code=0).stdout.splitlines()[0].startswith("work-")
+
+
+SECRETIVE = """
+from turgo import flow, task
+
+@task
+def use(*parts):
+    raise ValueError("on purpose")
+
+@flow
+def work(token: str, password: str, url: str, count: int):
+    return use(count)
+"""
+
+
+def test_the_line_that_goes_on_shows_no_secret(folder: Path) -> None:
+    """However it was typed; all else is there."""
+    (folder / "secretive.py").write_text(SECRETIVE)
+    typed = ("-p", "token=one=1", "-ppassword=two", "-p", "url=https://me:three@host/x", "-p", "count=4")
+    said = turgo(folder, "run", "secretive.py", *typed, code=1).stderr
+    (line,) = [line for line in said.splitlines() if "To go on with the rest: turgo " in line]
+    assert not {"one", "two", "three"} & set(re.split(r"\W", line)), line
+    assert "token=***" in line and "password=***" in line and "count=4" in line and "me:***@host" in line

@@ -10,6 +10,7 @@ import click
 
 from turgo.cli.terminal.output import show
 from turgo.cli.terminal.trees import tree_text
+from turgo.redaction import HIDDEN, is_secret, redacted_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,16 @@ def say_changes(graph: Graph, earlier: Archive) -> None:
 
 
 def say_how_to_go_on(journal: str) -> None:
-    """The line that goes on with a run that did not succeed."""
-    arguments = [each for each in sys.argv[1:] if not each.startswith("--resume")]
+    """The line that goes on with a run that did not succeed; what is secret has to be typed again."""
+    arguments = [_shown(each) for each in sys.argv[1:] if not each.startswith("--resume")]
     command = shlex.join(["turgo", *arguments, f"--resume={journal}"])
     click.echo(f"What finished is kept. To go on with the rest: {command}", err=True)
+
+
+def _shown(argument: str) -> str:
+    """An argument of the command line, without the value of what is secret by its name: `token=…`, `-ptoken=…`."""
+    name, equals, value = argument.partition("=")
+    if name.startswith("--") and value:  # `--parameter=token=…`
+        inner, equals, _ = value.partition("=")
+        name = f"{name}={inner}"
+    return f"{name}={HIDDEN}" if equals and is_secret(name) else redacted_text(argument)
