@@ -1,11 +1,11 @@
 """Whose settings hold for a flow that lies elsewhere, and that this is said."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from turgo.cli.root import turgo
+from turgo.cli import main
 
 FLOW = """
 from turgo import flow, task
@@ -32,37 +32,50 @@ def elsewhere(tmp_path: Path, project: Path) -> Path:
     return folder / "tea.py"
 
 
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """The exit code of a command, and what it has said on standard error."""
+
+    def saying(*args: str) -> tuple[int, str]:
+        capfd.readouterr()
+        return main(args), capfd.readouterr().err
+
+    return saying
+
+
 @pytest.mark.parametrize("name", ["", ":tea"])
 @pytest.mark.parametrize("command", ["run", "graph"])
 def test_settings_with_the_flow_that_do_not_hold_are_told_of(
-    elsewhere: Path, project: Path, command: str, name: str
+    elsewhere: Path, project: Path, said: Callable[..., tuple[int, str]], command: str, name: str
 ) -> None:
     """With the file that does, and the line that takes the other."""
-    result = CliRunner().invoke(turgo, [command, f"{elsewhere}{name}"])
+    code, told = said(command, f"{elsewhere}{name}")
     own = elsewhere.parent.parent / "turgo.toml"
-    assert result.exit_code == 0, result.output
-    assert "current folder (no project's file)" in result.stderr
-    assert f"{own}, which lies with the flow, is not read: TURGO_CONFIG={own} takes it" in result.stderr
+    assert code == 0 and "current folder (no project's file)" in told, told
+    assert f"{own}, which lies with the flow, is not read: TURGO_CONFIG={own} takes it" in told
     (project / "turgo.toml").touch()
-    assert "current folder (turgo.toml)" in CliRunner().invoke(turgo, [command, str(elsewhere)]).stderr
+    assert "current folder (turgo.toml)" in said(command, str(elsewhere))[1]
 
 
 def test_nothing_is_said_where_there_is_no_question(
-    elsewhere: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: Path,
+    project: Path,
+    said: Callable[..., tuple[int, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The file is named, or the flow lies below the settings that hold, or has none, or is a module."""
     own = elsewhere.parent.parent / "turgo.toml"
     with monkeypatch.context() as named:
         named.setenv("TURGO_CONFIG", str(own))
-        result = CliRunner().invoke(turgo, ["run", str(elsewhere)])
-        assert "'nowhere'" in str(result.exception) and "lies with" not in result.stderr
+        told = said("run", str(elsewhere))[1]
+        assert "'nowhere'" in told and "lies with" not in told
     with monkeypatch.context() as within:
         within.chdir(elsewhere.parent)
-        result = CliRunner().invoke(turgo, ["run", "tea.py"])
-        assert "'nowhere'" in str(result.exception) and "lies with" not in result.stderr
+        told = said("run", "tea.py")[1]
+        assert "'nowhere'" in told and "lies with" not in told
     (elsewhere.parent / "pyproject.toml").write_text("turgo = [")
-    assert "lies with" not in CliRunner().invoke(turgo, ["run", str(elsewhere)]).stderr
+    assert "lies with" not in said("run", str(elsewhere))[1]
     (elsewhere.parent / "pyproject.toml").unlink()
     own.unlink()
     for target in (str(elsewhere), "no_such_module", "a\0b", ""):
-        assert "lies with" not in CliRunner().invoke(turgo, ["run", target]).stderr
+        assert "lies with" not in said("run", target)[1]

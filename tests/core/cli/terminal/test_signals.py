@@ -63,6 +63,11 @@ def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def heard() -> None:
+    """Have a process hear SIGHUP, also below one that was started by `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def stuck(tmp_path: Path, threads_file: Path) -> Iterator[Stuck]:
     """A run on the executor of the contract's docstring, whose threads are at work and cannot be stopped.
@@ -81,6 +86,7 @@ def stuck(tmp_path: Path, threads_file: Path) -> Iterator[Stuck]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=heard,
         )
         processes.append(process)
         wait_for(lambda: len(list(tmp_path.glob("began-*"))) == 2)
@@ -155,6 +161,7 @@ def test_the_end_of_the_terminal_cancels_the_run_unless_that_is_ignored(tmp_path
         text=True,
         timeout=60,
         check=False,
+        preexec_fn=heard,
     )
     assert ends.returncode == code, ends.stderr
     assert "Cancelled" in ends.stderr or ignored
