@@ -21,11 +21,11 @@ from turgo.executor import Executor, ExecutorEvent, ExtraContext
 from turgo.futures import Future
 from turgo_dask import submit as calls
 from turgo_dask.calls.tags import RESOURCE, placement_of
-from turgo_dask.cluster.resources import expected_resources
 from turgo_dask.connection.channel import opened_channel
 from turgo_dask.options import DaskOptions
 from turgo_dask.session import Session, opened
 from turgo_dask.supervision.events import Events
+from turgo_dask.supervision.resources import expected_resources
 
 T = TypeVar("T")
 

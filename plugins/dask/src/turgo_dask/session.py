@@ -30,7 +30,6 @@ from turgo_dask.cluster.deadline import Deadline
 from turgo_dask.cluster.live import is_adaptive
 from turgo_dask.cluster.nanny import kill_with_descendants
 from turgo_dask.cluster.open import open_cluster
-from turgo_dask.cluster.resources import planned_resources, present_resources
 from turgo_dask.cluster.signals import at_exit
 from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.connect import await_worker, open_client
@@ -43,6 +42,7 @@ from turgo_dask.options import DaskOptions, capabilities_of
 from turgo_dask.quiet import filtered
 from turgo_dask.supervision.events import Events
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
+from turgo_dask.supervision.resources import planned_resources, present_resources
 from turgo_dask.supervision.watch import Watch
 
 logger = logging.getLogger("turgo_dask")

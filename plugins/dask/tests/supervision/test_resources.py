@@ -7,7 +7,7 @@ import pytest
 from turgo import flow, task
 from turgo.errors import OptionError, RequirementError
 from turgo_dask import DaskExecutor
-from turgo_dask.cluster.resources import expected_resources, planned_resources, present_resources
+from turgo_dask.supervision.resources import expected_resources, planned_resources, present_resources
 
 TWO = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": "127.0.0.1:0"}
 
