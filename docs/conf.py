@@ -8,7 +8,13 @@ from sphinx.util import logging
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for tools.site
 
-from tools.site import docstrings, error_list, links, public_names  # noqa: E402  (the line above makes it importable)
+from tools.site import (  # noqa: E402  (the line above makes it importable)
+    command_help,
+    docstrings,
+    error_list,
+    links,
+    public_names,
+)
 
 from turgo import __version__  # noqa: E402  (as above)
 
@@ -19,6 +25,9 @@ html_title = f"turgo {__version__}"
 html_theme = "furo"
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+smartquotes = False  # `--` is that of an option
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 default_role = "code"
@@ -43,6 +52,7 @@ def check_names(app, env):
 def setup(app):
     """Have docstrings read in the form of this house, and a page filled with the errors that there are."""
     app.connect("autodoc-process-docstring", docstrings.on_docstring)
+    app.connect("sphinx-click-process-description", command_help.on_description)
     app.connect("source-read", error_list.on_source)
     app.connect("source-read", links.on_source)
     app.connect("env-check-consistency", check_names)

@@ -25,6 +25,7 @@ PAGES = [
     "docs/doctor.md",
     "docs/executors.md",
     "docs/first-flow.md",
+    "docs/index.md",
     "docs/local-dask.md",
     "docs/logs.md",
     "docs/migration.md",

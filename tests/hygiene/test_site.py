@@ -32,7 +32,7 @@ def site(root: Path) -> Iterator[dict[str, ModuleType]]:
     try:
         yield {
             name: importlib.import_module(f"tools.site.{name}")
-            for name in ("docstrings", "error_list", "links", "public_names")
+            for name in ("command_help", "docstrings", "error_list", "links", "public_names")
         }
     finally:
         sys.path[:] = before
@@ -77,7 +77,14 @@ def test_the_list_of_errors_has_every_class_and_its_texts(site: dict[str, Module
     page = "\n".join(site["error_list"].page())
     for error in site["error_list"].errors():
         assert f"## `{error.__name__}`\n" in page
-    assert "there is no executor …" in page
+    for text in (
+        "there is no executor …",
+        "…, line …, starts processes while it is imported.",  # a constant that is formatted
+        "this program comes from standard input,",  # a constant
+        "there is no such setting…",  # of a method that makes the error
+        "shows what holds, and [](configuration.md) which keys",  # a page, by the name of its file
+    ):
+        assert text in page
     assert page.count("\n- ") > 150
 
 
@@ -181,6 +188,31 @@ def test_a_docstring_is_read_in_the_form_of_the_house(site: dict[str, ModuleType
     assert "\n\nRaises ValueError.\n" in made
     assert "\n.. code-block:: python\n\n    from turgo import task\n    x = 1\n" in made
     assert made.endswith("Then ``f()``\\ s.")
+
+
+def test_a_page_that_a_docstring_names_is_a_link(site: dict[str, ModuleType]) -> None:
+    """By the name of its file; in code it stays as it is."""
+    made = list(site["docstrings"].restructured(["`docs/runs.md`, and docs/flow-code.md *says*."]))
+    assert made == [r"``docs/runs.md``\ , and :doc:`/flow-code` \*says\*."]
+
+
+HELP = """Run the flow.
+
+|   turgo run census.py --resume      from there
+|   turgo graph census.py             --to svg
+
+| Exit codes: 0 success."""
+
+
+def test_examples_of_the_commands_are_code(site: dict[str, ModuleType]) -> None:
+    """What click keeps as it is, and is indented, is a block with its columns; a line of text is one."""
+    help_lines = HELP.splitlines()
+    site["command_help"].on_description(None, None, help_lines)
+    assert "\n".join(help_lines) == (
+        "Run the flow.\n\n\n.. code-block:: text\n\n"
+        "    turgo run census.py --resume      from there\n    turgo graph census.py             --to svg\n"
+        "\n\nExit codes: 0 success."
+    )
 
 
 def test_links_that_leave_the_pages_give_the_file(site: dict[str, ModuleType]) -> None:

@@ -16,6 +16,9 @@ NO_ITEM = re.compile(r"(?:Raises|Remedy|Returns|Note)\b")
 MARKED = re.compile(r"[*|\\]|(?<=\w)_(?!\w)")
 """What reStructuredText would take for a mark."""
 
+PAGE = re.compile(r"\bdocs/([a-z-]+)\.md\b")
+"""A page of the site by the name of its file."""
+
 QUOTED = re.compile(r"(``?[^`]+``?)")
 
 
@@ -57,9 +60,16 @@ def drawn(text: str) -> bool:
 
 
 def escaped(text: str) -> str:
-    """The text with all marks but backticks taken literally."""
+    """The text with all marks but backticks taken literally, and a page that is named by its file as a link to it."""
     parts = QUOTED.split(text.removesuffix(":") if text.endswith("::") else text)
-    return "".join(spaced(part) if part.startswith("`") else MARKED.sub(r"\\\g<0>", part) for part in parts)
+    return "".join(
+        spaced(part) if part.startswith("`") else linked(MARKED.sub(r"\\\g<0>", part)) for part in parts
+    )
+
+
+def linked(text: str) -> str:
+    """The text with `docs/runs.md` as a link to that page, which has its title."""
+    return PAGE.sub(r":doc:`/\1`", text)
 
 
 def spaced(code: str) -> str:
