@@ -134,3 +134,43 @@ def test_quiet_shows_no_bars_and_what_failed(bakery: Open, tmp_path: Path) -> No
     assert "━" not in session.raw.decode() and "bakery: Failed" not in session.raw.decode()
     session = bakery("-q", "-p", "count=3", columns=80)
     assert session.finish() == ["3"] and session.process.returncode == 0
+
+
+SAYS = """
+import logging, time
+import click
+from pathlib import Path
+from turgo import flow, task
+
+log = logging.getLogger("chat")
+
+@task(batch=False)
+def say(number):
+    end = time.monotonic() + 100
+    while not Path(f"say-{number}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    log.info("word %02d is said", number)
+    click.echo(f"word {number:02} is echoed", err=number % 2 == 1)
+    return number
+
+@flow
+def chat():
+    return say.map(range(5))
+"""
+
+
+def test_what_is_logged_from_a_level_on_comes_above_the_bars(bakery: Open, tmp_path: Path) -> None:
+    """Each line of it, and what click echoes, while the bars stand below, once."""
+    (tmp_path / "bakery.py").write_text(SAYS)
+    session = bakery("--log-level", "info", "-e", "local_dask", columns=100)
+    for number in range(4):
+        session.until(lambda lines: f"{number}/5" in "".join(lines[-2:-1]))  # noqa: B023  (called at once)
+        (tmp_path / f"say-{number}").touch()
+    lines = session.until(lambda lines: "4/5" in "".join(lines[-2:-1]) and lines[-1].startswith("chat on"))
+    for number in range(4):
+        assert lines.count(f"INFO chat: word {number:02} is said") == 1
+        assert lines.count(f"word {number:02} is echoed") == 1
+    assert len([line for line in lines if line.startswith("say ")]) == 1
+    (tmp_path / "say-4").touch()
+    lines = session.finish()
+    assert "INFO chat: word 04 is said" in lines and not any("━" in line for line in lines)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -47,6 +48,9 @@ class Bars:
             redirect_stderr=sys.stderr.isatty(),
         )
         self._live.start(refresh=True)
+        for name in ("stdout", "stderr"):
+            if isinstance(getattr(sys, name), FileProxy):  # rich's, which it takes away in the end
+                setattr(sys, name, StreamAbove(console, getattr(sys, name).rich_proxied_file))
         self._handlers: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
         for stream, above in zip(streams, (sys.stdout, sys.stderr), strict=True):
             if above is not stream:
@@ -64,6 +68,18 @@ class Bars:
         for handler, stream in self._handlers:
             handler.setStream(stream)
         self._live.stop()
+
+
+class StreamAbove(FileProxy):
+    """Has what is written to a stream come above the bars. Click writes past one without an encoding."""
+
+    encoding: str = ""
+    errors: str | None = None
+
+    def __init__(self, console: Console, stream: TextIO) -> None:
+        super().__init__(console, stream)
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        self.errors = getattr(stream, "errors", None) or "strict"
 
 
 def _stream_handlers() -> Iterator[logging.StreamHandler[TextIO]]:

@@ -44,7 +44,7 @@ def give_back() -> None:
 
 def _drawn_on() -> bool:
     """Whether a display of rich, or a bar of tqdm, that is not ours draws on the terminal."""
-    streams = (type(stream).__module__ for stream in (sys.stdout, sys.stderr))
+    drawn = any(hasattr(stream, "rich_proxied_file") for stream in (sys.stdout, sys.stderr))
     tqdm: Any = sys.modules.get("tqdm.std")
     bars = getattr(getattr(tqdm, "tqdm", None), "_instances", ())
-    return "rich.file_proxy" in streams or any(not getattr(bar, "disable", False) for bar in list(bars))
+    return drawn or any(not getattr(bar, "disable", False) for bar in list(bars))
