@@ -174,3 +174,35 @@ def test_what_is_logged_from_a_level_on_comes_above_the_bars(bakery: Open, tmp_p
     (tmp_path / "say-4").touch()
     lines = session.finish()
     assert "INFO chat: word 04 is said" in lines and not any("━" in line for line in lines)
+
+
+STUBBORN = """
+import time
+from turgo import flow, task
+
+@task(batch=False)
+def nap(number):
+    try:
+        time.sleep(100)
+    except KeyboardInterrupt:
+        print("still asleep", flush=True)
+        time.sleep(100)
+
+@flow
+def naps():
+    return nap.map(range(3))
+"""
+
+
+def test_a_second_ctrl_c_leaves_the_terminal_as_it_was(bakery: Open, tmp_path: Path) -> None:
+    """Its cursor is there, the bars are not, and the last line says that something was left behind."""
+    (tmp_path / "bakery.py").write_text(STUBBORN)
+    session = bakery("-e", "local", columns=100)
+    session.until(lambda lines: "0/3" in "".join(lines))
+    os.killpg(session.process.pid, signal.SIGINT)
+    session.until(lambda lines: any("still asleep" in line for line in lines))
+    os.killpg(session.process.pid, signal.SIGINT)
+    lines = session.finish()
+    assert session.process.returncode == 130 and not session.screen.cursor.hidden
+    assert lines[-1] == "interrupted; what could not be stopped was left behind"
+    assert not any("━" in line for line in lines) and b"\x1b\x1b" not in session.raw

@@ -50,7 +50,7 @@ class Bars:
         self._live.start(refresh=True)
         for name in ("stdout", "stderr"):
             if isinstance(getattr(sys, name), FileProxy):  # rich's, which it takes away in the end
-                setattr(sys, name, StreamAbove(console, getattr(sys, name).rich_proxied_file))
+                setattr(sys, name, StreamAbove(console, getattr(sys, name).rich_proxied_file, self.stop))
         self._handlers: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
         for stream, above in zip(streams, (sys.stdout, sys.stderr), strict=True):
             if above is not stream:
@@ -71,13 +71,17 @@ class Bars:
 
 
 class StreamAbove(FileProxy):
-    """Has what is written to a stream come above the bars. Click writes past one without an encoding."""
+    """Has what is written to a stream come above the bars. Click writes past one without an encoding.
+
+    end: takes the bars away.
+    """
 
     encoding: str = ""
     errors: str | None = None
 
-    def __init__(self, console: Console, stream: TextIO) -> None:
+    def __init__(self, console: Console, stream: TextIO, end: Callable[[], None]) -> None:
         super().__init__(console, stream)
+        self.end = end
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.errors = getattr(stream, "errors", None) or "strict"
 

@@ -10,6 +10,9 @@ from typing import Any
 TERMINAL, NOTEBOOK, NOWHERE = "terminal", "notebook", ""
 """What standard error may be to somebody who looks."""
 
+SHOW_CURSOR = "\x1b[?25h"
+"""What a terminal shows its cursor at; displays hide it."""
+
 _taken = threading.Lock()
 
 
@@ -40,6 +43,27 @@ def take() -> bool:
 def give_back() -> None:
     """The display that took the terminal is gone."""
     _taken.release()
+
+
+def leave(seconds: float) -> None:
+    """End the display on standard error, which is the terminal again afterwards, with its cursor.
+
+    For one who leaves at once, perhaps in the midst of a drawing, which holds its locks: after `seconds` the display
+    stays where it is, and what is written next begins a line.
+    """
+    above = sys.stderr
+    terminal = getattr(above, "rich_proxied_file", above)
+    end = getattr(above, "end", None)  # of ours
+    if end is not None:
+        ends = threading.Thread(target=end, daemon=True)
+        ends.start()
+        ends.join(seconds)
+    sys.stdout = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
+    stays = sys.stderr is not terminal
+    sys.stderr = terminal
+    if terminal is not None and terminal.isatty():
+        terminal.write(SHOW_CURSOR + ("\n" if stays else ""))
+        terminal.flush()
 
 
 def _drawn_on() -> bool:

@@ -17,9 +17,13 @@ from typing import NoReturn
 
 from turgo.cli import INTERRUPTED
 from turgo.cli.terminal.output import finish, show_error
+from turgo.observers import screen
 
 LEAVE_AFTER_SECONDS = 4.5
 """Seconds from the first signal until what still runs is left behind."""
+
+DISPLAY_SECONDS = 1.0
+"""Seconds that the bars may take to go, when the process leaves at once."""
 
 
 @contextmanager
@@ -65,13 +69,14 @@ class _Interruption:
 
 def leave() -> NoReturn:
     """End the process now, with the processes that it started; calls in threads end with it."""
-    if sys.stderr is not None and sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h")  # a live display hides the cursor
-    show_error("interrupted; what could not be stopped was left behind", label="")
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is not None:
-        for child in multiprocessing.active_children():
-            with suppress(OSError, ValueError):
-                child.kill()
-    finish()
-    os._exit(INTERRUPTED)
+    try:
+        screen.leave(DISPLAY_SECONDS)
+        show_error("interrupted; what could not be stopped was left behind", label="")
+        multiprocessing = sys.modules.get("multiprocessing")
+        if multiprocessing is not None:
+            for child in multiprocessing.active_children():
+                with suppress(OSError, ValueError):
+                    child.kill()
+        finish()
+    finally:
+        os._exit(INTERRUPTED)
