@@ -97,6 +97,29 @@ def test_a_start_that_takes_its_time_says_so_and_what_it_waits_for() -> None:
     assert not any(thread.name == "turgo-start-watch" for thread in threading.enumerate())
 
 
+class Late(Slow):
+    """Reports what it waited for, and where its dashboard is, as it has started."""
+
+    def events(self) -> list[ExecutorEvent]:
+        """Those two, once."""
+        if not self._open or not self.reports:
+            return super().events()
+        self.reports = False
+        return [
+            ExecutorEvent("starting", "asked for 2 workers, for 1 s so far"),
+            ExecutorEvent("dashboard", "the dashboard is there"),
+        ]
+
+
+def test_what_a_start_waited_for_is_not_told_of_once_it_is_over() -> None:
+    """A display would show it until the run ends; other news are told of."""
+    executor = Late()
+    seen = Seen(executor)
+    assert one.run(executor=executor, observers=[seen]).ok
+    assert ("starting", "asked for 2 workers, for 1 s so far") not in seen.said
+    assert [kind for kind, _ in seen.said][-3:] == ["dashboard", "start_over", "flow"]
+
+
 def test_an_executor_that_says_nothing_is_spoken_for() -> None:
     """Again and again, for as long as its start takes."""
     executor = Slow(reports=False)

@@ -47,9 +47,16 @@ class StartWatch:
         if self._noticed:
             took = f"{time.monotonic() - self._began:.1f} s"
             if error is None:
+                self._pass_on_the_rest()
                 self._notify("start_over", f"{self._name} has started, after {took}")
             else:
                 self._notify("start_failed", f"{self._name} has not started, after {took}")
+
+    def _pass_on_the_rest(self) -> None:
+        """What the executor has reported since it was last asked, save what it waited for: that is over."""
+        for event in self._executor.events():
+            if event.kind not in ("starting", "waiting"):
+                self._observers.notify("turgo_executor_event", self._run, event=event)
 
     def _watch(self) -> None:
         wait = FIRST_NOTICE_SECONDS
