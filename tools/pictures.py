@@ -72,9 +72,9 @@ def play(command: str, folder: Path) -> list[Text]:
 
 
 def read(terminal: int) -> bytes:
-    """What the program wrote; nothing when it is over."""
+    """What the program wrote, as with a Python of the system; nothing when it is over."""
     try:
-        return os.read(terminal, 65536)
+        return os.read(terminal, 65536).replace(os.fsencode(sys.base_prefix), b"/usr")
     except OSError:  # how Linux says that nobody holds the other side any more
         return b""
 
