@@ -48,6 +48,9 @@ SUCCESS = CODE[TaskState.SUCCESS]
 SKIPPED = CODE[TaskState.SKIPPED]
 CANCELLED = CODE[TaskState.CANCELLED]
 CACHED = CODE[TaskState.CACHED]
+PRESENT = (SUCCESS, CACHED)
+"""Those of what has a value."""
+
 OVER = frozenset(code for code, state in enumerate(STATES) if state.finished)
 FAILED = frozenset(code for code, state in enumerate(STATES) if state.failed)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from turgo import Skip, flow, task
+from turgo import Skip, case, flow, merge, task
 from turgo.config.load import load_config
 from turgo.engine import loop
 from turgo.errors import JournalError
@@ -214,6 +214,33 @@ def test_only_what_depends_on_a_value_that_is_another_runs_again(calls, trouble,
     calls.clear()
     assert go(counted, "", trouble=trouble, source=str(source)).result == (3, {"number": 3})
     assert sorted(calls) == ["count", "fragile 3", "total"]
+
+
+def test_a_case_that_was_taken_is_taken_again(calls, trouble):
+    """Its condition is Cached; maps in it run, and so does what asks a trigger of something that failed."""
+
+    @task(trigger="all_finished")
+    def tidy(found):
+        CALLS.append("tidy")
+
+    @flow
+    def branched(trouble):
+        with case(len_of(numbers(5)), 5):
+            spread = fragile.map(numbers(5), [trouble] * 5)
+            tidied = tidy(fragile(3, trouble))
+        return total(merge(spread)), tidied
+
+    @task
+    def len_of(found):
+        return len(found)
+
+    assert not go(branched, trouble=trouble).ok
+    calls.clear()
+    run = go(branched, "", trouble=trouble)
+    assert run.task_runs.by_task()["case"].states == {"Cached": 1}
+    assert sorted(calls) == ["fragile 3", "fragile 3", "tidy"]
+    Path(trouble).unlink()
+    assert go(branched, "", trouble=trouble).result == (10, None)
 
 
 def test_what_is_not_kept_runs_again(calls, trouble):

@@ -16,12 +16,11 @@ from turgo.engine.schedule.remote import RemoteValue
 from turgo.flows.graph import Node
 from turgo.identity.code import Code
 from turgo.journal.rows import IDENTITY_BYTES
-from turgo.records.states import CACHED, SKIPPED, SUCCESS
+from turgo.records.states import PRESENT, SKIPPED
 from turgo.worker.arguments import CONST, CONSTANTS, DICT, RESULT, RESULTS, Template
 
 Digest = bytes
 
-_PRESENT = (SUCCESS, CACHED)
 _SIMPLE = frozenset({int, float, bool, str, type(None)})
 
 
@@ -133,7 +132,7 @@ class ValueDigests:
         known = self._elements.setdefault(node, {})
         if index not in known:
             mapped = self.progress.mapped[node]
-            if mapped.states[index] not in _PRESENT:
+            if mapped.states[index] not in PRESENT:
                 return None
             known[index] = self.of_value(mapped.values[index])
         return known[index]
@@ -143,7 +142,7 @@ class ValueDigests:
         mapped = self.progress.mapped.get(node)
         if mapped is None:
             if node not in self._single:
-                if self.progress.states[node] not in _PRESENT:
+                if self.progress.states[node] not in PRESENT:
                     return None
                 self._single[node] = self.of_value(self.progress.values[node])
             return self._single[node]

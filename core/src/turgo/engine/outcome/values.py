@@ -15,12 +15,10 @@ from turgo.engine.schedule.pieces import keys_of
 from turgo.engine.schedule.progress import Mapped
 from turgo.engine.schedule.remote import RemoteValue
 from turgo.records.ledger import Key, Ledger
-from turgo.records.states import CACHED, SKIPPED, SUCCESS
+from turgo.records.states import PRESENT, SKIPPED
 from turgo.records.task_run import NoValue
 from turgo.worker.arguments import Template, fill
 from turgo.worker.values.pickles import message_of
-
-_PRESENT = (SUCCESS, CACHED)
 
 
 @attrs.frozen
@@ -70,7 +68,7 @@ class Values:
         node, index = key
         ledger = self.ledger
         code = ledger.states[node] if index is None else ledger.mapped[node].states[index]
-        if code not in _PRESENT:
+        if code not in PRESENT:
             return self._absent(key)
         held: Any = None
         if index is None:

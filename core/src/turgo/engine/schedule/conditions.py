@@ -17,10 +17,8 @@ from turgo.flows.graph import Node
 from turgo.flows.policy.triggers import all_successful
 from turgo.flows.task import picking
 from turgo.records.ledger import Failure
-from turgo.records.states import CACHED, SKIPPED, STATES, SUCCESS, TaskState
+from turgo.records.states import PRESENT, SKIPPED, STATES, SUCCESS, TaskState
 from turgo.worker.arguments import CONST, RESULT, RESULTS, TEMPLATES, fill, results_in
-
-_PRESENT = (SUCCESS, CACHED)
 
 
 def refused(progress: Progress, node: Node, index: int | None) -> bool:
@@ -45,7 +43,7 @@ def refused(progress: Progress, node: Node, index: int | None) -> bool:
 def barred(progress: Progress, node: Node, index: int | None) -> bool:
     """Whether the `case` that a call was recorded in was not taken; the call is ended then."""
     guard = progress.guards.get(node.id)
-    if guard is None or progress.states[guard] == SUCCESS:
+    if guard is None or progress.states[guard] in PRESENT:
         return False
     state = TaskState.SKIPPED if progress.states[guard] == SKIPPED else TaskState.TRIGGER_FAILED
     progress.end((node.id, index), state, None)
@@ -96,7 +94,7 @@ def pick(progress: Progress, node: Node) -> None:
     """
     templates = [(RESULT, held) for held in node.args] if node.plan == RESULTS else node.args
     source, mapped = templates[0][1], progress.mapped.get(templates[0][1])
-    missing = [each for each in results_in(templates[1]) if progress.states[each] not in _PRESENT]
+    missing = [each for each in results_in(templates[1]) if progress.states[each] not in PRESENT]
     if mapped is None or missing:
         _follow(progress, node, progress.states[missing[0] if missing else source])
         return
@@ -108,7 +106,7 @@ def pick(progress: Progress, node: Node) -> None:
         return
     several = isinstance(chosen, range)
     places = [at for at in chosen if mapped.states[at] != SKIPPED] if isinstance(chosen, range) else [chosen]
-    absent = next((at for at in places if mapped.states[at] not in _PRESENT), None)
+    absent = next((at for at in places if mapped.states[at] not in PRESENT), None)
     if absent is not None:
         progress.ledger.picked[node.id] = (source, absent)
         _follow(progress, node, mapped.states[absent])

@@ -104,9 +104,7 @@ class Elements:
         progress = self.progress
         if progress.missing[node.id] or node.id in progress.mapped or progress.states[node.id] in OVER:
             return
-        guard = progress.guards.get(node.id)
-        if guard is not None and progress.states[guard] != SUCCESS:
-            refused(progress, node, None)  # as a whole, however many elements it would have had
+        if barred(progress, node, None):  # as a whole, however many elements it would have had
             return
         closed = [upstream for upstream in node.follows if upstream not in progress.mapped]
         if any(progress.states[upstream] not in OVER for upstream in closed):

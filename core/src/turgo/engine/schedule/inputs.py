@@ -17,7 +17,7 @@ from turgo.flows.graph import Node
 from turgo.flows.shown_values import Words, shown_arguments
 from turgo.flows.task import AnyTask
 from turgo.records.ledger import Key
-from turgo.records.states import CACHED, SUCCESS
+from turgo.records.states import PRESENT
 from turgo.worker.arguments import CONSTANTS, RESULTS, TEMPLATES, fill, results_in
 from turgo.worker.values.pickles import message_of
 
@@ -71,7 +71,7 @@ def _value(progress: Progress, node: int, index: int | None, made: Mapping[Key, 
     elif made and (node, None if mapped is None else index) in made:
         return made[node, None if mapped is None else index]
     code = progress.states[node] if index is None or mapped is None else mapped.states[index]
-    if code not in (SUCCESS, CACHED):
+    if code not in PRESENT:
         raise AbsentError("not here")
     value = progress.values[node] if index is None or mapped is None else mapped.values[index]
     if type(value) is RemoteValue and value.home:

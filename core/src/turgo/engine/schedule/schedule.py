@@ -44,7 +44,7 @@ from turgo.flows.graph import Graph, Node
 from turgo.flows.operators import merging
 from turgo.flows.task import AnyTask, picking
 from turgo.records.ledger import Failure, Key, Ledger
-from turgo.records.states import CACHED, OVER, PENDING, RETRYING, RUNNING, STATES, SUCCESS, TaskState
+from turgo.records.states import OVER, PENDING, PRESENT, RETRYING, RUNNING, STATES, SUCCESS, TaskState
 
 LOST_PARTS = 4
 """In how many parts the calls of a lost batch go again: a thousand calls take five rounds, each a worker."""
@@ -235,7 +235,7 @@ class Schedule:
         progress.unfinished -= 1
         node = progress.nodes[node_id]
         missing, states, uses = progress.missing, progress.states, progress.uses
-        if states[node_id] != SUCCESS and states[node_id] != CACHED:
+        if states[node_id] not in PRESENT:
             self._make_consumers_irregular(node)
         for consumer in progress.consumers[node_id]:
             left = missing[consumer] = missing[consumer] - 1
@@ -264,9 +264,8 @@ class Schedule:
         if node.spread is not None:
             self.progress.opening.append(node)
         elif self.progress.irregular[node_id]:
-            if (
-                self.progress.states[node_id] not in OVER
-            ):  # else it took one element, and was over before the others
+            # if it is over, it took one element, and was so before the others
+            if self.progress.states[node_id] not in OVER:
                 self._decide(node)
         else:
             self.ready.push(node, (node_id, -1, -1))

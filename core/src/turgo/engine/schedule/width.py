@@ -13,7 +13,7 @@ from turgo.errors import ParameterError
 from turgo.flows.graph import Node
 from turgo.flows.mapping import length_of, too_wide
 from turgo.records.ledger import Failure
-from turgo.records.states import CACHED, SKIPPED, SUCCESS, TaskState
+from turgo.records.states import PRESENT, SKIPPED, TaskState
 from turgo.worker.arguments import CONST
 
 
@@ -28,7 +28,7 @@ def sources_of(progress: Progress, node: Node, closed: Sequence[int]) -> tuple[i
         kind, held = (node.args[place] if isinstance(place, int) else node.kwargs[place])[:2]
         if kind == CONST or (held in progress.mapped and held in node.follows):
             sources.append(held)
-        elif held in closed or progress.states[held] not in (SUCCESS, CACHED):
+        elif held in closed or progress.states[held] not in PRESENT:
             skipped = progress.states[held] == SKIPPED and node.task.policy.skip_on_upstream_skip
             progress.end((node.id, None), TaskState.SKIPPED if skipped else TaskState.TRIGGER_FAILED, None)
             return None
