@@ -57,8 +57,5 @@ def say_how_to_go_on(journal: str) -> None:
 
 def _shown(argument: str) -> str:
     """An argument of the command line, without the value of what is secret by its name: `token=…`, `-ptoken=…`."""
-    name, equals, value = argument.partition("=")
-    if name.startswith("--") and value:  # `--parameter=token=…`
-        inner, equals, _ = value.partition("=")
-        name = f"{name}={inner}"
+    name, equals, _ = argument.partition("=")
     return f"{name}={HIDDEN}" if equals and is_secret(name) else redacted_text(argument)
