@@ -95,7 +95,7 @@ class Lanes:
         presses = site.slots > 1 and self.urgency.presses
         budget = batching.budget(ready, site.slots, self.clock.monotonic(), presses)
         selection = Selection(self.schedule, lane, batching.costs, batching.most)
-        pieces = selection.fill(budget, batching.chain())
+        pieces = selection.fill(budget, batching.chain(site.slots))
         if site.values is not None:
             pieces = self._alike(pieces, site.values, lane)
         return pieces, selection.spent

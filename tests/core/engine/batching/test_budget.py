@@ -62,7 +62,8 @@ def test_a_chain_is_longer_where_a_round_trip_is(trip, seconds):
     """Fifty of them, within bounds."""
     batching = Batching()
     batching.load.trip = trip
-    assert seconds <= batching.chain() <= seconds + CHAIN_TRIPS * batching.load.price
+    assert seconds <= batching.chain(2) <= seconds + CHAIN_TRIPS * batching.load.price
+    assert batching.chain(1) == TARGET_BATCH_SECONDS
 
 
 def test_a_batch_may_grow_with_what_was_seen():

@@ -156,8 +156,10 @@ class Batching:
         times = PRESSING_CALL_TIMES if presses else times
         return cost is None or cost >= times * (self.load.trip + self.load.price)
 
-    def chain(self) -> float:
+    def chain(self, slots: int) -> float:
         """Seconds of work for a batch of calls each of which only the next one waits for, and that for nothing else."""
+        if slots == 1:
+            return TARGET_BATCH_SECONDS
         trips = CHAIN_TRIPS * (self.load.trip + self.load.price)
         return max(TARGET_BATCH_SECONDS, min(trips, LONGEST_CHAIN_SECONDS))
 
