@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from turgo.cli.resume import say_how_to_go_on
+
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 
 WORK = """
@@ -189,3 +191,13 @@ def test_the_line_that_goes_on_shows_no_secret(folder: Path) -> None:
     (line,) = [line for line in said.splitlines() if "To go on with the rest: turgo " in line]
     assert not {"one", "two", "three"} & set(re.split(r"\W", line)), line
     assert "token=***" in line and "password=***" in line and "count=4" in line and "me:***@host" in line
+
+
+@pytest.mark.parametrize("typed", [["--resume"], ["--resume=work-1"], ["--resume", "work-1"]])
+def test_the_line_that_goes_on_names_one_run(
+    typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However the one before was named."""
+    monkeypatch.setattr(sys, "argv", ["turgo", "run", "work.py", *typed, "-p", "n=3"])
+    say_how_to_go_on("work-7")
+    assert capsys.readouterr().err.endswith(": turgo run work.py -p n=3 --resume=work-7\n")

@@ -1,6 +1,6 @@
 """The colours of states."""
 
-from turgo.outlines.colours import PLAIN, STATE_COLOURS, TAKEN_OVER, TO_RUN, colour_of
+from turgo.outlines.colours import NOT_TO_RUN, PLAIN, STATE_COLOURS, TAKEN_OVER, TO_RUN, colour_of
 from turgo.outlines.shapes import Box
 from turgo.records.states import TaskState
 
@@ -18,6 +18,7 @@ def test_what_went_wrong_shows_first() -> None:
 
 
 def test_what_would_be_taken_over_looks_as_it_will() -> None:
-    """As Cached, and what would run as all of a graph that has not run."""
+    """As Cached, what would not run as Crashed, and what would run as all of a graph that has not run."""
     assert colour_of(Box("bake", "1", 3, True, (), {TAKEN_OVER: 3})) is STATE_COLOURS["Cached"]
     assert colour_of(Box("bake", "1", 3, True, (), {TAKEN_OVER: 2, TO_RUN: 1})) is PLAIN
+    assert colour_of(Box("bake", "1", 2, True, (), {TO_RUN: 1, NOT_TO_RUN: 1})) is STATE_COLOURS["Crashed"]

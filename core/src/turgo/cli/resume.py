@@ -13,7 +13,7 @@ from turgo.cli.terminal.trees import tree_text
 from turgo.redaction import HIDDEN, is_secret, redacted_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from turgo.flows.graph import Graph
     from turgo.journal.archive import Archive
@@ -34,6 +34,10 @@ def show_preview(graph: Graph, earlier: Archive | None) -> None:
         where = f"from {facts.id}, {facts.state} on {facts.executor}"
         show(f"would be taken over {where}: {_counts(found.taken) or 'nothing'}")
     show(f"would run: {_counts(found.left) or 'nothing'}")
+    if refused := _counts(found.refused):
+        show(
+            f"would not run without --rerun-unsafe, as it may have run, or waits for what may have: {refused}"
+        )
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -50,9 +54,19 @@ def say_changes(graph: Graph, earlier: Archive) -> None:
 
 def say_how_to_go_on(journal: str) -> None:
     """The line that goes on with a run that did not succeed; what is secret has to be typed again."""
-    arguments = [_shown(each) for each in sys.argv[1:] if not each.startswith("--resume")]
+    arguments = [_shown(each) for each in _without_resume(sys.argv[1:])]
     command = shlex.join(["turgo", *arguments, f"--resume={journal}"])
     click.echo(f"What finished is kept. To go on with the rest: {command}", err=True)
+
+
+def _without_resume(arguments: Sequence[str]) -> Iterator[str]:
+    """All but `--resume`, `--resume=RUN` and `--resume RUN`, which click takes if RUN is no option."""
+    before = ""
+    for each in arguments:
+        is_run = before == "--resume" and not each.startswith("-")
+        if not is_run and each.partition("=")[0] != "--resume":
+            yield each
+        before = each
 
 
 def _shown(argument: str) -> str:

@@ -32,10 +32,15 @@ STATE_COLOURS: dict[str, Colour] = {
 }
 """The state that says most of a box comes first."""
 
-TAKEN_OVER, TO_RUN = "would be taken over", "would run"
+TAKEN_OVER, TO_RUN, NOT_TO_RUN = "would be taken over", "would run", "would not run"
 """What is said of a call before a run, in the place of a state."""
 
-_COLOURS = {**STATE_COLOURS, TO_RUN: PLAIN, TAKEN_OVER: STATE_COLOURS["Cached"]}
+_COLOURS = {
+    **STATE_COLOURS,
+    NOT_TO_RUN: STATE_COLOURS["Crashed"],
+    TO_RUN: PLAIN,
+    TAKEN_OVER: STATE_COLOURS["Cached"],
+}
 
 
 def colour_of(box: Box) -> Colour:

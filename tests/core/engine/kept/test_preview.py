@@ -2,7 +2,7 @@
 
 import pytest
 
-from turgo import flow, merge, task
+from turgo import flow, merge, task, unmapped
 from turgo.config.load import load_config
 from turgo.engine.kept.preview import changes_since, preview
 from turgo.journal.session import archive_of
@@ -68,6 +68,24 @@ def test_without_an_earlier_run_all_of_it_would_run():
         "        total  would run",
         "          merge",
     ]
+
+
+def test_what_may_not_be_made_twice_is_not_among_what_would_run():
+    """Nor is what waits for it: a single call, or a map of known width as a whole."""
+    once = fragile.with_options(idempotent=False)
+    both = task(name="both")(lambda number, other: number)
+
+    @flow
+    def paid():
+        single = once.with_options(name="single")(1)
+        return once.map([0, 1]), total([single]), both.map([1, 2, 3], unmapped(single)), numbers(2)
+
+    run = paid.run(journal=True)
+    found = preview(paid.record(), archive_of(load_config(), paid, {}, run.id))
+    assert found.taken == {"single": 0, "fragile": 1, "total": 0, "both": 0, "numbers": 1}
+    assert found.refused == {"single": 1, "fragile": 1, "total": 1, "both": 3, "numbers": 0}
+    assert not any(found.left.values())
+    assert "    both ×3  3 would not run" in str(found.outline).splitlines()
 
 
 def test_changed_code_is_told_with_the_calls_that_it_costs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,42 +18,53 @@ from turgo.identity.calls import CallIdentity
 from turgo.identity.code import Code
 from turgo.journal.archive import Archive
 from turgo.journal.changes import changes_in_words
-from turgo.outlines.colours import TAKEN_OVER, TO_RUN
+from turgo.outlines.colours import NOT_TO_RUN, TAKEN_OVER, TO_RUN
 from turgo.outlines.outline import Outline
 from turgo.records.ledger import Ledger
-from turgo.records.states import CACHED
+from turgo.records.states import CACHED, OVER
 
 
 class Preview(NamedTuple):
-    """What would become of a run. taken, left: calls by task; changes: of code since, in words; outline: each node.
+    """What would become of a run. changes: of code since, in words; outline: each node.
 
-    A map whose width depends on a value counts once among those that are left.
+    taken, left, refused: calls by task. Those that are refused began before and may not be made twice, or wait for such
+    a call. A map whose width depends on a value counts once among those that are left.
     """
 
     taken: Mapping[str, int]
     left: Mapping[str, int]
+    refused: Mapping[str, int]
     changes: list[str]
     outline: Outline
 
 
 def preview(graph: Graph, earlier: Archive | None) -> Preview:
     """What would be taken over from an earlier run, if there is one, and what would run."""
-    widths, kept = graph.known_widths(), dict[int, int]()
+    widths, progress = graph.known_widths(), None
     if earlier is not None:
         progress = _taken_over(graph, earlier)
         widths |= {node: mapped.width for node, mapped in progress.mapped.items()}
-        kept = {node.id: bytes(progress.states_of(node.id)).count(CACHED) for node in graph.nodes}
-    taken: dict[str, int] = {}
-    left: dict[str, int] = {}
     plans: dict[int, dict[str, int]] = {}
+    totals: dict[str, Counter[str]] = {word: Counter() for word in (TAKEN_OVER, TO_RUN, NOT_TO_RUN)}
     for node in graph.nodes:
         if node.task not in (merging, picking):  # no call is made for these
-            name, over = node.task.name, kept.get(node.id, 0)
-            rest = widths.get(node.id, 1) - over
-            taken[name], left[name] = taken.get(name, 0) + over, left.get(name, 0) + rest
-            plans[node.id] = {word: count for word, count in ((TAKEN_OVER, over), (TO_RUN, rest)) if count}
+            plan = _plan(progress, node.id, widths.get(node.id, 1))
+            plans[node.id] = {word: count for word, count in plan.items() if count}
+            for word, count in plan.items():
+                totals[word][node.task.name] += count
     changes = [] if earlier is None else changes_since(graph, earlier)
-    return Preview(taken, left, changes, graph.drawn(widths, lambda node: plans.get(node, {})))
+    outline = graph.drawn(widths, lambda node: plans.get(node, {}))
+    return Preview(totals[TAKEN_OVER], totals[TO_RUN], totals[NOT_TO_RUN], changes, outline)
+
+
+def _plan(progress: Progress | None, node: int, width: int) -> dict[str, int]:
+    """How many calls of a node would be taken over, run, and not run."""
+    codes = b"" if progress is None else bytes(progress.states_of(node))
+    taken = codes.count(CACHED)
+    refused = sum(code in OVER for code in codes) - taken
+    if refused and progress is not None and node not in progress.mapped:
+        refused = width  # of a map whose elements are not begun
+    return {TAKEN_OVER: taken, TO_RUN: width - taken - refused, NOT_TO_RUN: refused}
 
 
 def _taken_over(graph: Graph, earlier: Archive) -> Progress:
