@@ -76,9 +76,8 @@ class LogBook:
         self._waiting = 0
         self._dropped = 0
         self._refused = False
-        self._context = (
-            contextvars.copy_context()
-        )  # the run may be within a task, whose lines these are as well
+        # the run may be within a task, whose lines these are as well
+        self._context = contextvars.copy_context()
         self._thread: threading.Thread | None = None
 
     def open(self, pieces: Sequence[Piece]) -> str:

@@ -55,10 +55,10 @@ class _Copied(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """The digests of the parts of a task's code."""
+    """The digests of the parts of a task's code, as JSON."""
 
     task: str
-    parts: dict[str, str]
+    parts: str
 
 
 class _Inputs(NamedTuple):
@@ -165,7 +165,7 @@ class JournalWriter:
     def put_parts(self, task: str, parts: Mapping[str, str]) -> None:
         """Write what the code of a task is made of. Raises as `keep` does."""
         self._check()
-        self._put(_Parts(task, dict(parts)))
+        self._put(_Parts(storable(task), json.dumps(dict(parts))))
 
     def put_inputs(self, label: str, made_of: Sequence[Any], variables: Mapping[str, str | None]) -> bool:
         """Write what a call that failed was made of, and return True, unless it is too large or cannot be pickled.
@@ -176,7 +176,7 @@ class JournalWriter:
         payload = pickled(list(made_of))
         fits = payload is not None and len(payload) <= self.most
         if payload is not None and fits:
-            self._put(_Inputs(label, payload, json.dumps(variables)))
+            self._put(_Inputs(storable(label), payload, json.dumps(variables)))
         return fits
 
     def watch(self, look: Callable[[], Seen]) -> None:
@@ -235,9 +235,8 @@ class JournalWriter:
         while not ended:
             items = self._next()
             if items and items[0] is not None:
-                self._ending.wait(
-                    COLLECT_SECONDS
-                )  # the more there is to be written at once, the less it costs
+                # the more there is to be written at once, the less it costs
+                self._ending.wait(COLLECT_SECONDS)
             while not self._queue.empty():
                 items.append(self._queue.get())
             ended = None in items
@@ -271,11 +270,9 @@ class JournalWriter:
             )
             for each in items:
                 if isinstance(each, _Parts):
-                    row = (storable(each.task), json.dumps(each.parts))
-                    database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", row)
+                    database.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?)", each)
                 elif isinstance(each, _Inputs):
-                    cells = (storable(each.label), each.payload, each.variables)
-                    database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", cells)
+                    database.execute("INSERT OR REPLACE INTO inputs VALUES (?, ?, ?)", each)
                 elif not isinstance(each, Kept | _Copied):
                     put_facts(database, each)
 

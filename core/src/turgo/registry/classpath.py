@@ -113,11 +113,8 @@ def _load_file(written: Path, asked: Asked) -> ModuleType:
         file = written.expanduser()
         file = (file if file.is_absolute() else asked.folder / file).resolve()
         there = file.is_file()
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:  # no current folder, ~nobody, one that may not be entered, NUL
+    except (OSError, RuntimeError, ValueError) as error:
+        # no current folder, or one that may not be entered; ~nobody; a NUL
         reason = getattr(error, "strerror", None) or error
         message = (
             f"the file {written}, which {asked.text!r} asks for, cannot be looked at{asked.by}: {reason}"
