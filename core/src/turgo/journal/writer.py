@@ -15,7 +15,6 @@ import os
 import queue
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from turgo.journal.database import create, number_of_place, put_facts, put_recor
 from turgo.journal.folder import RunFolder
 from turgo.journal.rows import Kept, Row, pickled, row_digest, row_of
 from turgo.journal.shelf import Shelf, shelf_at
+from turgo.journal.watch import Seen, Watch
 from turgo.records.failure_facts import FailureFacts
 
 logger = logging.getLogger("turgo")
@@ -34,17 +34,8 @@ logger = logging.getLogger("turgo")
 COLLECT_SECONDS = 0.1
 """Seconds for which what is to be written is collected."""
 
-SEEN_SECONDS = 1.0
-"""Seconds after which what became of the task runs is written again."""
-
-SEEN_SHARE = 50
-"""How many times as long as that takes nothing more is written of it."""
-
 WAITING_BATCHES = 1000
 """How many batches may wait to be written, before the run waits for the disk."""
-
-Seen = tuple[Mapping[str, bytes], Sequence[FailureFacts]]
-"""What became of the task runs: their columns, and why some failed."""
 
 
 class _Copied(NamedTuple):
@@ -99,9 +90,7 @@ class JournalWriter:
             undo.pop_all()
         self._queue: queue.Queue[_Item | None] = queue.Queue(WAITING_BATCHES)
         self._ending = threading.Event()
-        self._look: Callable[[], Seen] | None = None
-        self._next_look = 0.0
-        self._unseen = False
+        self._watch: Watch | None = None
         self._thread = threading.Thread(target=self._write_all, name="turgo-journal", daemon=True)
         self._thread.start()
 
@@ -181,7 +170,7 @@ class JournalWriter:
 
     def watch(self, look: Callable[[], Seen]) -> None:
         """Write from now on what became of the task runs, now and then. look: says it, and is called in the thread."""
-        self._look = look
+        self._watch = Watch(look)
 
     def _put(self, item: _Item) -> None:
         if self.failed is None:
@@ -244,16 +233,16 @@ class JournalWriter:
                 try:
                     if items:
                         self._write([item for item in items if item is not None])
-                    if not ended:
-                        self._write_seen(fresh=bool(items))
+                    if self._watch is not None and not ended:
+                        self._watch.write(self._database, fresh=bool(items))
                 except (OSError, ValueError, sqlite3.Error) as error:  # ValueError: SQLite takes no such text
                     self._give_up(error)
 
     def _next(self) -> list[_Item | None]:
         """What is to be written, once there is something; nothing if only what became of the task runs is."""
-        waits = self._unseen and self.failed is None
+        watch = self._watch if self.failed is None else None
         try:
-            return [self._queue.get(timeout=max(0.0, self._next_look - time.monotonic()) if waits else None)]
+            return [self._queue.get(timeout=None if watch is None else watch.due_seconds)]
         except queue.Empty:
             return []
 
@@ -295,23 +284,6 @@ class JournalWriter:
         sizes = self.shelf.sizes([each.row.name for each in copies])
         self.unseen += [each.token for each in copies if sizes.get(each.row.name) != each.row.size]
         return [each.row for each in copies if sizes.get(each.row.name) == each.row.size]
-
-    def _write_seen(self, *, fresh: bool) -> None:
-        """Write what became of the task runs, unless that was not long ago for what it costs.
-
-        fresh: whether something was written just now, which the run itself may not have taken in yet.
-        """
-        began = time.monotonic()
-        self._unseen = self._look is not None and (self._unseen or fresh)
-        if self._look is None or began < self._next_look:
-            return
-        self._unseen = fresh
-        columns, failures = self._look()
-        with self._database as database:
-            database.execute("BEGIN")
-            put_record(database, columns, failures)
-        now = time.monotonic()
-        self._next_look = now + max(SEEN_SECONDS, SEEN_SHARE * (now - began))
 
     def _give_up(self, error: Exception) -> None:
         if self.failed is None:
