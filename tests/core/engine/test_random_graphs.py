@@ -88,7 +88,7 @@ class RandomBatching(Batching):
         """Anything."""
         return self.random.choice([0.0, 0.01, 0.1, 1.0, 100.0])
 
-    def chain(self) -> float:
+    def chain(self, slots: int) -> float:
         """Anything."""
         return self.random.choice([0.01, 1.0, 100.0])
 
