@@ -15,7 +15,7 @@ from turgo.engine.loop import Loop
 from turgo.engine.outcome.drawn import drawn
 from turgo.engine.outcome.explain import Explanation
 from turgo.engine.outcome.result import end_run
-from turgo.engine.outcome.written import KeptInputs, report
+from turgo.engine.outcome.written import report
 from turgo.engine.prepare import check_requirements, check_tags, place_tasks
 from turgo.engine.schedule.schedule import Schedule
 from turgo.engine.site import Site, Sites
@@ -132,8 +132,7 @@ class GraphRun:
             schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
         )
         run.drawer = partial(drawn, explanation=self.explanation)
-        self.inputs = KeptInputs(schedule.progress)
-        run.reporter = partial(report, explanation=self.explanation, inputs=self.inputs)
+        run.reporter = partial(report, explanation=self.explanation)
         run.cancel_by(self.loop.stop.cancel)
 
     def go(self) -> FlowRun:
@@ -208,7 +207,7 @@ class GraphRun:
             self.session.end(run)
         self.explanation.settle(run.error)
         run.slots = sum(site.slots for site in self.sites.members if site.opened) or None
-        self.schedule.progress.drop_values(sources=not self.inputs.keep())
+        self.schedule.progress.drop_values()
 
     def _pass_on_events(self) -> None:
         if self.observers is not None:

@@ -9,7 +9,7 @@ A text without `.`, `:` and a second `/` is a name. There is one rule and no fal
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,8 +60,7 @@ class Asked:
     def target(self) -> Target:
         """What the text names. Raises ExecutorImportError for a class path that is none."""
         if not is_class_path(self.text):
-            distribution, _, name = self.text.rpartition("/")
-            return Name(normalise(name), distribution)
+            return _name(self.text)
         place, attribute = _split(self.text)
         is_file = place.endswith(".py") or "/" in place
         words = [*attribute.split("."), *([] if is_file else place.split("."))]
@@ -101,6 +100,13 @@ def is_class_path(text: str) -> bool:
     if ":" in text or ".py" in text or text.startswith((".", "/", "~")) or text.count("/") > 1:
         return True
     return "." in text and "/" not in text
+
+
+@lru_cache(maxsize=64)
+def _name(text: str) -> Name:
+    """The name that a text is; runs ask for the same few again and again."""
+    distribution, _, name = text.rpartition("/")
+    return Name(normalise(name), distribution)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ A plugin that does not load is a record with a reason, and breaks nothing but it
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -38,10 +39,14 @@ from turgo.registry.entry_points import InstalledEntryPoint, entry_points
 
 @attrs.frozen
 class Plugin:
-    """One installed entry point, not imported. name: its own, normalised."""
+    """One installed entry point, not imported.
+
+    name: its own, normalised; unfit: why nobody can ask for it by that name, in words, or empty.
+    """
 
     name: str
     entry_point: InstalledEntryPoint
+    unfit: str
 
     @property
     def distribution(self) -> str:
@@ -63,8 +68,8 @@ class Plugin:
         Raises BrokenPluginError if it does not load or does not know the name, and ApiVersionError if it was
         written for another version of the contract.
         """
-        if unfit := unfit_name(self.entry_point.name):
-            raise self.broken(f"nobody can ask for that name: {unfit}", asked)
+        if self.unfit:
+            raise self.broken(f"nobody can ask for that name: {self.unfit}", asked)
         try:
             specs = list(_specs_of(self.entry_point))
         except (Exception, SystemExit) as error:
@@ -113,15 +118,20 @@ class PluginRecord:
     module: str
 
 
-def installed(path: Sequence[str] | None = None) -> dict[str, list[Plugin]]:
+def installed(path: Sequence[str] | None = None) -> Mapping[str, list[Plugin]]:
     """The plugins of each name, from metadata alone; more than one where distributions quarrel.
 
     path: folders to look in; those of `sys.path` if not given.
     """
+    return _by_name(entry_points(group=hooks.EXECUTORS_GROUP, path=path))
+
+
+@lru_cache(maxsize=4)
+def _by_name(there: tuple[InstalledEntryPoint, ...]) -> Mapping[str, list[Plugin]]:
+    """Every run asks for it, of entry points that rarely change. Nobody may change what it gives."""
     found: dict[str, list[Plugin]] = {}
-    there = list(entry_points(group=hooks.EXECUTORS_GROUP, path=path))
-    names = [normalise(each.name) for each in there]
-    for plugin in map(Plugin, names, there):
+    for each in there:
+        plugin = Plugin(normalise(each.name), each, unfit_name(each.name))
         found.setdefault(plugin.name, []).append(plugin)
     return dict(sorted(found.items()))
 

@@ -107,7 +107,7 @@ class Registry:
         return self._given or load_config()
 
     @cached_property
-    def _installed(self) -> dict[str, list[Plugin]]:
+    def _installed(self) -> Mapping[str, list[Plugin]]:
         return installed(self._path)
 
     def names(self) -> tuple[str, ...]:

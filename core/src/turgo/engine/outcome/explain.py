@@ -50,7 +50,8 @@ class Explanation:
     """What `FlowRun.explain` asks.
 
     waiting: the retries that are on the clock, as `(due, number, key)` by `clock`, in seconds. limits: of the run,
-        if it has any. hindrances: why calls do not begin, as executors tell.
+        if it has any. hindrances: why calls do not begin, as executors tell. made_of: what `input_of` reads, also after
+        the run if it keeps its inputs.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Explanation:
     ) -> None:
         self.ledger: Ledger = progress.ledger
         self.progress: Progress | None = progress
+        self.made_of: Progress | None = progress
         self.waiting = waiting
         self.limits = limits
         self.clock = clock
@@ -81,8 +83,23 @@ class Explanation:
         self._ended_by = "" if why is None else f": {error_text(why)}"
         if self.progress is not None:
             self._kept = structure_of(self.progress.nodes, self.guards)
+            if not self.progress.keeps_inputs:
+                self.made_of = None
             self.progress, self.waiting = None, ()
             self.hindrances = tuple
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A run is pickled without what its calls were made of."""
+        return {**vars(self), "made_of": None}
+
+    def input_of(self, key: Key) -> str:
+        """What a call was made of, in words, also once the run is over; nothing if it is not known."""
+        progress = self.made_of  # another thread may end the run meanwhile
+        if progress is None:
+            return ""
+        from turgo.engine.schedule.inputs import input_of  # late, with all that shows values
+
+        return input_of(progress, key)
 
     @property
     def structure(self) -> Structure:
@@ -129,11 +146,9 @@ class Explanation:
 
     def _label(self, key: Key) -> str:
         """What a task run is called, with its input if it failed, or runs now."""
-        known, progress = self.ledger.inputs.get(key), self.progress
-        if known is None and progress is not None and self._state(key) in _UNDER_WAY:
-            from turgo.engine.schedule.inputs import input_of  # late, with all that shows values
-
-            known = input_of(progress, key)
+        known = self.ledger.inputs.get(key)
+        if known is None and self._state(key) in _UNDER_WAY:
+            known = self.input_of(key)
         return titled(self.ledger.names[key[0]], self.ledger.index(key), known or "")
 
     def _lines(self, key: Key) -> Iterator[str]:

@@ -23,7 +23,7 @@ from turgo.flows.policy.triggers import all_successful
 from turgo.flows.task import AnyTask, picking
 from turgo.records.ledger import Key, Ledger, MappedColumns
 from turgo.records.states import CANCELLED, CODE, OVER, TaskState
-from turgo.records.task_run import TaskEvent
+from turgo.records.task_run import INPUTS_TASK_RUNS, TaskEvent
 from turgo.worker.arguments import results_in
 
 KEPT_VALUES_BYTES = 1 << 30
@@ -214,12 +214,15 @@ class Progress:
             if not self.uses[node_id]:
                 self.drop_value(node_id)
 
-    def drop_values(self, *, sources: bool = True) -> None:
-        """Drop all values that are not kept, once the run has its result: what stayed on workers is freed there too.
+    @property
+    def keeps_inputs(self) -> bool:
+        """Whether what calls were made of is held once the run is over: a report shows it, if it is not too large."""
+        widths = sum(each.width for each in self.mapped.values())
+        return self.keeping and len(self.nodes) + widths <= INPUTS_TASK_RUNS
 
-        sources: whether to drop what maps are spread over.
-        """
-        for mapped in self.mapped.values() if sources else ():
+    def drop_values(self) -> None:
+        """Drop what is not kept, once the run has its result: what stayed on workers is freed there too."""
+        for mapped in () if self.keeps_inputs else self.mapped.values():
             mapped.sources = []
         if not self.keeping and not self.let_go:
             self.values.clear()
