@@ -32,8 +32,8 @@ def test_inputs_are_known_once_a_run_is_over() -> None:
 def test_a_run_that_keeps_no_values_keeps_no_inputs() -> None:
     """Nor does one of very many calls, which are let go of."""
     body = flow(name="house")(lambda count: paint.map(range(count)))
-    assert explanation_of(body.run(count=2, executor="local", keep_values=False)).made_of is None
-    assert explanation_of(body.run(count=INPUTS_TASK_RUNS + 1, executor="local")).made_of is None
+    assert explanation_of(body.run(count=2, executor="local", keep_values=False)).recorded is None
+    assert explanation_of(body.run(count=INPUTS_TASK_RUNS + 1, executor="local")).recorded is None
 
 
 def test_a_pickled_run_has_a_report(tmp_path: Path) -> None:

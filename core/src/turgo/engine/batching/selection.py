@@ -44,7 +44,7 @@ class Selection:
         for is in this batch and nothing else waits for it. A call of a task that is not in `costs` goes alone.
         """
         costs, near, nodes, ready = self.costs, self.near, self.progress.nodes, self.queue.pieces
-        remote = self.progress.remote
+        counts, most, remote = self.counts, self.most, self.progress.remote
         while near or ready:
             own = not near
             node_id, low, high, chained = (*ready[-1], False) if own else near.pop()
@@ -57,7 +57,8 @@ class Selection:
                     return self._alone(node, low, high)
                 continue
             if low < 0:
-                fits = self._room(node.task, cost, limit)
+                room = self.spent + cost <= limit and counts.get(node.task, 0) < most[node.task]
+                fits = 1 if room else 0
             else:
                 each = self._with_followers(node) if own else cost
                 fits = self._fitting(node.task, high - low, limit, each)
@@ -92,9 +93,6 @@ class Selection:
             else:
                 self._add_single(node, 0.0)
         return self.pieces
-
-    def _room(self, task: AnyTask, cost: float, limit: float) -> int:
-        return 1 if self.spent + cost <= limit and self.counts.get(task, 0) < self.most[task] else 0
 
     def _fitting(self, task: AnyTask, count: int, limit: float, each: float) -> int:
         """How many of so many elements, of `each` seconds, the batch still has room for."""

@@ -50,8 +50,8 @@ class Explanation:
     """What `FlowRun.explain` asks.
 
     waiting: the retries that are on the clock, as `(due, number, key)` by `clock`, in seconds. limits: of the run,
-        if it has any. hindrances: why calls do not begin, as executors tell. made_of: what `input_of` reads, also after
-        the run if it keeps its inputs.
+        if it has any. hindrances: why calls do not begin, as executors tell. progress: while the run is not over;
+        recorded: the same, also after the run if that keeps its inputs.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Explanation:
     ) -> None:
         self.ledger: Ledger = progress.ledger
         self.progress: Progress | None = progress
-        self.made_of: Progress | None = progress
+        self.recorded: Progress | None = progress
         self.waiting = waiting
         self.limits = limits
         self.clock = clock
@@ -82,19 +82,19 @@ class Explanation:
         """The run is over: let go of all but what is needed to say why. why: what ended it, if it did not succeed."""
         self._ended_by = "" if why is None else f": {error_text(why)}"
         if self.progress is not None:
-            self._kept = structure_of(self.progress.nodes, self.guards)
             if not self.progress.keeps_inputs:
-                self.made_of = None
+                self._kept = self.structure
+                self.recorded = None
             self.progress, self.waiting = None, ()
             self.hindrances = tuple
 
     def __getstate__(self) -> dict[str, Any]:
         """A run is pickled without what its calls were made of."""
-        return {**vars(self), "made_of": None}
+        return {**vars(self), "_kept": self.structure, "recorded": None}
 
     def input_of(self, key: Key) -> str:
         """What a call was made of, in words, also once the run is over; nothing if it is not known."""
-        progress = self.made_of  # another thread may end the run meanwhile
+        progress = self.recorded  # another thread may end the run meanwhile
         if progress is None:
             return ""
         from turgo.engine.schedule.inputs import input_of  # late, with all that shows values
@@ -104,11 +104,11 @@ class Explanation:
     @property
     def structure(self) -> Structure:
         """What the nodes of the run depend on."""
-        progress = self.progress  # another thread may end the run meanwhile
+        progress = self.recorded  # another thread may end the run meanwhile
         return self._kept if progress is None else structure_of(progress.nodes, self.guards)
 
     def _link(self, node_id: int) -> Links:
-        progress = self.progress  # another thread may end the run meanwhile
+        progress = self.recorded  # another thread may end the run meanwhile
         if progress is None:
             kept, spread = self._kept, node_id in self._kept.follows
             return Links(kept.depends[node_id], kept.follows.get(node_id, ()), kept.triggers[node_id], spread)

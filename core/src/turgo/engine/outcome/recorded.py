@@ -24,7 +24,7 @@ class RecordedExplanation(Explanation):
         self._run = run
         self.ledger = record.ledger
         self.guards = record.guards
-        self.progress = self.made_of = None
+        self.progress = self.recorded = None
         self.limits = None
         self.waiting = ()
         self.killed = killed
