@@ -38,7 +38,7 @@ def user_file(variables: Mapping[str, str]) -> Path | None:
     home = variables.get("XDG_CONFIG_HOME", "").strip()
     folder = Path(home) / "turgo" if home else _platform_folder("config", os.environ.get("HOME"))
     path = folder / "turgo.toml" if folder else None
-    return path if path is not None and _is_file(path) else None
+    return path if path is not None and _is_file(str(path)) else None
 
 
 def cache_folder(variables: Mapping[str, str]) -> Path:
@@ -75,18 +75,19 @@ def project_file(folder: Path | None, variables: Mapping[str, str]) -> Path | No
     named = variables.get("TURGO_CONFIG")
     if named is not None:
         return _named_file(named, folder)
-    for each in (folder, *folder.parents) if folder else ():
-        if each != folder and _is_open(each):
+    each, below = str(folder or ""), ""
+    while each != below:  # texts, as every run goes this way, and a Path takes longer to make than to look for
+        if below and _is_open(each):
             return None
-        if _is_file(each / "turgo.toml"):
-            return each / "turgo.toml"
-        pyproject = each / "pyproject.toml"
-        if _is_file(pyproject) and _has_our_table(pyproject, folder):
-            return pyproject
+        if _is_file(own := os.path.join(each, "turgo.toml")):
+            return Path(own)
+        if _is_file(shared := os.path.join(each, "pyproject.toml")) and _has_our_table(Path(shared), folder):
+            return Path(shared)
+        each, below = os.path.dirname(each), each
     return None
 
 
-def _is_open(folder: Path) -> bool:
+def _is_open(folder: str) -> bool:
     """Whether everybody may put files into a folder, be it sticky or not."""
     try:
         return bool(os.stat(folder).st_mode & stat.S_IWOTH)
@@ -105,13 +106,13 @@ def _named_file(named: str, folder: Path | None) -> Path:
     raise ConfigError(problem, file="variable TURGO_CONFIG")
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, ValueError) as error:
-        warn_of_unread(str(path.parent), str(getattr(error, "strerror", None) or error))
+        warn_of_unread(os.path.dirname(path), str(getattr(error, "strerror", None) or error))
         return False
 
 
