@@ -76,7 +76,9 @@ def project_file(folder: Path | None, variables: Mapping[str, str]) -> Path | No
     if named is not None:
         return _named_file(named, folder)
     each, below = str(folder or ""), ""
-    while each != below:  # texts, as every run goes this way, and a Path takes longer to make than to look for
+    while (
+        each != below
+    ):  # texts, as every run goes this way, and a Path takes longer to make than to look for
         if below and _is_open(each):
             return None
         if _is_file(own := os.path.join(each, "turgo.toml")):
