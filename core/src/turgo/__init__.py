@@ -86,7 +86,13 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'turgo' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    try:
+        value = getattr(import_module(_HOMES[name]), name)
+    except (AttributeError, ImportError) as error:
+        from turgo.hidden_modules import add_hidden_modules  # late: all is well
+
+        add_hidden_modules(error)
+        raise
     globals()[name] = value
     return value
 

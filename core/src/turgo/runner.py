@@ -21,6 +21,7 @@ from turgo.errors import RunError
 from turgo.executor import ExecutorLike
 from turgo.flows.flow import FlowDefinition
 from turgo.flows.graph import Graph
+from turgo.flows.load_guard import check_not_loaded
 from turgo.flows.policy.options import flow_options
 from turgo.flows.task import Task
 from turgo.observers.installed import usable_observers
@@ -152,6 +153,7 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         progress: bool | None,
     ) -> GraphRun:
         """What `run` and `start` do before anything is open. asked: the executor and its options."""
+        check_not_loaded(self.name)
         config = load_config()
         chosen = choose_executor(
             argument=asked[0],

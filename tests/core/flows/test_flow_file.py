@@ -121,6 +121,24 @@ def test_a_file_hides_no_module(write):
     assert sys.modules["json"] is json
 
 
+def test_what_others_import_is_not_looked_for_beside_such_a_file(write, tmp_path):
+    """Its folder comes last, so that processes with this path get Python's own module; that of another file first."""
+    import random
+
+    write("random.py", ONE)
+    load_flow("random.py")
+    assert sys.path[-1] == str(tmp_path) and sys.modules["random"] is random
+    sys.path.remove(str(tmp_path))
+    load_flow(write("census.py", ONE))
+    assert sys.path[0] == str(tmp_path)
+
+
+def test_a_file_with_turgos_own_name_is_refused(write):
+    """Processes that are started in that folder would import it."""
+    with pytest.raises(FlowFileError, match=r"^turgo\.py hides turgo itself .*: rename it$"):
+        load_flow(write("turgo.py", ONE))
+
+
 @pytest.fixture
 def package(write, tmp_path):
     """A package with flows in a module of a package, in the current folder."""

@@ -34,9 +34,10 @@ def main(args: Sequence[str] | None = None) -> int:
     import click
 
     from turgo.cli.root import turgo
-    from turgo.cli.terminal.output import finish, output_failed, show_error
+    from turgo.cli.terminal.output import finish, output_failed, show_error, show_warning
     from turgo.cli.terminal.streams import open_missing_streams
     from turgo.errors import ExecutorStartError, TurgoError, UsageError
+    from turgo.hidden_modules import add_hidden_modules, hidden_modules
 
     open_missing_streams()
     if "_TURGO_COMPLETE" in os.environ:
@@ -51,6 +52,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (UsageError, ExecutorStartError) as error:  # of both, nothing ran
         show_error(str(error))
+        if isinstance(error, ExecutorStartError) and (hidden := hidden_modules()):
+            show_warning(hidden)
         return USAGE
     except TurgoError as error:
         show_error(str(error))
@@ -63,5 +66,8 @@ def main(args: Sequence[str] | None = None) -> int:
             raise
         output_failed(error)  # of click's own, as `--help`
         return FAILED
+    except Exception as error:
+        add_hidden_modules(error)
+        raise
     finally:
         finish()

@@ -82,19 +82,24 @@ def _opened(
 ) -> tuple[Callable[..., Any], list[Any], dict[str, Any], tuple[Any, ...]]:
     """Function, arguments, and which call it was, once the flow's file is loaded.
 
-    Raises JournalError if they cannot be had any more, UsageError for what is to be made once.
+    Raises JournalError if they cannot be had any more, FlowFileError if the file runs a flow as it is loaded,
+    UsageError for what is to be made once.
     """
-    from turgo.errors import JournalError, UsageError
+    from turgo.errors import FlowFileError, JournalError, UsageError
+    from turgo.flows.load_guard import without_runs
     from turgo.flows.task import Task
     from turgo.registry.source_files import load_flow_file
 
     file = Path(run.file)
     try:
-        loaded = load_flow_file(file) if file.is_file() else None
+        with without_runs(run.file):
+            loaded = load_flow_file(file) if file.is_file() else None
         (module, name), function, args, kwargs, call = pickle.loads(payload)
         if function is None:
             own = loaded is not None and module in (loaded.__name__, "__main__")
             function = operator.attrgetter(name)(loaded if own else importlib.import_module(module))
+    except FlowFileError:
+        raise
     except Exception as error:
         raise JournalError(
             f"{task} cannot be replayed: its function or arguments cannot be had any more "

@@ -14,8 +14,10 @@ from typing import Any
 
 from turgo.errors import FlowFileError, TurgoError
 from turgo.flows.flow import FlowDefinition
+from turgo.flows.load_guard import without_runs
+from turgo.hidden_modules import add_hidden_modules
 from turgo.names import did_you_mean, nearest
-from turgo.registry.source_files import load_flow_file, locate
+from turgo.registry.source_files import import_name, load_flow_file, locate
 from turgo.worker.code.modules import add_import_folder
 
 
@@ -23,8 +25,8 @@ def load_flow(target: str) -> FlowDefinition[..., Any]:
     """The flow that `FILE`, `FILE:FLOW`, `pkg.mod` or `pkg.mod:FLOW` names.
 
     The folder of the file becomes importable, as for a script; for a module the current one, as for `python -m`.
-    Raises FlowFileError if there is no such file or module, or it fails; if it holds no flow of that name, or several
-    and none was named.
+    Raises FlowFileError if there is no such file or module, it fails, or runs a flow as it is loaded; if it holds no
+    flow of that name, or several and none was named.
     """
     path, name = _split(target)
     try:
@@ -33,7 +35,8 @@ def load_flow(target: str) -> FlowDefinition[..., Any]:
         there = Path(path).is_file()
     except (OSError, ValueError) as error:  # its name is too long, or can be none
         raise FlowFileError(f"{path!r} can be no file: {error}", path=path) from error
-    module = _imported(path) if _is_module_name(path) and not there else _loaded(path)
+    with without_runs(path):
+        module = _imported(path) if _is_module_name(path) and not there else _loaded(path)
     found = {each: value for each, value in vars(module).items() if isinstance(value, FlowDefinition)}
     if name:
         return _named(found, name, path)
@@ -100,6 +103,10 @@ def _loaded(path: str) -> ModuleType:
         raise FlowFileError(f"there is no file {path}{hint}", path=path)
     if file.suffix != ".py":
         raise FlowFileError(f"{path} is no Python file: its name must end in .py", path=path)
+    if import_name(file.resolve())[0] == "turgo":
+        raise FlowFileError(
+            f"{path} hides turgo itself from processes that are started here: rename it", path=path
+        )
     try:
         return load_flow_file(file)
     except TurgoError as error:
@@ -122,5 +129,6 @@ def _failed(error: BaseException, path: str, file: str | None) -> FlowFileError:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename != file:
         frames = frames.tb_next
+    add_hidden_modules(error)
     text = "".join(traceback.format_exception(type(error), error, frames)).rstrip()
     return FlowFileError(f"{path} fails on import:\n{text}", path=path)

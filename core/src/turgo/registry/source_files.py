@@ -52,9 +52,9 @@ def load_flow_file(file: Path) -> ModuleType:
     file = file.resolve()
     name, folder = import_name(file)
     taken = is_taken(name, file, folder)
-    if str(folder) not in sys.path:
+    if str(folder) not in sys.path and not _is_of_others(name):
         sys.path.insert(0, str(folder))
-    add_import_folder(str(folder))
+    add_import_folder(str(folder))  # behind all others, if it is not there yet
     if taken:
         return load_source(file)
     if name in sys.modules:
@@ -66,6 +66,15 @@ def load_flow_file(file: Path) -> ModuleType:
     if package:
         setattr(sys.modules[package], child, module)
     return module
+
+
+def _is_of_others(name: str) -> bool:
+    """Whether a module of that name is what turgo, dask or their workers may import, who are not to get the file."""
+    top = name.partition(".")[0]
+    if top in OURS or top in sys.stdlib_module_names:
+        return True
+    found = importlib.machinery.PathFinder.find_spec(top)
+    return found is not None and found.origin is not None and is_installed(Path(found.origin))
 
 
 def import_name(file: Path) -> tuple[str, Path]:
@@ -122,9 +131,9 @@ def _executed(name: str, file: Path, by_value: bool = False) -> ModuleType:
 
 
 def locate(error: Exception, file: str | None) -> None:
-    """Put the last line of `file` that an error came through before its message; leave the error if there is none."""
+    """Put the last line of `file` that an error came through before its message, if there is one and it lacks it."""
     lines = [
         line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file
     ]
-    if lines:
+    if lines and not str(error).startswith(f"{file}, line "):
         error.args = (f"{file}, line {lines[-1]}: {error}",)
