@@ -104,3 +104,12 @@ print(pictures.draw([("printf", lines)]))
     assert "(docs/run.svg)" in (root / "README.md").read_text(encoding="utf-8")
     shown = (root / "docs/run.svg").read_text(encoding="utf-8")
     assert "--resume" in shown and "Failed" in shown and "font-face" not in shown
+
+
+def test_a_module_that_turns_the_lock_on_is_told_from_one_that_does_not(root: Path) -> None:
+    """`tools/free_threads.py`, here on the build that there is; on an ordinary one the lock is always on."""
+    script = "import free_threads as made; made.LIMIT = 10; print(made.has_lock('sys'), made.seconds(2) > 0)"
+    command = [sys.executable, "-c", script]
+    tools = root / "tools"  # the current folder of `-c` is on the path
+    told = subprocess.run(command, cwd=tools, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert told.split() == [str(getattr(sys, "_is_gil_enabled", lambda: True)()), "True"]
