@@ -191,4 +191,4 @@ def test_the_first_screen_leads_to_dask(root: Path) -> None:
     assert "$ pip install turgo turgo-local turgo-local-dask turgo-dask" in shown
     for option in ("", " --executor local_dask", " --executor dask"):
         assert re.search(rf"^\$ turgo run \w+\.py{option} +#", shown, re.MULTILINE)
-    assert not [word for word in ("./", "$ make", "When a task fails") if word in shown]
+    assert not [word for word in ("./", "$ make", "activate", "When a task fails") if word in shown]

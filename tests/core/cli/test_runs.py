@@ -59,6 +59,14 @@ def test_a_run_is_shown_with_its_failures() -> None:
     assert isinstance(ask("show", run.id, "halve").exception, ParameterError)
 
 
+def test_the_last_run_need_not_be_named() -> None:
+    """A newcomer types no id; where no run is kept, it says what keeps one."""
+    assert "no run is kept; `turgo run` keeps" in str(ask("show").exception)
+    halves.run([1, 0], journal=True)
+    last = halves.run([1], journal=True)
+    assert ask("show").output == ask("show", last.id).output
+
+
 def test_failures_that_are_alike_are_shown_together() -> None:
     """As in the summary of the run."""
     shown = ask("show", halves.run([1, 0, 0, 0], journal=True).id).output

@@ -23,7 +23,8 @@ def runs(ctx: click.Context) -> None:
 
     \b
       turgo runs list             all of them, the last one first
-      turgo runs show RUN         what became of one; RUN may be the beginning of its id
+      turgo runs show             what became of the last one
+      turgo runs show RUN         of another one; RUN may be the beginning of its id
       turgo runs show RUN score[137]
       turgo runs rm RUN           remove its journal
       turgo runs prune            remove what is too old or too much, as each run does
@@ -56,24 +57,27 @@ def list_runs(as_json: bool = False) -> None:
 
 
 @runs.command("show")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="[RUN]", required=False)
 @click.argument("task", metavar="[TASK]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
-def show_run(run: str, task: str | None, as_json: bool) -> None:
+def show_run(run: str | None, task: str | None, as_json: bool) -> None:
     """Show what became of a run: parameters, counts, and each failure with its traceback and log.
+
+    Without RUN, of the one that began last.
 
     With TASK, the name of a task or of one of its runs, it says why that is as it is: it ran or was taken over, its
     value is kept or not, it failed, was skipped, or was not reached before the driver was killed.
 
     \b
+      turgo runs show
       turgo runs show census-1f2e
       turgo runs show census-1f2e score
       turgo runs show census-1f2e score[137]
     """
-    from turgo.journal.runs import failures_of, run_named
+    from turgo.journal.runs import failures_of, last_run, run_named
     from turgo.observers.failures import LOG_LINES, described, grouped
 
-    found = _so_far(run_named(_root(), run))
+    found = _so_far(last_run(_root()) if run is None else run_named(_root(), run))
     failures = failures_of(found.folder)
     explained = None if task is None else _explained(found, task)
     if task is not None:

@@ -68,6 +68,15 @@ def run_named(root: Path, asked: str) -> RunFacts:
     )
 
 
+def last_run(root: Path) -> RunFacts:
+    """The run that began last. Raises JournalError if none is kept."""
+    for run in all_runs(root):
+        return run
+    raise JournalError(
+        "no run is kept; `turgo run` keeps a journal of each, `flow.run(journal=True)` of that one"
+    )
+
+
 def last_unfinished(root: Path, target: str, digest: str) -> RunFacts:
     """The last run of a flow with the same parameters that did not succeed. Raises JournalError if there is none."""
     runs = [run for run in all_runs(root) if run.target == target]
