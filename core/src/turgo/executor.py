@@ -128,12 +128,15 @@ class ExecutorEvent:
 
     kind: `worker_arrived`, `worker_left`, `dashboard` (it can be watched at `link`), `waiting` (calls wait for
     something), or a word of the executor's own. message: a sentence for people. worker: its name or address.
+    logged: the logger and the level at which the executor has logged the message, if it has: who prints where
+    that logger's lines stand does not say it again.
     """
 
     kind: str
     message: str
     worker: str | None = None
     link: str | None = None
+    logged: tuple[str, int] | None = None
 
 
 def _words(words: Iterable[str]) -> frozenset[str]:

@@ -1,9 +1,13 @@
 """Progress in plain lines."""
 
 import io
+import logging
 import re
 from pathlib import Path
 
+import pytest
+
+from turgo.executor import ExecutorEvent
 from turgo.observers.lines import LinesObserver
 from turgo.records.states import TaskState
 from turgo.records.task_run import TaskEvent
@@ -62,3 +66,29 @@ def test_lines_stay_few_with_a_thousand_tasks() -> None:
     observer.turgo_flow_finished(run)
     assert len(stream.getvalue().splitlines()) < 10
     assert "more" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("level", "shown_from"),
+    [
+        (logging.WARNING, logging.WARNING),
+        (logging.INFO, logging.WARNING),
+        (logging.INFO, logging.INFO),
+    ],
+)
+def test_lines_do_not_repeat_what_is_logged_there(level: int, shown_from: int) -> None:
+    """A message stands there once, be it by a handler or by the observer."""
+    stream, logger = io.StringIO(), logging.getLogger("loud_executor")
+    handler = logging.StreamHandler(stream)
+    logger.propagate = False
+    logger.setLevel(shown_from)
+    logger.addHandler(handler)
+    try:
+        observer = LinesObserver(stream=stream, clock=Clock())
+        run, _ = run_of(find=None)
+        logger.log(level, "a worker is asked for")
+        event = ExecutorEvent("waiting", "a worker is asked for", logged=("loud_executor", level))
+        observer.turgo_executor_event(run, event)
+    finally:
+        logger.removeHandler(handler)
+    assert stream.getvalue().splitlines() == ["a worker is asked for"]

@@ -1,9 +1,13 @@
 """Where progress is shown, and who draws there."""
 
 import io
+import logging
+import logging.handlers
 import os
+import queue
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +88,28 @@ def test_a_display_of_rich_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not screen.take()
     assert screen.take()
     screen.give_back()
+
+
+def test_what_is_logged_to_the_same_place_by_another_stream_is_known(tmp_path: Path) -> None:
+    """A pipe or file may have several streams; a queue has its handlers at the other end."""
+    logger = logging.getLogger("an_executor.of_a_test")
+    logger.propagate = False
+    with (tmp_path / "out").open("w") as one, open(one.fileno(), "w", closefd=False) as other:
+        direct = logging.StreamHandler(other)
+        queued = logging.handlers.QueueHandler(queue.SimpleQueue())
+        queued.listener = logging.handlers.QueueListener(queued.queue, direct)  # type: ignore[attr-defined]
+        for handler in (direct, queued):
+            logger.addHandler(handler)
+            assert screen.is_logged_to(one, logger.name, logging.WARNING)
+            assert not screen.is_logged_to(sys.__stderr__, logger.name, logging.WARNING)
+            logger.removeHandler(handler)
+        assert not screen.is_logged_to(one, logger.name, logging.WARNING)
+
+
+def test_without_handlers_warnings_stand_on_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python's last resort; news stands nowhere."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert screen.is_logged_to(stream, "nobody_set_this_up", logging.WARNING)
+    assert not screen.is_logged_to(stream, "nobody_set_this_up", logging.INFO)

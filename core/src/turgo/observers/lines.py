@@ -13,6 +13,7 @@ from typing import TextIO
 
 from turgo.executor import ExecutorEvent
 from turgo.hooks import hookimpl
+from turgo.observers.screen import is_logged_to
 from turgo.observers.tally import Tally, TaskTally
 from turgo.records.amounts import duration, frequency
 from turgo.records.flow_run import FlowRun
@@ -66,6 +67,8 @@ class LinesObserver:
     @hookimpl
     def turgo_executor_event(self, run: FlowRun, event: ExecutorEvent) -> None:
         """Say what a user may want to act on; that a worker arrived is good news, and there may be a thousand."""
+        if event.logged is not None and is_logged_to(self._stream or sys.stderr, *event.logged):
+            return
         if event.kind == "starting":
             now = self.clock()
             if now >= self._next_start:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 TERMINAL, NOTEBOOK, NOWHERE = "terminal", "notebook", ""
@@ -33,6 +35,41 @@ def shell_of_notebook() -> Any:
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell if getattr(shell, "kernel", None) is not None else None
+
+
+def is_logged_to(stream: Any, name: str, level: int) -> bool:
+    """Whether what a logger logs at that level stands on the stream already, by one of its handlers."""
+    logger = logging.getLogger(name)
+    if not logger.isEnabledFor(level):
+        return False
+    handlers = list(_handlers_of(logger)) or [logging.lastResort]
+    return any(
+        each is not None and level >= each.level and _is_same(stream, _stream_of(each)) for each in handlers
+    )
+
+
+def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
+    """Of a logger and those above it; in the place of one that has a queue, those at its other end."""
+    above: logging.Logger | None = logger
+    while above is not None:
+        for each in above.handlers:
+            yield from getattr(getattr(each, "listener", None), "handlers", (each,))
+        above = above.parent if above.propagate else None
+
+
+def _stream_of(handler: logging.Handler) -> Any:
+    """Where it writes, as far as it says; rich's has a console."""
+    return getattr(handler, "stream", None) or getattr(getattr(handler, "console", None), "file", None)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two streams are one, or lead to one terminal, pipe or file."""
+    if one is other:
+        return True
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (AttributeError, OSError, ValueError):  # in memory, or closed
+        return False
 
 
 def take() -> bool:

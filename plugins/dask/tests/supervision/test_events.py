@@ -22,3 +22,4 @@ def test_events_are_taken_once_in_their_order(caplog: pytest.LogCaptureFixture) 
     assert events.take() == []
     levels = [logging.INFO, logging.INFO, logging.WARNING]
     assert [record.levelno for record in caplog.records] == levels
+    assert [event.logged for event in taken] == [("turgo_dask", level) for level in levels]

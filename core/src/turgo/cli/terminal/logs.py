@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from typing import TextIO
 
 import click
 
@@ -14,6 +16,11 @@ FORMAT = "%(levelname)s %(name)s: %(message)s"
 
 class LinesHandler(logging.Handler):
     """Says each record on standard error, above a progress that is shown there."""
+
+    @property
+    def stream(self) -> TextIO:
+        """Where it writes; other handlers have an attribute of that name."""
+        return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it; whoever reads a pipe may have gone."""

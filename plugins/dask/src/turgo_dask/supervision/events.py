@@ -21,8 +21,9 @@ class Events:
 
     def report(self, kind: str, message: str, *, worker: str | None = None, link: str | None = None) -> None:
         """Record an event."""
-        logger.log(logging.WARNING if kind in WARNING_KINDS else logging.INFO, "%s", message)
-        self._kept.append(ExecutorEvent(kind, message, worker, link))
+        level = logging.WARNING if kind in WARNING_KINDS else logging.INFO
+        logger.log(level, "%s", message)
+        self._kept.append(ExecutorEvent(kind, message, worker, link, logged=(logger.name, level)))
 
     def starting(self, line: str, urgent: bool) -> None:
         """Record a line about a start that is not over. urgent: whether somebody may have to act."""
