@@ -9,7 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -48,7 +50,20 @@ class TestCapable(ExecutorConformance):
 
 
 class Synchronous(Executor):
-    """Computes each call in `submit`, as the contract allows."""
+    """Computes each call in `submit`, as the contract allows. Notes the checks that have two open at once."""
+
+    open_count: ClassVar[int] = 0
+    crowded: ClassVar[set[str]] = set()
+
+    @contextmanager
+    def start(self):
+        if Synchronous.open_count:
+            self.crowded.add(os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split()[0])
+        Synchronous.open_count += 1
+        try:
+            yield self
+        finally:
+            Synchronous.open_count -= 1
 
     def submit(self, fn, /, *args, extra_context=None, **kwargs):
         future = Future()
@@ -65,6 +80,12 @@ class TestSynchronous(ExecutorConformance):
     """The suite passes on a synchronous executor, given as an instance."""
 
     executor = Synchronous()
+
+    @classmethod
+    def teardown_class(cls):
+        """Where there is room for one, as in a short queue, it starts a second one for a single rule."""
+        super().teardown_class()
+        assert Synchronous.crowded <= {"test_two_stand_side_by_side"}
 
 
 def _all_below(cls: type) -> Iterator[type]:

@@ -42,10 +42,10 @@ def is_logged_to(stream: Any, name: str, level: int) -> bool:
     logger = logging.getLogger(name)
     if not logger.isEnabledFor(level):
         return False
-    handlers = list(_handlers_of(logger)) or [logging.lastResort]
-    return any(
-        each is not None and level >= each.level and _is_same(stream, _stream_of(each)) for each in handlers
-    )
+    handlers = list(_handlers_of(logger))
+    if not handlers and logging.lastResort is not None:
+        handlers = [logging.lastResort]
+    return any(level >= each.level and _is_same(stream, _stream_of(each)) for each in handlers)
 
 
 def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:

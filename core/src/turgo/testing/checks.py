@@ -156,6 +156,11 @@ class Checks:
         """A new executor that is not started."""
         return self.subject.make()
 
+    def alone(self) -> Executor:
+        """A new executor that is not started, and no other one is: what it starts in may have room for one."""
+        self.subject.close()
+        return self.make()
+
     def fresh(self) -> AbstractContextManager[Executor]:
         """A started executor for this check alone."""
         return self.subject.fresh()

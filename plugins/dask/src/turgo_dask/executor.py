@@ -126,6 +126,7 @@ class DaskExecutor(Executor):
     def start(self) -> Iterator[Self]:
         """Open the cluster, if it is ours, and a client of it; close both on leaving, within 5 seconds.
 
+        A cluster on other hosts that does not close in that time is ended piece by piece, in a few seconds more.
         On a cluster that is not ours, calls that run are interrupted, and waited for, for 10 seconds at most. Raises
         ExecutorStartError if the cluster cannot be started or does not answer, has no worker in time, or runs another
         Python.

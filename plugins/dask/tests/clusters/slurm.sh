@@ -48,7 +48,7 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=2
-NodeName=$host NodeAddr=127.0.0.1 NodeHostname=$host CPUs=2 Boards=1 SocketsPerBoard=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 NodeHostname=$host CPUs=4 Boards=1 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
 PartitionName=debug Nodes=$host Default=YES MaxTime=INFINITE OverSubscribe=NO State=UP
 CONF
 /usr/sbin/munged --force --foreground --key-file="$at/munge.key" --socket="$at/munge.socket" --pid-file="$at/munged.pid" \

@@ -14,9 +14,12 @@ from typing import Any
 
 import distributed
 import pytest
+from distributed.deploy import ProcessInterface
 
 from turgo.errors import ExecutorStartError
 from turgo_dask import DaskExecutor
+from turgo_dask.cluster.deadline import Deadline
+from turgo_dask.connection.connect import await_worker
 
 QUIET: dict[str, Any] = {
     "dashboard_address": "127.0.0.1:0",
@@ -62,6 +65,31 @@ def test_a_cluster_without_workers_is_an_error_after_a_while(
     told = start_error(address=empty.scheduler_address, start_timeout=3)
     assert "no worker came within 3 s" in told
     assert "dask worker" in told
+
+
+class Job(ProcessInterface):  # type: ignore[misc]  # distributed has no types
+    """A job that its queue keeps waiting; dask says that it runs, as it was submitted."""
+
+    job_id = "17"
+
+    def __init__(self, scheduler: str, name: str) -> None:
+        super().__init__(scheduler, name)
+
+
+def of_jobs() -> distributed.SpecCluster:
+    """As the clusters of dask-jobqueue are."""
+    scheduler = {"cls": distributed.Scheduler, "options": {"dashboard_address": "127.0.0.1:0"}}
+    return distributed.SpecCluster(scheduler=scheduler, workers={"one": {"cls": Job}}, silence_logs=50)
+
+
+def test_a_job_that_waits_in_its_queue_is_named() -> None:
+    """While its worker is waited for, and in the error, so that one can ask the queue for it."""
+    lines: list[str] = []
+    with of_jobs() as cluster, distributed.Client(cluster, set_as_default=False) as client:
+        deadline = Deadline(2.5, lambda line, urgent: lines.append(line))
+        with pytest.raises(ExecutorStartError, match="one: submitted as job 17, which may still be queued"):
+            await_worker(client, cluster, deadline)
+    assert "waiting for a worker (jobs submitted: 17), for " in lines[0]
 
 
 def test_a_scheduler_file_may_come_late(theirs: distributed.LocalCluster, tmp_path: Path) -> None:

@@ -84,8 +84,7 @@ class Flows(Checks):
         def small() -> Any:
             return add(1, 1)
 
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         with self.subject.nothing_left():
             assert small.run(executor=executor).result == 2
         assert not executor.started

@@ -52,8 +52,7 @@ class Leaks(Checks):
         return [name for name in names if not name.startswith(self.lasting_threads)]
 
     def _start_and_call(self) -> None:
-        self.subject.close()
-        with self.make().start() as executor:
+        with self.alone().start() as executor:
             self.value(executor.submit(calls.nothing))
 
     @rule("a call leaves no descriptor open")

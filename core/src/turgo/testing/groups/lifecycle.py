@@ -25,13 +25,13 @@ class Lifecycle(Checks):
 
     @rule("entering start() gives the executor itself")
     def test_start_gives_the_executor(self) -> None:
-        executor = self.make()
+        executor = self.alone()
         with executor.start() as entered:
             assert entered is executor
 
     @rule("an executor is `started` inside start() and only there")
     def test_started_says_so(self) -> None:
-        executor = self.make()
+        executor = self.alone()
         seen = [executor.started]
         with executor.start():
             seen.append(executor.started)
@@ -40,7 +40,7 @@ class Lifecycle(Checks):
 
     @rule("an executor can be started again after it was left, and works as before")
     def test_starts_again(self) -> None:
-        executor = self.make()
+        executor = self.alone()
         for number in range(2):
             with executor.start():
                 assert self.value(executor.submit(calls.add, number, 1)) == number + 1
@@ -75,7 +75,7 @@ class Lifecycle(Checks):
 
     @rule("an error inside start() comes out of it unchanged, and the executor can be started again")
     def test_error_inside_comes_out(self) -> None:
-        executor, error = self.make(), KeyError("inside")
+        executor, error = self.alone(), KeyError("inside")
         caught: BaseException | None = None
         try:
             with executor.start():

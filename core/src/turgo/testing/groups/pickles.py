@@ -21,8 +21,7 @@ class Pickles(Checks):
 
     @rule("an executor that is not started pickles, keeps its options and works on the other side")
     def test_pickles_before_start(self) -> None:
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         copy = self._travelled(executor)
         assert repr(copy) == repr(executor)
         with copy.start():

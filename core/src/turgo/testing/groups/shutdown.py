@@ -37,7 +37,7 @@ class Shutdown(Checks):
 
     @rule("start() opens nothing before it is entered")
     def test_start_opens_nothing_yet(self) -> None:
-        executor = self.make()
+        executor = self.alone()
         executor.start()
         assert not executor.started
         with executor.start():
@@ -75,8 +75,7 @@ class Shutdown(Checks):
 
     @rule("start() may be entered in a thread that is not the main one")
     def test_starts_in_any_thread(self) -> None:
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
 
         def use() -> int:
             with executor.start():
@@ -201,8 +200,7 @@ class Shutdown(Checks):
     @rule("a call of an earlier start() that becomes ready in a later one does not run in it")
     def test_earlier_calls_stay_behind(self) -> None:
         upstream: concurrent.futures.Future[int] = concurrent.futures.Future()
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         with self.folder() as folder:
             sign = folder / "sign"
             with executor.start():

@@ -191,8 +191,7 @@ class Trouble(Checks):
         def interrupted() -> Any:
             return [add.map(range(50)), identity.map(range(50))]
 
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         with self.subject.nothing_left(), pytest.raises(KeyboardInterrupt):
             interrupted.run(executor=executor, observers=[_Interrupts()])
         assert not executor.started

@@ -33,8 +33,7 @@ class Undeclared(Checks):
         "a flow that requires what is declared runs; one that requires anything else is refused before the start"
     )
     def test_requirements_are_weighed(self) -> None:
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         runs = flow(requires=sorted(executor.capabilities))(_one)
         with executor.start():
             assert runs.run(executor=executor).result == 2
@@ -44,8 +43,7 @@ class Undeclared(Checks):
 
     @rule("capabilities are the same before, in and after start()")
     def test_capabilities_are_constant(self) -> None:
-        self.subject.close()
-        executor = self.make()
+        executor = self.alone()
         seen = [executor.capabilities]
         with executor.start():
             seen.append(executor.capabilities)

@@ -29,7 +29,17 @@ def progress_of(cluster: Any, *, shown: int = 3) -> Iterator[str]:
     for key, worker in list((getattr(cluster, "workers", None) or {}).items())[:shown]:
         job = getattr(worker, "job_id", None)
         status = getattr(worker, "status", "")
-        yield f"worker {key}{f', job {job}' if job else ''}: {getattr(status, 'name', status)}"
+        if job:  # it counts as running once it is submitted, and may be queued
+            yield f"worker {key}: submitted as job {job}, which may still be queued"
+        else:
+            yield f"worker {key}: {getattr(status, 'name', status)}"
+
+
+def jobs_of(cluster: Any) -> list[str]:
+    """The ids of the jobs that a cluster has submitted to a queue, if it has one."""
+    workers = getattr(cluster, "workers", None)
+    found = [getattr(each, "job_id", None) for each in (list(workers.values()) if workers else ())]
+    return [str(each) for each in found if each]
 
 
 def target_of(cluster: Any) -> Any:

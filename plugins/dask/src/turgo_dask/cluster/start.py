@@ -40,7 +40,7 @@ class ClusterStart:
         self._make = make
         self._runner = runner
         self._made: Future[Any] = Future()
-        self._given_up = False
+        self._given_up: list[Any] | None = None  # what was ended then
         self._before = WeakSet(SpecCluster._instances)
         self._lock = threading.Lock()
         self._thread = threading.Thread(
@@ -53,7 +53,8 @@ class ClusterStart:
         while not self._made.done():
             if deadline.over:
                 raise LateStartError
-            deadline.waiting(f"starting {name} …{self._progress()}", urgent=False)
+            seen = "; ".join(self.progress(shown=0))
+            deadline.waiting(f"starting {name} …{f' ({seen})' if seen else ''}", urgent=False)
             with suppress(TimeoutError):  # which may also be what it has raised
                 self._made.exception(START_POLL_SECONDS)
         return self._made.result()
@@ -68,15 +69,14 @@ class ClusterStart:
             return
         with self._lock:
             self._made.set_result(made)
-            late = self._given_up
+            late = self._given_up is not None and all(made is not each for each in self._given_up)
         if late:
             end([made], self._runner)
 
-    def _progress(self) -> str:
+    def progress(self, *, shown: int = 3) -> list[str]:
         """How far the clusters are that have begun to start; nothing of one that has not come to its workers yet."""
         begun = [cluster for cluster in self.begun() if getattr(cluster, "plan", None)]
-        seen = [each for cluster in begun for each in progress_of(cluster, shown=0)]
-        return f" ({'; '.join(seen)})" if seen else ""
+        return [each for cluster in begun for each in progress_of(cluster, shown=shown)]
 
     def begun(self) -> list[Any]:
         """The clusters that it has made so far, whole or not."""
@@ -106,5 +106,5 @@ class ClusterStart:
     def give_up(self) -> None:
         """End what was begun, within some seconds; what comes later ends as soon as it comes."""
         with self._lock:
-            self._given_up = True
-        end(self.begun(), self._runner, self._thread)
+            begun = self._given_up = self.begun()
+        end(begun, self._runner, self._thread)

@@ -24,7 +24,11 @@ from turgo_dask.cluster.nanny import kill_with_descendants
 TEARDOWN_STEP_SECONDS = 0.7
 """How long each step may take."""
 
-LOOP_ANSWER_SECONDS = 4.0
+SCHEDULER_END_SECONDS = 4.0
+"""How long a scheduler on another host may take to come up, and then to hear that it is to end: openssh may refuse to
+kill it."""
+
+LOOP_ANSWER_SECONDS = 12.0
 """How long a loop may take to close the pieces in it. One that computes nothing needs two steps; on a machine that has
 more to do than it can, it first has to get a turn, or processes would be left."""
 
@@ -91,20 +95,38 @@ def _end_pieces(cluster: SpecCluster) -> None:
 
 async def _close_pieces(cluster: SpecCluster) -> None:
     """Cancel its start; close its scheduler and its workers. Nannies are killed in the end."""
+    if not isinstance(cluster.scheduler, distributed.Scheduler):
+        await _end_scheduler(cluster)  # first: a start that is cancelled stops its loop
     for task in asyncio.all_tasks():
         frame = getattr(task.get_coro(), "cr_frame", None)
         if frame is not None and frame.f_locals.get("self") is cluster:
             task.cancel()
-    elsewhere = not isinstance(cluster.scheduler, distributed.Scheduler)
-    if elsewhere and cluster.scheduler_comm is not None:  # openssh may refuse to kill it
-        with suppress(Exception):
-            await asyncio.wait_for(cluster.scheduler_comm.terminate(), TEARDOWN_STEP_SECONDS / 2)
     pieces = [each for each in [*cluster._created, cluster.scheduler] if hasattr(each, "close")]
     pieces = [each for each in pieces if not isinstance(each, distributed.Nanny)]
     for _ in range(2):  # the second time what was just about to begin
         closing = [asyncio.ensure_future(_close_piece(each)) for each in pieces]
         if closing:
             await asyncio.wait(closing, timeout=TEARDOWN_STEP_SECONDS * 0.9)
+
+
+async def _end_scheduler(cluster: SpecCluster) -> None:
+    """End a scheduler elsewhere. Workers that come up later find none, and end; nobody else knows its address.
+
+    One that is just starting is killed; what cannot be killed is waited for, in limited time. The start goes on
+    meanwhile, and begins no workers.
+    """
+    cluster.worker_spec = {}
+    process = getattr(cluster.scheduler, "proc", None)  # by ssh
+    with suppress(Exception):  # the connection may be gone
+        if cluster.scheduler_comm is None and process is not None:
+            process.kill()
+    end = time.monotonic() + SCHEDULER_END_SECONDS
+    while cluster.scheduler_comm is None and getattr(process, "returncode", None) is None:
+        if time.monotonic() > end:
+            return
+        await asyncio.sleep(0.05)
+    with suppress(Exception):  # it is gone, and says no more
+        await asyncio.wait_for(cluster.scheduler_comm.terminate(), SCHEDULER_END_SECONDS)
 
 
 async def _close_piece(piece: Any) -> None:

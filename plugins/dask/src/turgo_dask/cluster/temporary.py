@@ -13,18 +13,18 @@ from functools import partial
 from typing import Any
 
 import distributed
+from distributed.deploy import SpecCluster
 from distributed.utils import LoopRunner, sync
 
 from turgo.errors import ExecutorStartError, UsageError
 from turgo_dask.cluster.child import start_failure
 from turgo_dask.cluster.class_path import keywords_named_by
 from turgo_dask.cluster.deadline import START_TIMEOUT_HINT, Deadline
-from turgo_dask.cluster.live import progress_of
 from turgo_dask.cluster.local import has_nannies, is_local, worker_processes
 from turgo_dask.cluster.nanny import kill_with_descendants
 from turgo_dask.cluster.signals import at_exit, deferred_signals, sigint_blocked
 from turgo_dask.cluster.start import ClusterStart, LateStartError
-from turgo_dask.cluster.teardown import kill_begun, result_of
+from turgo_dask.cluster.teardown import end, kill_begun, result_of
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _started(cluster_class: Callable[..., Any], starting: ClusterStart, deadline
             raise TypeError(f"it gives no cluster, but {made!r}")
         return made
     except LateStartError as error:
-        seen = [each for cluster in starting.begun() for each in progress_of(cluster)]
+        seen = starting.progress()
         starting.give_up()
         raise ExecutorStartError(
             f"{name} did not come up within {deadline.seconds:g} s. {'. '.join([*seen, START_TIMEOUT_HINT])}"
@@ -115,19 +115,24 @@ def _reasons(error: BaseException, most: int = 4) -> str:
 
 
 def _close(cluster: Any, runner: LoopRunner) -> None:
-    """Close the cluster within CLUSTER_CLOSE_SECONDS; kill the processes of a local one that takes longer."""
-    end, closed = time.monotonic() + CLUSTER_CLOSE_SECONDS, False
+    """Close the cluster within CLUSTER_CLOSE_SECONDS. One that takes longer is ended: the processes of a local one are
+    killed, and others are closed piece by piece, in a few seconds more.
+    """
+    until, closed = time.monotonic() + CLUSTER_CLOSE_SECONDS, False
     try:
         if isinstance(cluster, distributed.LocalCluster):
             cluster.sync(_end_workers, cluster, callback_timeout=CLUSTER_CLOSE_SECONDS)
-        left = max(end - time.monotonic(), WORKER_END_SECONDS)
+        left = max(until - time.monotonic(), WORKER_END_SECONDS)
         closing = cluster.close(timeout=left) if _names(cluster.close, "timeout") else cluster.close()
         if inspect.isawaitable(closing):
             sync(cluster.loop, result_of, closing, callback_timeout=left)
         closed = True
     except TimeoutError:
         logger.warning("%s did not close within %s seconds", cluster, CLUSTER_CLOSE_SECONDS)
-        _kill_processes(cluster)
+        if isinstance(cluster, distributed.LocalCluster):
+            _kill_processes(cluster)
+        elif isinstance(cluster, SpecCluster):
+            end([cluster], runner)
     finally:
         with suppress(TimeoutError):
             runner.stop(timeout=WORKER_END_SECONDS)

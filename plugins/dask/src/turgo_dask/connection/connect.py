@@ -17,7 +17,7 @@ from typing import Any
 
 from turgo.errors import ExecutorStartError
 from turgo_dask.cluster.deadline import START_TIMEOUT_HINT, Deadline
-from turgo_dask.cluster.live import credentials, progress_of, target_of
+from turgo_dask.cluster.live import credentials, jobs_of, progress_of, target_of
 from turgo_dask.connection.client import Client
 from turgo_dask.connection.probe import probe
 
@@ -29,6 +29,9 @@ SEND_INTERVAL_SECONDS = 0.002
 
 WORKER_LOOK_SECONDS = 0.5
 """How often a start that waits for a worker looks at its cluster."""
+
+SHOWN_JOBS = 5
+"""How many jobs of a queue a line names; the rest is counted."""
 
 
 def open_client(
@@ -125,7 +128,16 @@ def await_worker(client: Client, cluster: Any, deadline: Deadline) -> None:
                 f"the scheduler at {client.scheduler.address} is there, but no worker came within "
                 f"{deadline.seconds:g} s.{advice} {START_TIMEOUT_HINT}"
             )
-        queued = len(getattr(cluster, "requested", None) or getattr(cluster, "plan", None) or ())
-        deadline.waiting(f"waiting for a worker{f' (requested: {queued})' if queued else ''}")
+        deadline.waiting(f"waiting for a worker{_asked_for(cluster)}")
         with suppress(TimeoutError):
             client.wait_for_workers(1, timeout=min(WORKER_LOOK_SECONDS, deadline.left))
+
+
+def _asked_for(cluster: Any) -> str:
+    """What a cluster has requested, in brackets: jobs by their ids, by which its queue knows them."""
+    jobs = jobs_of(cluster)
+    if jobs:
+        more = f" and {len(jobs) - SHOWN_JOBS} more" if len(jobs) > SHOWN_JOBS else ""
+        return f" (jobs submitted: {', '.join(jobs[:SHOWN_JOBS])}{more})"
+    requested = len(getattr(cluster, "requested", None) or getattr(cluster, "plan", None) or ())
+    return f" (requested: {requested})" if requested else ""
