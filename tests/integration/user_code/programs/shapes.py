@@ -51,6 +51,37 @@ class Alarm(enum.IntFlag):
     FAST = 2
 
 
+class Place(enum.Enum):
+    """Members with attributes that their own `__init__` computes, and one with another name."""
+
+    LEITH = (1.0, "m")
+    DOVER = (2.0, "ft")
+    HOME = LEITH
+
+    def __init__(self, level: float, unit: str) -> None:
+        self.level, self.unit = level, unit
+
+
+class Code(enum.StrEnum):
+    """Members that their own `__new__` makes, with more than their values."""
+
+    LOW = ("l", "a low level")
+
+    def __new__(cls, value: str, text: str) -> typing.Self:
+        """Keep the text beside the value."""
+        member = str.__new__(cls, value)
+        member._value_, member.text = value, text  # type: ignore[attr-defined]
+        return member
+
+
+class Access(enum.Flag):
+    """One member is made of others."""
+
+    READ = 1
+    WRITE = 2
+    BOTH = READ | WRITE
+
+
 class Sensor(typing.Protocol):
     """What has a level."""
 
@@ -275,6 +306,27 @@ def enum_flags(alarm: Alarm) -> bool:
 
 
 @task
+def enum_with_init(place: Place) -> tuple[typing.Any, ...]:
+    return place.level, place.unit, [each.unit for each in Place], Place.HOME is place, Place["HOME"] is place
+
+
+@task
+def enum_with_new(code: Code) -> tuple[typing.Any, ...]:
+    return code is Code.LOW, code.text, Code("l") is code, code == "l"  # type: ignore[attr-defined]
+
+
+@task
+def enum_of_combined(access: Access) -> tuple[typing.Any, ...]:
+    return (
+        access is Access.BOTH,
+        access.name,
+        Access["BOTH"] is access,
+        Access.READ in access,
+        [*Access.__members__],
+    )
+
+
+@task
 def enum_class(trend: type[Trend]) -> bool:
     return trend is Trend and len(trend) == 2
 
@@ -434,6 +486,9 @@ def shapes() -> object:
         "enum_member": enum_member(Trend.RISING),
         "enum_of_strings": enum_of_strings(Unit.METRE),
         "enum_flags": enum_flags(Alarm.HIGH | Alarm.FAST),
+        "enum_with_init": enum_with_init(Place.LEITH),
+        "enum_with_new": enum_with_new(Code.LOW),
+        "enum_of_combined": enum_of_combined(Access.BOTH),
         "enum_class": enum_class(Trend),
         "protocol": protocol(),
         "abstract": abstract(),
@@ -470,6 +525,9 @@ RIGHT = {
     "enum_member": True,
     "enum_of_strings": True,
     "enum_flags": True,
+    "enum_with_init": (1.0, "m", ["m", "ft"], True, True),
+    "enum_with_new": (True, "a low level", True, True),
+    "enum_of_combined": (True, "BOTH", True, True, ["READ", "WRITE", "BOTH"]),
     "enum_class": True,
     "protocol": 1.5,
     "abstract": "Radar!",

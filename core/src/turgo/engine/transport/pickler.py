@@ -10,6 +10,7 @@ Nothing that a user wrote is replaced; some kinds of globals are made anew from 
 
 from __future__ import annotations
 
+import enum
 import functools
 import io
 import sys
@@ -25,7 +26,7 @@ from typing import Any, ClassVar
 import cloudpickle
 
 from turgo.engine.transport.flow_code import FlowCode
-from turgo.engine.transport.remade import generic_state, is_generic, remade
+from turgo.engine.transport.remade import enum_parts, generic_state, is_generic, remade
 from turgo.flows.task import Task
 from turgo.registry.source_files import MAIN
 from turgo.worker.code import modules as shipped
@@ -201,6 +202,9 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if not isinstance(found, tuple) or len(found) != 6:
             return found
         make, arguments, state, items, pairs, setter = found
+        if issubclass(cls, enum.Enum):
+            arguments, state = enum_parts(cls, arguments, state)
+            setter, state = self._fn(shipped.restore_enum), (setter, *state)
         module = self.owner.own.modules.get(str(cls.__module__))
         space = None if module is None else self.owner.namespace(vars(module))
         if make.__name__ == "_make_skeleton_class":

@@ -12,6 +12,7 @@ NewType, cached_property   of the same parts
 from __future__ import annotations
 
 import contextvars
+import enum
 import functools
 import queue
 import threading
@@ -126,3 +127,27 @@ _FRESH: Mapping[type, Callable[[Any], Reduced]] = types.MappingProxyType(
     }
 )
 """Objects of a process that a module makes once, and how a worker makes its own."""
+
+
+def enum_parts(cls: Any, arguments: Reduced, state: Any) -> tuple[Reduced, Reduced]:
+    """The arguments that cloudpickle makes an enum of, and the arguments of `restore_enum` behind its setter.
+
+    Cloudpickle makes members anew from their values alone: names of aliases, what `__init__` or `__new__` set, and what
+    a member is besides its value (bytes, a number) are left out. cls: an enum.
+    """
+    bases, name, qualname, values, *rest = arguments
+    own: Any = getattr(cls._member_type_, "__getnewargs__", None)  # of str, bytes, int, float
+    if own is not None and cls._member_type_ is not tuple:
+        values = {each: own(cls[each])[0] for each in values}
+    attributes, slots = state
+    attributes = {key: value for key, value in attributes.items() if key not in cls.__members__}
+    members = [
+        (each, member._name_, member._value_, _attributes_of(member))
+        for each, member in cls.__members__.items()
+    ]
+    return (bases, name, qualname, values, *rest), ((attributes, slots), members)
+
+
+def _attributes_of(member: enum.Enum) -> dict[str, Any]:
+    """What a member has besides what `enum` gives it, whose names begin and end with an underscore."""
+    return {key: value for key, value in vars(member).items() if not (key[0] == key[-1] == "_")}

@@ -250,6 +250,26 @@ def restore_class(cls: type, packed: Any) -> None:
     setter(cls, state)
 
 
+def restore_enum(cls: Any, packed: Any) -> None:
+    """Give an enum its state, its aliases, and its members what their own `__init__` or `__new__` has given them.
+
+    A class that is restored once more has its aliases, which may not be set again.
+    """
+    setter, state, members = packed
+    setter(cls, state)
+    for name, own_name, value, attributes in members:
+        member = cls._member_map_.get(name)
+        if member is None:
+            member = cls._member_map_[name] = cls(value)
+            member._name_ = own_name
+            type.__setattr__(cls, name, member)
+        elif member._value_ != value:
+            cls._value2member_map_.pop(member._value_, None)
+            cls._value2member_map_[value] = member
+            member._value_ = value
+        vars(member).update(attributes)
+
+
 def _publish(globals_: dict[str, Any], run: str, name: str, found: Any) -> None:
     """Set what a module defines under its own name; what a notebook defines also where pickle looks for it."""
     set_names(globals_, run, {name: found})
