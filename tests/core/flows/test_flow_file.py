@@ -133,6 +133,23 @@ def test_what_others_import_is_not_looked_for_beside_such_a_file(write, tmp_path
     assert sys.path[0] == str(tmp_path)
 
 
+def test_a_package_that_is_installed_as_well_is_that_beside_the_file(write, tmp_path):
+    """Who works on it runs its flow from the checkout; a single file of an installed name comes last."""
+    for folder, price in (("site-packages/shop", 1), ("checkout/shop", 2)):
+        (tmp_path / folder).mkdir(parents=True)
+        write(f"{folder}/__init__.py", "")
+        write(f"{folder}/prices.py", f"price = {price}")
+    sys.path.append(str(tmp_path / "site-packages"))
+    write(
+        "checkout/shop/flows.py", f"from shop.prices import price\n{ONE.replace('return 1', 'return price')}"
+    )
+    assert load_flow("checkout/shop/flows.py").run(executor="local").result == 2
+    sys.path.remove(str(tmp_path / "checkout"))
+    (tmp_path / "alone").mkdir()
+    load_flow(write("alone/shop.py", ONE))
+    assert sys.path[-1] == str(tmp_path / "alone")
+
+
 def test_a_file_with_turgos_own_name_is_refused(write):
     """Processes that are started in that folder would import it."""
     with pytest.raises(FlowFileError, match=r"^turgo\.py hides turgo itself .*: rename it$"):

@@ -69,10 +69,15 @@ def load_flow_file(file: Path) -> ModuleType:
 
 
 def _is_of_others(name: str) -> bool:
-    """Whether a module of that name is what turgo, dask or their workers may import, who are not to get the file."""
-    top = name.partition(".")[0]
+    """Whether a module of that name is what turgo, dask or their workers may import, who are not to get the file.
+
+    A package that is also installed is taken from where the file lies, as by `python -m`.
+    """
+    top, dot, _ = name.partition(".")
     if top in OURS or top in sys.stdlib_module_names:
         return True
+    if dot:
+        return False
     found = importlib.machinery.PathFinder.find_spec(top)
     return found is not None and found.origin is not None and is_installed(Path(found.origin))
 
