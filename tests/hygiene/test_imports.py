@@ -21,13 +21,18 @@ FOR_FEW_RUNS = {
     "cloudpickle",  # what leaves this process, and files of flows
     "ctypes",  # calls that exceed their time
     "difflib",  # names that do not exist
+    "decimal",  # values that are shown
     "email.parser",  # all fields of metadata, where two of them are needed
+    "graphlib",  # graphs that no flow recorded
     "hashlib",  # keys of a cache, and names of files
     "json",  # packed code
     "socket",
+    "turgo.caching.configured",
     "turgo.caching.keys",
+    "turgo.config.toml_lines",  # files of configuration
     "turgo.engine.remote_values.store",
     "turgo.engine.transport.worker_code",
+    "turgo.outlines.outline",  # runs that are looked at
     "turgo.registry.catalogue",  # what is not installed
     "urllib.parse",  # a cache that a URL names
 }

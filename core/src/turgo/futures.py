@@ -12,7 +12,6 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import copy
-import dataclasses
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -123,7 +122,8 @@ def _refuse_unwalked(value: object, place: str, above: set[int]) -> None:
 
 
 def _fields(value: object) -> list[str]:
-    if dataclasses.is_dataclass(value):
+    dataclasses = sys.modules.get("dataclasses")  # nobody has made one without it
+    if dataclasses is not None and dataclasses.is_dataclass(value):
         return [field.name for field in dataclasses.fields(value)]
     return [attribute.name for attribute in getattr(type(value), "__attrs_attrs__", ())]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 
 
 def pip_install(*packages: str, upgrade: bool = False) -> str:
     """The line to type. It names the Python that runs now, as the `pip` of a shell may be another one's."""
+    import shlex  # late: few runs lack anything
+
     words = [
         sys.executable or "python",
         "-m",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 import attrs
 
@@ -183,8 +183,7 @@ def _display(progress: bool | None, config: Config) -> object | None:
     return display(unasked=progress is None)
 
 
-@attrs.frozen
-class Launch:
+class Launch(NamedTuple):
     """What one run is made of: the flow, its executor and the configuration. `Flow.run` and `turgo run` make one."""
 
     flow: FlowDefinition[..., Any]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import attrs
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from turgo.config.injected import is_injected, warn_of_injected
 from turgo.config.places import shown
 from turgo.config.schema import KNOWN, TABLES, known, within
-from turgo.config.settings import Origin, Setting
-from turgo.config.toml_lines import Key, TomlFile, read_toml
+from turgo.config.settings import Key, Origin, Setting
 from turgo.errors import ConfigError
 from turgo.names import did_you_mean, nearest, normalise, unfit_name
 from turgo.redaction import redacted_repr
+
+if TYPE_CHECKING:
+    from turgo.config.toml_lines import TomlFile
 
 PREFIX = "TURGO_"
 """How the names of variables begin."""
@@ -35,6 +35,8 @@ def file_layer(path: Path, kind: str, folder: Path | None, doubt: str = "") -> L
 
     doubt: why no code is taken from it. Raises ConfigError for what is malformed, unknown or of the wrong type.
     """
+    from turgo.config.toml_lines import read_toml  # late: most runs have no file to read
+
     file = read_toml(path, shown(path, folder))
     top: Key = ("tool", "turgo") if path.name == "pyproject.toml" else ()
     table: Any = file.data
@@ -43,8 +45,7 @@ def file_layer(path: Path, kind: str, folder: Path | None, doubt: str = "") -> L
     return _FileReader(file, kind, shown(path, folder), top, doubt).layer(table)
 
 
-@attrs.frozen
-class _FileReader:
+class _FileReader(NamedTuple):
     """Turns the tables of one file into settings that know their line. top: where ours begin in it."""
 
     file: TomlFile

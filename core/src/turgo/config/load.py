@@ -27,7 +27,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -43,8 +43,7 @@ from turgo.config.places import (
     warn_of_unread,
 )
 from turgo.config.schema import MAX_MAP_WIDTH
-from turgo.config.settings import Origin, Setting
-from turgo.config.toml_lines import Key
+from turgo.config.settings import Key, Origin, Setting
 from turgo.errors import ConfigError
 
 DEFAULT_EXECUTOR = "local"
@@ -61,8 +60,7 @@ PICKLED: frozenset[Key] = frozenset(
 """The settings that say where values are unpickled from, and whose."""
 
 
-@attrs.frozen
-class Profile:
+class Profile(NamedTuple):
     """A named executor with options. use: what it stands for, its own name if the plugin of that name."""
 
     name: str

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from turgo.config.toml_lines import read_toml
 from turgo.errors import ConfigError
 
 logger = logging.getLogger("turgo")
@@ -128,6 +127,8 @@ def _has_our_table(pyproject: Path, folder: Path | None) -> bool:
     with contextlib.suppress(OSError):  # read_toml says it better
         if b"turgo" not in pyproject.read_bytes():
             return False
+    from turgo.config.toml_lines import read_toml  # late: most runs have no file to read
+
     tool = read_toml(pyproject, shown(pyproject, folder)).data.get("tool")
     return isinstance(tool, dict) and "turgo" in tool
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from turgo.config.convert import convert_text
 
@@ -22,8 +20,7 @@ EVERY = "*"
 """In a key of KNOWN, the place of a name that the user chooses."""
 
 
-@attrs.frozen
-class Known:
+class Known(NamedTuple):
     """One setting.
 
     type: of its values; words: what they are, for a message. lasting: not in the memory of a process.

@@ -12,6 +12,9 @@ from typing import Any
 
 import attrs
 
+Key = tuple[str, ...]
+"""What a setting is called: the names of the tables around it, and its own."""
+
 KINDS = ("argument", "option", "variable", "flow", "project file", "user file", "default")
 """Where a value can come from, the strongest first."""
 
@@ -54,11 +57,11 @@ class Setting:
     within: of a table, where each of its keys was set.
     """
 
-    key: tuple[str, ...]
+    key: Key
     value: Any
     origin: Origin
     text: bool = False
-    within: Mapping[tuple[str, ...], Origin] = attrs.field(factory=dict, eq=False, repr=False)
+    within: Mapping[Key, Origin] = attrs.field(factory=dict, eq=False, repr=False)
 
 
 def overlay(below: Mapping[str, Setting], above: Mapping[str, Setting]) -> dict[str, Setting]:

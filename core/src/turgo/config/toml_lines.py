@@ -15,9 +15,8 @@ from typing import Any
 
 import attrs
 
+from turgo.config.settings import Key
 from turgo.errors import ConfigError
-
-Key = tuple[str, ...]
 
 
 @attrs.frozen(slots=False)

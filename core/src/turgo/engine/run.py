@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from turgo.caching.configured import store_for
 from turgo.config.load import Config
 from turgo.contract.clock import clock_of
 from turgo.engine.batching.tag_limits import Limits, limits_in_force
@@ -33,6 +32,7 @@ from turgo.records.task_runs import TaskRuns
 if TYPE_CHECKING:
     from turgo.engine.kept.journal import RunJournal
     from turgo.journal.session import Session
+    from turgo.stores.store import Store
 
 
 def prepare_run(
@@ -96,7 +96,7 @@ class GraphRun:
         sites, places, self.here = place_tasks(graph, own, config)
         check_tags(graph, lambda task: sites[places[task].site if task in places else 0].executor)
         limits = _limits(graph, config)
-        store = store_for(config) if graph.uses_cache else None
+        store = _store(config) if graph.uses_cache else None
         ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
         run_id = f"{graph.flow}-{os.urandom(6).hex()}" if session is None else session.run_id
         run = FlowRun(id=run_id, flow=graph.flow, executor=own.name, task_runs=TaskRuns(ledger))
@@ -212,6 +212,12 @@ class GraphRun:
     def _pass_on_events(self) -> None:
         if self.observers is not None:
             self.observers.pass_on(self.run, self.events, now=True)
+
+
+def _store(config: Config | None) -> Store | None:
+    from turgo.caching.configured import store_for  # late: few runs have a cache
+
+    return store_for(config)
 
 
 def _limits(graph: Graph, config: Config | None) -> Limits | None:

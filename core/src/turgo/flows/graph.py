@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import graphlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -12,13 +11,14 @@ from turgo.config.schema import MAX_MAP_WIDTH
 from turgo.errors import CycleError, GraphError
 from turgo.flows.mapping import length_of
 from turgo.flows.policy.options import FlowOptions
-from turgo.flows.shown_values import shown_value
 from turgo.flows.task import AnyTask
 from turgo.names import did_you_mean, nearest
-from turgo.outlines.outline import Outline
 from turgo.outlines.structure import Structure
 from turgo.worker.arguments import CONST, CONSTANTS, TEMPLATES, Template
 from turgo.worker.functions import chosen
+
+if TYPE_CHECKING:
+    from turgo.outlines.outline import Outline
 
 
 class Node:
@@ -112,6 +112,8 @@ class Graph:
         """
         if self.recorded or all(earlier < node.id for node in self.nodes for earlier in node.upstream):
             return
+        import graphlib  # late: a flow records no such graph
+
         self._check_known()
         try:
             graphlib.TopologicalSorter({node.id: node.upstream for node in self.nodes}).prepare()
@@ -199,6 +201,8 @@ def structure_of(nodes: Sequence[Node], guards: Mapping[int, int]) -> Structure:
 
 def _condition(node: Node) -> str:
     """What the guard of a case compares with."""
+    from turgo.flows.shown_values import shown_value  # late: few flows have a case
+
     if node.plan == CONSTANTS:
         return shown_value(node.args[1])
     kind, held = node.args[1][:2] if node.plan == TEMPLATES else (None, None)

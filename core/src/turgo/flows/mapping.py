@@ -18,7 +18,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
@@ -53,8 +53,7 @@ def refuse_mark(mark: unmapped[Any], place: str) -> None:
     )
 
 
-@attrs.frozen
-class MapArguments:
+class MapArguments(NamedTuple):
     """The arguments of one `map`, by their places. spread: over the elements; fixed: the same for each of them."""
 
     spread: Mapping[Place, Elements]

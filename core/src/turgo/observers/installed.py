@@ -8,8 +8,7 @@ the work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-
-import attrs
+from typing import NamedTuple
 
 from turgo.errors import ObserverError
 from turgo.hooks import OBSERVERS_GROUP
@@ -17,8 +16,7 @@ from turgo.observers.dispatch import manager_of
 from turgo.registry.entry_points import InstalledEntryPoint, entry_points
 
 
-@attrs.frozen
-class LoadedObserver:
+class LoadedObserver(NamedTuple):
     """An observer that is installed. name: of its entry point; distribution: `name version`.
 
     observer: the object that implements the hooks, or None; problem: why it is None, in words.

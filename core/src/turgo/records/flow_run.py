@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import attrs
 
 from turgo.errors import RunError
-from turgo.outlines.outline import Outline
 from turgo.records.states import RunState
 from turgo.records.task_run import Values, opened
 from turgo.records.task_runs import TaskRuns
@@ -19,6 +18,8 @@ _ABSENT: Any = object()
 
 if TYPE_CHECKING:
     import typing_extensions
+
+    from turgo.outlines.outline import Outline
 
     R_co = typing_extensions.TypeVar("R_co", covariant=True, default=Any)
 else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import attrs
 
@@ -14,8 +14,7 @@ INPUTS_TASK_RUNS = 10_000
 """Of runs of more task runs nothing is said of the inputs but of those that failed, and their values are not held."""
 
 
-@attrs.frozen
-class Attempt:
+class Attempt(NamedTuple):
     """One try of a task run.
 
     started: seconds since the epoch, by the clock of the driver's machine or the worker's.
@@ -31,8 +30,7 @@ class Attempt:
     error: BaseException | None = None
 
 
-@attrs.frozen
-class LogLine:
+class LogLine(NamedTuple):
     """One record that a task logged: its logger, level (as in `logging`), text and time (seconds since the epoch)."""
 
     logger: str
@@ -145,8 +143,7 @@ def opened(open_values: Callable[[], Values] | None) -> Values:
     return open_values()
 
 
-@attrs.frozen
-class TaskTotals:
+class TaskTotals(NamedTuple):
     """What became of all task runs of one task name.
 
     states: how many there are in each state that occurs; seconds: what their attempts took together.

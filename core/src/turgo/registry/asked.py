@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
@@ -22,24 +22,21 @@ from turgo.names import normalise
 E = TypeVar("E", bound=ExecutorLookupError)
 
 
-@attrs.frozen
-class Name:
+class Name(NamedTuple):
     """The name of a profile or plugin, normalised. distribution: as written before the slash, or empty."""
 
     name: str
     distribution: str = ""
 
 
-@attrs.frozen
-class ClassPath:
+class ClassPath(NamedTuple):
     """A class in a module. attribute: dotted, below the module."""
 
     module: str
     attribute: str
 
 
-@attrs.frozen
-class FilePath:
+class FilePath(NamedTuple):
     """A class in a file. file: as written; attribute: dotted, or empty if no class was named."""
 
     file: Path

@@ -13,9 +13,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
-
-import attrs
+from typing import Any, NamedTuple, Protocol
 
 from turgo.names import canonicalise, reason_of
 
@@ -37,8 +35,7 @@ class Distribution(Protocol):
         """The text of a file in its folder, or None if there is none."""
 
 
-@attrs.frozen
-class InstalledEntryPoint:
+class InstalledEntryPoint(NamedTuple):
     """One line of an entry_points.txt. distribution, version: of the package that it belongs to."""
 
     name: str
@@ -58,8 +55,7 @@ class InstalledEntryPoint:
         return EntryPoint(self.name, self.value, "").load()
 
 
-@attrs.frozen
-class DamagedDistribution:
+class DamagedDistribution(NamedTuple):
     """A distribution whose metadata cannot be read. name: as far as it can be read; problem: in words."""
 
     name: str

@@ -11,9 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from turgo.config.convert import admits, fit, members_of, type_name
 from turgo.config.convert import convert_text as convert_text
@@ -27,8 +25,7 @@ REQUIRED: Any = inspect.Parameter.empty
 """The default of an option that has none."""
 
 
-@attrs.frozen
-class OptionSpec:
+class OptionSpec(NamedTuple):
     """One option. annotation: its type, `Any` if not declared; default: REQUIRED if there is none.
 
     meaning: what the docstring says of it, on one line. kind: `option`, or `others` for `**name`, which means
@@ -152,7 +149,7 @@ def _value(given: Any, option: str, spec: OptionSpec, executor: str) -> Any:
 
 
 def _with_key(below: Any, inner: list[str], given: Any, spec: OptionSpec, executor: str) -> Any:
-    leaf = _value(given, ".".join((spec.name, *inner)), attrs.evolve(spec, annotation=Any), executor)
+    leaf = _value(given, ".".join((spec.name, *inner)), spec._replace(annotation=Any), executor)
     if below is not None and not isinstance(below, Mapping):
         shown = redacted_repr(below, spec.name)
         raise OptionError(

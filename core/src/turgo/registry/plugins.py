@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import attrs
 import pluggy
 
 from turgo import hooks
@@ -37,8 +36,7 @@ from turgo.registry.classpath import load_class
 from turgo.registry.entry_points import InstalledEntryPoint, entry_points
 
 
-@attrs.frozen
-class Plugin:
+class Plugin(NamedTuple):
     """One installed entry point, not imported.
 
     name: its own, normalised; unfit: why nobody can ask for it by that name, in words, or empty.
@@ -101,8 +99,7 @@ class Plugin:
             raise asked.error(ApiVersionError, message, target=spec.target, api_version=spec.api_version)
 
 
-@attrs.frozen
-class PluginRecord:
+class PluginRecord(NamedTuple):
     """A line of `turgo executors list`. spec is None where the plugin is broken, which says why.
 
     duplicate: another distribution provides the same name, so that `distribution/name` must be asked for.

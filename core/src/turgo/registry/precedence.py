@@ -7,9 +7,7 @@ The strongest first: the argument in code, `--executor`, the variable, the flow'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from turgo.config.settings import Origin, Setting
 from turgo.errors import OptionError
@@ -17,8 +15,7 @@ from turgo.executor import Executor, ExecutorLike
 from turgo.registry.resolve import Registry
 
 
-@attrs.frozen
-class Chosen:
+class Chosen(NamedTuple):
     """The executor of a run, the name it was asked by, and where that came from."""
 
     executor: Executor
@@ -63,7 +60,7 @@ def choose_executor(
         _refuse(given, asked, origin)
         return Chosen(asked, type(asked).__name__, origin)
     resolved = registry.resolve(asked, origin=origin)
-    resolved = attrs.evolve(resolved, options={**resolved.options, **given})
+    resolved = resolved._replace(options={**resolved.options, **given})
     return Chosen(resolved.build(), resolved.name, origin)
 
 

@@ -13,9 +13,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from turgo.config.load import Config, Profile, load_config
 from turgo.config.ownership import TRUST_HINT
@@ -47,8 +45,7 @@ CODE = Origin("argument", "executor")
 """The origin of what is handed over in code."""
 
 
-@attrs.frozen
-class Resolved:
+class Resolved(NamedTuple):
     """An executor that was found and not made.
 
     spec: of its plugin; options: what is set, and where; provider: the distribution of its plugin, or else its module.
@@ -179,7 +176,7 @@ class Registry:
             stronger = below is not None and below.origin.kind == "variable" and origin.kind == "flow"
             if name != "use" and not stronger:
                 options[name] = Setting((name,), value, origin)
-        return attrs.evolve(resolved, options=options)
+        return resolved._replace(options=options)
 
     def _follow(self, asked: Asked) -> tuple[Asked, dict[str, Setting]]:
         """From profile to profile, to a class path or the name of a plugin; options of the nearer one win."""

@@ -13,7 +13,6 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +43,8 @@ def is_installed(file: Path) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _standard_library() -> Path:
+    import sysconfig  # late: most scripts lie in no folder that is asked about
+
     return Path(sysconfig.get_path("stdlib"))
 
 

@@ -38,7 +38,7 @@ class Showing:
         resolved = registry.resolve(name, origin=Origin("argument", "of turgo executors show"))
         given = options_given({}, options or {})
         if given:
-            resolved = attrs.evolve(resolved, options=_laid_over(resolved, given))
+            resolved = resolved._replace(options=_laid_over(resolved, given))
         return cls(name, resolved, tuple(option_specs(resolved.cls)))
 
     @property

@@ -65,7 +65,7 @@ class Listing:
                 {"name": known.name, "install": _install(known), "summary": known.summary}
                 for known in self.absent
             ],
-            "damaged": [attrs.asdict(each) for each in self.damaged],
+            "damaged": [each._asdict() for each in self.damaged],
         }
 
     def _plugins(self, width: int | None) -> list[str]:

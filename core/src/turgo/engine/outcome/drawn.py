@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from turgo.engine.outcome.explain import Explanation
-from turgo.outlines.outline import Outline
 from turgo.records.flow_run import FlowRun
 from turgo.records.ledger import Ledger
 from turgo.records.states import CODE, STATES, TaskState
+
+if TYPE_CHECKING:
+    from turgo.outlines.outline import Outline
 
 
 def drawn(run: FlowRun, explanation: Explanation) -> Outline:
