@@ -60,7 +60,7 @@ def taken(lanes):
         chosen = lanes.next_batch()
         if chosen is None:
             break
-        lane, pieces, seconds = chosen
+        lane, pieces, seconds, _ = chosen
         assert pieces and seconds >= 0
         found.append("web" if lane.tags else "")
     return found
@@ -93,7 +93,7 @@ def test_the_shortest_wait_for_a_place_in_line_counts(driven, site, monkeypatch)
     """The loop is to look again after it."""
     lanes = lanes_of(driven(two_lanes), site)
     waits = iter([0.3, 0.2])
-    monkeypatch.setattr(site.batching.load, "wait", lambda now: next(waits))
+    monkeypatch.setattr(site.batching.load, "wait", lambda now, slots: next(waits))
     assert lanes.next_batch() is None
     assert lanes.wait_seconds == 0.2
 
@@ -111,9 +111,9 @@ def test_a_call_that_runs_while_nothing_else_does_waits_for_values_that_are_made
     calls = driven(lambda: plain(1))
     lanes = lanes_of(calls, site)
     lost = Failure(TaskState.CRASHED, WorkerLostError("gone", sure=False))
-    calls.schedule.lost(lanes.next_batch()[1], lost, sure=False)
+    calls.schedule.lost(lanes.next_batch().pieces, lost, sure=False)
     site.values = Remaking()
     assert lanes.next_batch() is None and lanes.wait_seconds == REMAKING_LOOK_SECONDS
     site.values = None
-    lane, pieces, _ = lanes.next_batch()
+    lane, pieces, *_ = lanes.next_batch()
     assert lane.isolated and pieces == [(0, -1, -1)]

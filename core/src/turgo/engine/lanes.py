@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turgo.contract.clock import Clock
 from turgo.engine.batching.selection import Selection
@@ -18,12 +18,25 @@ from turgo.engine.schedule.pieces import Piece
 from turgo.engine.schedule.ready import Lane, Queue
 from turgo.engine.schedule.schedule import Schedule
 from turgo.engine.site import Site, Sites
+from turgo.flows.task import AnyTask
 
 if TYPE_CHECKING:
     from turgo.engine.remote_values.store import RemoteStore
 
+WATCHED_SLOTS = 100
+"""On so many slots at most it is foreseen when one is free. On more of them one soon is."""
+
 REMAKING_LOOK_SECONDS = 0.05
 """How often a call that is to run while nothing else does looks whether lost values are made again meanwhile."""
+
+
+class Chosen(NamedTuple):
+    """A batch that may begin. seconds: of work that are thought to be in it; leads: of the longest path behind it."""
+
+    lane: Lane
+    pieces: list[Piece]
+    seconds: float
+    leads: float
 
 
 class Lanes:
@@ -45,8 +58,8 @@ class Lanes:
         """The order of the ready calls, which matters only where several run at once."""
         return Urgency(self.schedule.progress)
 
-    def next_batch(self) -> tuple[Lane, list[Piece], float] | None:
-        """The next batch, of each lane in turn: its lane, its pieces and seconds of work; None if none can begin."""
+    def next_batch(self) -> Chosen | None:
+        """The next batch, of each lane in turn; None if none can begin."""
         queues = self.schedule.ready.queues
         if len(self._turns) != len(queues):
             self._turns = deque(queues)
@@ -56,8 +69,7 @@ class Lanes:
             ready = queues[lane]
             if ready.pieces:
                 if self._has_room(lane, ready):
-                    pieces, seconds = self._filled(lane, ready)
-                    return lane, pieces, seconds
+                    return self._filled(lane, ready)
             elif lane.part:  # a run may lose a thousand batches, each with lanes of its parts
                 del queues[lane]
                 self._turns.pop()
@@ -71,7 +83,7 @@ class Lanes:
         if lane.isolated and site.values is not None and site.values.remaking():
             self.wait_seconds = REMAKING_LOOK_SECONDS
             return False
-        if site.slots > 1 and (wait := site.batching.load.wait(self.clock.monotonic())):
+        if site.slots > 1 and (wait := site.batching.load.wait(self.clock.monotonic(), site.slots)):
             self.wait_seconds = wait if self.wait_seconds is None else min(wait, self.wait_seconds)
             return False
         if self.limits and self.limits.full(lane.tags):
@@ -84,12 +96,24 @@ class Lanes:
         """Whether the most urgent call may begin, or take a place in line where all slots are busy."""
         urgency = self.urgency
         urgency.order(ready, site.batching.costs, site.slots)
-        task = self.schedule.progress.nodes[ready.pieces[-1][0]].task
-        long = site.batching.is_long(task, urgency.decides, urgency.presses)
-        return site.under_way < site.slots or not long
+        if site.under_way < site.slots:
+            return True
+        batching, task = site.batching, self.schedule.progress.nodes[ready.pieces[-1][0]].task
+        long = batching.is_long(task, urgency.decides, urgency.presses)
+        if site.slots > WATCHED_SLOTS or batching.is_long(task, urgent=False):
+            return not long
+        return not (long or urgency.presses) or self._is_over_in_time(site, ready.pieces[-1][0], task)
 
-    def _filled(self, lane: Lane, ready: Queue) -> tuple[list[Piece], float]:
-        """The pieces of a batch, and seconds of work."""
+    def _is_over_in_time(self, site: Site, node: int, task: AnyTask) -> bool:
+        """Whether a call of a node, if it waits in line, is over before a more urgent one can begin."""
+        urgency, batching = self.urgency, site.batching
+        if not urgency.overtakes(node):
+            return True
+        ends = batching.load.begins(self.clock.monotonic()) + batching.costs[task]
+        return ends <= batching.load.goes_on(urgency.ranks[node])
+
+    def _filled(self, lane: Lane, ready: Queue) -> Chosen:
+        """The batch that is chosen."""
         site = self.sites.members[lane.site]
         batching = site.batching
         presses = site.slots > 1 and self.urgency.presses
@@ -98,7 +122,8 @@ class Lanes:
         pieces = selection.fill(budget, batching.chain(site.slots))
         if site.values is not None:
             pieces = self._alike(pieces, site.values, lane)
-        return pieces, selection.spent
+        leads = self.urgency.leads(pieces) if site.slots > 1 else 0.0
+        return Chosen(lane, pieces, selection.spent, leads)
 
     def _alike(self, pieces: list[Piece], values: RemoteStore, lane: Lane) -> list[Piece]:
         """The first pieces, so many that either all their values stay or none does; the others are ready again."""

@@ -133,7 +133,7 @@ class Loop:
             if self.submissions.any_done():
                 return
 
-    def _submit_batch(self, lane: Lane, pieces: list[Piece], seconds: float) -> None:
+    def _submit_batch(self, lane: Lane, pieces: list[Piece], seconds: float, leads: float) -> None:
         if self.stop.why is not None or self.stop.interrupted:
             return  # somebody ended the run just now
         node_id, low, high = pieces[0]
@@ -161,7 +161,7 @@ class Loop:
             shipment.keeps = self.cache.begin(pieces)
         try:
             self.submissions.submit(
-                Submission(pieces, shipment, site, lane.tags, lane.isolated, bool(lane.part), seconds),
+                Submission(pieces, shipment, site, lane.tags, lane.isolated, bool(lane.part), seconds, leads),
                 context,
             )
         except ExecutorError:

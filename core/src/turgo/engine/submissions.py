@@ -30,9 +30,9 @@ class Submission:
     """One batch that was submitted.
 
     tags: of its calls. isolated: whether nothing else is to run beside it. apart: whether its calls share a batch with
-    no others, as they were lost with a worker before. seconds: of work that are thought to be in
-    it. submitted: when, by the clock of the run. ticket: its place in the line; None where there is but one slot.
-    crowded: whether another one was under way on its site at any time with it.
+    no others, as they were lost with a worker before. seconds: of work that are thought to be in it; leads: of the
+    longest path that waits for it. submitted: when, by the clock of the run. ticket: its place in the line; None where
+    there is but one slot. crowded: whether another one was under way on its site at any time with it.
     """
 
     pieces: list[Piece]
@@ -42,6 +42,7 @@ class Submission:
     isolated: bool
     apart: bool = False
     seconds: float = 0.0
+    leads: float = 0.0
     submitted: float = 0.0
     ticket: Ticket | None = None
     crowded: bool = False
@@ -114,7 +115,8 @@ class Submissions:
         site = submission.site
         now = submission.submitted = self.clock.monotonic()
         if site.slots > 1:
-            submission.ticket = site.batching.load.submitted(now, submission.seconds, site.slots)
+            seconds, leads = submission.seconds, submission.leads
+            submission.ticket = site.batching.load.submitted(now, seconds, site.slots, leads)
         if site.under_way:
             self._crowd(submission)
         self.under_way[number] = submission

@@ -1,8 +1,10 @@
 """The load of an executor: the line of submissions, its price, and the share of each slot."""
 
+from math import inf
+
 import pytest
 
-from turgo.engine.batching.load import BACKLOG_SECONDS, IDLE_SHARE, LEFT_SHARE, Load
+from turgo.engine.batching.load import BACKLOG_SECONDS, FEW_SLOTS, IDLE_SHARE, LEFT_SHARE, Load
 from turgo.engine.batching.price import FIRST_PRICE_SECONDS, LEAST_PRICE_SECONDS
 
 
@@ -56,13 +58,13 @@ def test_nothing_is_submitted_while_the_line_is_long():
     for _ in range(30):
         load.submitted(0.0, 1.0, slots=1_000)
     assert load.delay(0.0) == pytest.approx(30 * FIRST_PRICE_SECONDS)
-    wait = load.wait(0.0)
+    wait = load.wait(0.0, 1_000)
     assert wait == pytest.approx(30 * FIRST_PRICE_SECONDS - LEFT_SHARE * BACKLOG_SECONDS)
-    assert load.wait(wait / 2) == pytest.approx(wait / 2)
-    assert load.wait(wait) == 0.0 == load.wait(wait - 1e-9)
+    assert load.wait(wait / 2, 1_000) == pytest.approx(wait / 2)
+    assert load.wait(wait, 1_000) == 0.0 == load.wait(wait - 1e-9, 1_000)
     for _ in range(3):  # it is filled again
         load.submitted(wait, 1.0, slots=1_000)
-        assert load.wait(wait) == 0.0
+        assert load.wait(wait, 1_000) == 0.0
 
 
 def test_a_line_may_last_as_long_as_a_round_trip():
@@ -71,7 +73,7 @@ def test_a_line_may_last_as_long_as_a_round_trip():
     load.trip = 4 * BACKLOG_SECONDS
     for _ in range(30):
         load.submitted(0.0, 1.0, slots=1_000)
-        assert load.wait(0.0) == 0.0
+        assert load.wait(0.0, 1_000) == 0.0
 
 
 def test_the_quickest_round_trip_counts_and_may_rise_again():
@@ -147,6 +149,50 @@ def test_slots_that_wait_although_more_is_submitted_raise_the_price():
             assert load.price == LEAST_PRICE_SECONDS
     assert load.price == pytest.approx((work + gap) / slots, rel=0.2)
     assert gap > IDLE_SHARE * (gap + work)
+
+
+def test_a_wait_shorter_than_a_round_trip_is_none_for_the_line():
+    """However much of the time it takes: what is queued may still have to travel when its slot is free."""
+    load = Load()
+    load.by_line.seconds = LEAST_PRICE_SECONDS
+    load.trip, slots, work, gap = 0.02, 8, 0.1, 0.015
+    tickets = [load.submitted(0.0, work, slots) for _ in range(2 * slots)]
+    for turn in range(30):
+        for slot in range(slots):
+            load.slot_used(f"{slot}", turn * (work + gap), turn * (work + gap) + work, tickets[-1], slots)
+    assert load.price == LEAST_PRICE_SECONDS
+    assert gap > IDLE_SHARE * (gap + work)
+
+
+def test_each_of_a_few_slots_has_a_submission_however_dear_it_is_thought_to_be():
+    """They would idle for a price that was learned from a hiccup; many would be more than is known how to fill."""
+    for slots, most in ((FEW_SLOTS, FEW_SLOTS + 1), (1_000, 1)):
+        load, submitted = Load(), 0
+        load.by_line.seconds = 0.0625
+        while load.wait(0.0, slots) == 0.0:
+            load.submitted(0.0, 1.0, slots)
+            submitted += 1
+        assert submitted == most
+
+
+def test_what_is_queued_begins_when_a_slot_is_free_for_it():
+    """That of the batch that ends first, and of the next one if another is queued already; now if one is overdue."""
+    load = Load()
+    load.by_line.seconds = 0.0
+    for seconds in (3.0, 1.0, 2.0):
+        load.submitted(0.0, seconds, slots=3)
+    assert load.begins(0.0) == 1.0 and load.begins(1.5) == 1.5
+    load.submitted(0.0, 1.0, slots=3)
+    assert load.begins(0.0) == 2.0
+
+
+def test_a_path_goes_on_when_the_first_batch_that_it_waits_for_ends():
+    """Shorter paths do not count; never, as far as is known, if none waits."""
+    load = Load()
+    load.by_line.seconds = 0.0
+    for seconds, leads in ((1.0, 0.5), (3.0, 7.0), (2.0, 5.0)):
+        load.submitted(0.0, seconds, 3, leads)
+    assert [load.goes_on(rank) for rank in (0.1, 0.5, 5.0, 7.0)] == [1.0, 2.0, 3.0, inf]
 
 
 def test_what_slots_waited_for_once_is_forgotten():

@@ -55,6 +55,22 @@ def test_the_stack_is_left_alone_where_slots_are_plenty_or_paths_are_short(drive
     assert ordered(driven, body, {}, slots=8)[0][0] == 30
 
 
+def test_a_batch_leads_to_the_longest_path_that_waits_for_it(driven):
+    """Outside of it; and what waits overtakes the ready calls that have a shorter one."""
+
+    def body():
+        one()
+        two(one(one()), one())
+
+    costs = {one: 1.0, two: 5.0}
+    order, urgency = ordered(driven, body, costs)
+    assert order == [1, 3, 0] and urgency.ranks == [1.0, 7.0, 6.0, 6.0, 5.0]
+    assert [urgency.leads([(node, -1, -1)]) for node in (0, 1, 2)] == [0.0, 6.0, 5.0]
+    assert urgency.leads([(1, -1, -1), (2, -1, -1)]) == 5.0
+    assert [urgency.overtakes(node) for node in (0, 1)] == [True, False]
+    assert ordered(driven, body, costs, slots=8)[1].leads([(1, -1, -1)]) == 0.0
+
+
 def test_a_path_that_waits_presses_while_less_urgent_calls_are_ready(driven):
     """Not where all that is ready is more urgent, nor where the slots have work for far longer."""
 

@@ -15,6 +15,7 @@ are, submissions reach them one after the other. A line of them is modelled here
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from itertools import islice
 from math import inf, sqrt
 
@@ -23,6 +24,9 @@ from turgo.engine.batching.price import Place, Price
 BACKLOG_SECONDS = 0.02
 """What the line may hold: enough that the scheduler never waits for the driver, and no more, as later batches are
 made with more knowledge."""
+
+FEW_SLOTS = 16
+"""It may hold one for each slot where there are no more of them: the price may be thought too high."""
 
 LEFT_SHARE = 0.25
 """What is left of that when it is filled again. So submissions wait for different times, which tells the price."""
@@ -45,10 +49,10 @@ class Ticket:
 
     number: of the submission. place: in the line. before: seconds of line that it had before it. idle: whether a
     slot was free for it. seconds: of work that are thought to be in it. ends: when that is thought to be done, once it
-    runs.
+    runs. leads: seconds of the longest path that waits for it.
     """
 
-    __slots__ = ("before", "ends", "idle", "number", "place", "seconds", "submitted")
+    __slots__ = ("before", "ends", "idle", "leads", "number", "place", "seconds", "submitted")
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Ticket:
         idle: bool,
         seconds: float,
         ends: float,
+        leads: float,
     ) -> None:
         self.number = number
         self.place = place
@@ -67,6 +72,7 @@ class Ticket:
         self.idle = idle
         self.seconds = seconds
         self.ends = ends
+        self.leads = leads
 
 
 class Load:
@@ -106,9 +112,9 @@ class Load:
         """Seconds until the line is empty, if nothing more is submitted."""
         return max(0.0, self._line_ends - now)
 
-    def wait(self, now: float) -> float:
+    def wait(self, now: float, slots: int) -> float:
         """Seconds until more should be submitted."""
-        backlog = max(BACKLOG_SECONDS, self.trip)
+        backlog = max(BACKLOG_SECONDS, self.trip, slots * self.price if slots <= FEW_SLOTS else 0.0)
         line = self._line_ends - now
         if self._filling and line > backlog:
             self._filling = False
@@ -116,14 +122,14 @@ class Load:
             self._filling = True
         return 0.0 if self._filling else line - LEFT_SHARE * backlog
 
-    def submitted(self, now: float, seconds: float, slots: int) -> Ticket:
-        """A batch of so many seconds of work was submitted."""
+    def submitted(self, now: float, seconds: float, slots: int, leads: float = 0.0) -> Ticket:
+        """A batch of so many seconds of work was submitted. leads: seconds of the longest path that waits for it."""
         before = self.delay(now)
         self._line_ends = now + before + self.price
         self._count += 1
         idle = len(self._running) < slots
         place = self.by_line.submitted(now, counts=idle)
-        ticket = Ticket(self._count, place, now, before, idle, seconds, self._line_ends + seconds)
+        ticket = Ticket(self._count, place, now, before, idle, seconds, self._line_ends + seconds, leads)
         if ticket.idle:
             self._run(ticket)
         else:
@@ -154,6 +160,16 @@ class Load:
     def _unqueue(self, ticket: Ticket) -> None:
         del self._queued[ticket]
         self._queued_seconds -= ticket.seconds
+
+    def begins(self, now: float) -> float:
+        """When a slot is thought to be free for what would be queued now; it takes a look at all of them."""
+        ends = nsmallest(len(self._queued) + 1, (ticket.ends for ticket in self._running))
+        return max([now, *ends[-1:]])
+
+    def goes_on(self, rank: float) -> float:
+        """When a path of more than so many seconds is thought to go on that waits for what is under way."""
+        under_way = (*self._running, *self._queued)
+        return min((ticket.ends for ticket in under_way if ticket.leads > rank), default=inf)
 
     def share(self, ready: float, slots: int, now: float) -> float:
         """Seconds of work for the next batch, with which all slots would end together.
@@ -199,7 +215,7 @@ class Load:
         weight = max(PRICE_WEIGHT_SHARE / slots, 1 / self._used)
         self._gap += weight * (began - before - self._gap)
         self._work += weight * (ended - began - self._work)
-        if self._gap <= IDLE_SHARE * (self._gap + self._work):
+        if self._gap <= max(IDLE_SHARE * (self._gap + self._work), self.trip):
             self._by_slots -= weight * self._by_slots  # what was the matter is over
             return
         price = (self._gap + self._work) / slots

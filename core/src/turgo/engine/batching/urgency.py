@@ -12,8 +12,9 @@ of that: its elements are taken as soon as they are ready, and a chain of maps k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from turgo.engine.schedule.pieces import Piece
 from turgo.engine.schedule.progress import Progress
 from turgo.engine.schedule.ready import Queue
 from turgo.flows.task import AnyTask
@@ -55,6 +56,21 @@ class Urgency:
             waiting = self._waiting()
             least = self.ranks[queue.pieces[0][0]]  # as they are in order
             self.presses = waiting > least and self._ready <= PRESSING_TIMES * slots * waiting
+
+    def overtakes(self, node: int) -> bool:
+        """Whether something that is not ready is more urgent than a call that is."""
+        return self._waiting() > self.ranks[node]
+
+    def leads(self, pieces: Sequence[Piece]) -> float:
+        """The highest rank of what waits for the calls of a batch; 0 where the order does not matter."""
+        if not self.decides:
+            return 0.0
+        progress, ranks = self._progress, self.ranks
+        inside = {node for node, _, _ in pieces}
+        behind = (
+            each for node in inside for each in (*progress.consumers[node], *progress.followers.get(node, ()))
+        )
+        return max((ranks[each] for each in behind if each not in inside), default=0.0)
 
     def _sort(self, queue: Queue, costs: Mapping[AnyTask, float], slots: int) -> None:
         if len(queue.pieces) < 2 or not queue.unordered:
