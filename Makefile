@@ -4,6 +4,7 @@
 #
 #   EXECUTOR=dask make demo              another executor
 #   make test ARGS="-k wait -x"          options for pytest
+#   make test WORKERS=0                  one test after another, as in a debugger
 #   make test VENV=other PYTHON=/a/path  another environment, made with that Python
 #   make test INSTALL=wheels             the wheels in $(DIST) instead of the source tree
 #   make test CONSTRAINTS=               the newest versions of everything instead of those in constraints.txt
@@ -16,6 +17,7 @@ ARGS     ?=
 OPTIONS  ?=
 RELEASE_FOLDER ?=
 SITE     ?= build/docs
+WORKERS  ?= auto
 EXECUTOR ?=
 CONSTRAINTS ?= --constraint constraints.txt
 
@@ -26,12 +28,15 @@ PYPROJECTS := $(HOUSES:%=%/pyproject.toml) $(EXAMPLE)/pyproject.toml
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip --disable-pip-version-check -qq install $(CONSTRAINTS)
 EDITABLE := $(PIP) --no-build-isolation
-PYTEST   := $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest
+# Byte code is kept, whatever is set: each of the thousands of processes of the tests would compile turgo anew.
+PYTEST   := PYTHONDONTWRITEBYTECODE= $(BIN)/python tools/with_ctrl_c.py $(BIN)/python -m pytest -p tools.side_by_side.progress -o console_output_style=classic
+# Without the tests that share a cluster of the machine: they run one after another, by `make test-clusters`.
+ABREAST  := -p tools.side_by_side.workers --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder --ignore plugins/dask/tests/clusters
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test test-core test-clusters test-shells fuzz faults lint audit format docs docs-links pictures bench performance wheels release release-check clean
+.PHONY: help demo test test-all test-core test-clusters test-shells fuzz faults lint audit format docs docs-links pictures bench performance wheels release release-check clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,18 +45,21 @@ help: ## show this list
 demo: $(VENV)/.$(if $(filter-out local,$(EXECUTOR)),workspace,demo) ## run the census of the standard library (EXECUTOR=dask make demo for another executor)
 	$(strip $(BIN)/turgo run examples/census.py $(if $(EXECUTOR),--executor $(EXECUTOR)))
 
-test: $(VENV)/.workspace ## run all tests
-	$(PYTEST) $(ARGS) $(OPTIONS)
+test: $(VENV)/.workspace ## run the tests, each behaviour on `local` and on one more executor: within ten minutes on two cores
+	SHORT_TESTS=1 $(PYTEST) $(ABREAST) -m "not matrix" $(ARGS) $(OPTIONS)
+
+test-all: $(VENV)/.workspace ## run all tests, each on every executor and on as many drawn flows, as CI does
+	$(PYTEST) $(ABREAST) $(ARGS) $(OPTIONS)
 
 test-core: $(VENV)/.workspace ## run the tests of core alone
-	$(PYTEST) tests/core $(ARGS) $(OPTIONS)
+	$(PYTEST) $(ABREAST) tests/core $(ARGS) $(OPTIONS)
 
-# What is missing then fails; in `make test` the same tests skip and say what they need.
+# One after another, as a machine has one sshd and one Slurm for them. What is missing fails.
 test-clusters: $(VENV)/.clusters ## test against real clusters: ssh, Slurm, TLS, a cut network (as root, on Debian)
 	@sh tools/cluster_packages.sh
 	CI=1 $(PYTEST) plugins/dask/tests/clusters $(ARGS) $(OPTIONS)
 
-# As above.
+# What is missing then fails; in `make test` the same tests skip and say what they need.
 test-shells: $(VENV)/.workspace ## test completion in bash, zsh and fish (installs them, as root on Debian)
 	@sh tools/shell_packages.sh
 	NEEDS_SHELLS=1 $(PYTEST) tests/integration/test_shells.py $(ARGS) $(OPTIONS)

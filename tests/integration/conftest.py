@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import pytest
 
@@ -41,11 +42,22 @@ class Engine(NamedTuple):
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make each test that asks for an executor once for each of those that its module wants."""
+    """Make each test that asks for an executor once for each of those that its module wants.
+
+    `make test` runs it on the first of them, which is `local` where that is among them, and on one other: another one
+    for each test. The rest has the mark `matrix`.
+    """
     if "engine_name" in metafunc.fixturenames:
-        names = getattr(metafunc.module, "ENGINES", EVERYWHERE)
-        params = [pytest.param(name, marks=[pytest.mark.cluster] * ("dask" in name)) for name in names]
+        names = tuple(getattr(metafunc.module, "ENGINES", EVERYWHERE))
+        others, test = names[1:], f"{metafunc.module.__name__}.{metafunc.function.__name__}"
+        sample = names[:1] + others[(at := crc32(test.encode()) % max(1, len(others))) : at + 1]
+        params = [pytest.param(name, marks=marks_of(name, name not in sample)) for name in names]
         metafunc.parametrize("engine_name", params, indirect=True)
+
+
+def marks_of(name: str, rest: bool) -> list[pytest.MarkDecorator]:
+    """The marks of a test on an executor; rest: `make test` leaves it out."""
+    return [pytest.mark.cluster] * ("dask" in name) + [pytest.mark.matrix] * rest
 
 
 @pytest.fixture(scope="module")

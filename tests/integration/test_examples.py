@@ -18,15 +18,16 @@ from turgo.testing import ExecutorConformance
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DASK = pytest.mark.cluster
+MATRIX = pytest.mark.matrix
 FIRST_MODULES = "limit=40"
 
 EXECUTORS = [
-    pytest.param(["--executor", "local_dask"], {}, id="local_dask"),
+    pytest.param(["--executor", "local_dask"], {}, id="local_dask", marks=MATRIX),
     pytest.param(["--executor", "local_dask", "-o", "scheduler=processes"], {}, id="processes"),
     pytest.param(["--executor", "dask"], {}, id="dask", marks=DASK),
-    pytest.param(["--executor", "turgo_dask.DaskExecutor"], {}, id="class path", marks=DASK),
+    pytest.param(["--executor", "turgo_dask.DaskExecutor"], {}, id="class path", marks=[DASK, MATRIX]),
     pytest.param(["--executor", f"{EXAMPLES}/my_executor.py:MyExecutor"], {}, id="file"),
-    pytest.param([], {"TURGO_EXECUTOR": "dask"}, id="variable", marks=DASK),
+    pytest.param([], {"TURGO_EXECUTOR": "dask"}, id="variable", marks=[DASK, MATRIX]),
 ]
 
 Command = Callable[..., str]
@@ -230,7 +231,7 @@ What finished is kept. To go on with the rest: turgo run EXAMPLES/scores.py --re
 
 SCORED_ON = [
     pytest.param("local", [], id="local"),
-    pytest.param("local_dask", ["scheduler=threads"], id="threads"),
+    pytest.param("local_dask", ["scheduler=threads"], id="threads", marks=MATRIX),
     pytest.param("local_dask", ["scheduler=processes", "num_workers=2"], id="processes"),
     pytest.param("dask", ["cluster_kwargs.n_workers=2"], id="dask", marks=DASK),
 ]

@@ -1,4 +1,7 @@
-"""What the pages on flows show is true on every executor: each Python block is a program that runs to its end."""
+"""What the pages on flows show is true on every executor: each Python block is a program that runs to its end.
+
+`make test` runs each on `local` and on one other executor, the next one for each block.
+"""
 
 import os
 import re
@@ -49,9 +52,17 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
 BLOCKS = {name: block for page in PAGES for name, block in blocks(page)}
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(c, marks=[pytest.mark.cluster] * (c == "dask")) for c in CHOICES]
-)
+def runs() -> Iterator[object]:
+    """A parameter for each block on each executor."""
+    local, *others = CHOICES
+    for choice in CHOICES:
+        for number, block in enumerate(BLOCKS):
+            rest = choice not in (local, others[number % len(others)])
+            marks = [pytest.mark.cluster] * (choice == "dask") + [pytest.mark.matrix] * rest
+            yield pytest.param(choice, block, marks=marks)
+
+
+@pytest.fixture(scope="module")
 def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The variables that choose an executor; all blocks share one cluster, as a run of their own each would be slow."""
     variables = {f"TURGO_{name}": value for name, value in CHOICES[request.param].items()}
@@ -68,9 +79,9 @@ def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         yield {**variables, "TURGO_EXECUTORS__DASK__ADDRESS": cluster.scheduler_address}
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize(("choice", "block"), list(runs()), indirect=["choice"])
 def test_each_program_of_the_page_runs_to_its_end(
-    block: str, choice: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    choice: dict[str, str], block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A block is loaded as a flow file is, in an empty folder, by an executor that variables name."""
     for name in [name for name in os.environ if name.startswith("TURGO_")]:

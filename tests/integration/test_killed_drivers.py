@@ -127,7 +127,7 @@ def wait_until(condition, seconds: float) -> bool:
 @pytest.mark.cluster
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEEDS))
-@pytest.mark.parametrize("first", OPTIONS)
+@pytest.mark.parametrize("first", ["local", pytest.param("processes", marks=pytest.mark.matrix), "dask"])
 def test_no_journalled_call_is_executed_again(tmp_path: Path, first: str, seed: int) -> None:
     """The driver is killed at a random moment; another one goes on, for half of the seeds on another executor."""
     (tmp_path / "work.py").write_text(FLOW)

@@ -18,7 +18,7 @@ CENSUS = Path(__file__).resolve().parents[2] / "examples" / "census.py"
 LONGEST = "w" * NAME_WIDTH  # it makes the longest lines
 
 
-@pytest.fixture(scope="module", params=["installed", "editable"])
+@pytest.fixture(scope="module", params=["installed", pytest.param("editable", marks=pytest.mark.matrix)])
 def turbine(
     request: pytest.FixtureRequest,
     new_environment: Callable[[Path], Any],

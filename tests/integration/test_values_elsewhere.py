@@ -89,9 +89,9 @@ def runs_folder() -> Path:
     ("first", "second", "url"),
     [
         ("dask", "local", False),
-        ("dask", "dask", True),
+        pytest.param("dask", "dask", True, marks=pytest.mark.matrix),
         ("local", "dask", True),
-        ("processes", "local", False),
+        pytest.param("processes", "local", False, marks=pytest.mark.matrix),
     ],
 )
 def test_what_finished_is_taken_over_on_another_executor(

@@ -26,11 +26,19 @@ class Noted(WrappingExecutor):
         return super().submit(fn, *args, extra_context=extra_context, **kwargs)
 
 
-class TestWrappedDask(Declared, Wait, Mapping, NestedFutures, Hints):
-    """Dask's own futures, tags, capabilities and ways to wait go through a wrapper."""
+class TestWrappedDask(Wait, Mapping, NestedFutures, Hints):
+    """Dask's own futures, tags and ways to wait go through a wrapper."""
 
     executor = Noted
     executor_options = {"wrapped": DASK}  # noqa: RUF012  (read, never written)
+
+
+@pytest.mark.matrix
+class TestWhatWrappedDaskCanDo(Declared):
+    """Its capabilities go through a wrapper."""
+
+    executor = Noted
+    executor_options = TestWrappedDask.executor_options
 
 
 class TestAllOfWrappedDask(ExecutorConformance):

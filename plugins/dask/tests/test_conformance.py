@@ -1,7 +1,8 @@
 """The executor keeps the contract on each kind of cluster, with what it declares there.
 
-All of it on temporary clusters; the rule for leaving on one that adapts. On one of others a handful of groups each
-time, and all of it with `TEST_MATRIX=full`: two minutes.
+The mark `matrix` is on all but three groups on a temporary cluster. With it, all of it runs on temporary clusters,
+the rule for leaving on one that adapts, and a handful of groups on one of others, where all of it runs with
+`TEST_MATRIX=full`: two minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import pytest
 from turgo.testing import ExecutorConformance
 from turgo.testing.groups.declared import Declared
 from turgo.testing.groups.lifecycle import Lifecycle
+from turgo.testing.groups.nested_futures import NestedFutures
 from turgo.testing.groups.shutdown import Shutdown
+from turgo.testing.groups.submission import Submission
 from turgo.testing.groups.trouble import Trouble
 
 pytestmark = pytest.mark.timeout(300)
@@ -40,8 +43,20 @@ WORKERS = 2
 """Processes of the cluster of others."""
 
 
-class TestDask(ExecutorConformance):
-    """Every rule of the contract, on a temporary local cluster."""
+class Handful(Lifecycle, Shutdown, Declared, Trouble):
+    """The rules that ask most of a cluster: how it is left, what it can do, and workers that are lost."""
+
+
+class Sample(Declared, NestedFutures, Submission):
+    """What a cluster can do, and how calls get there. How it is left and what it outlives, other tests here show."""
+
+
+class Rest(*(group for group in ExecutorConformance.__bases__ if group not in Sample.__bases__)):  # type: ignore[misc]
+    """All other rules of the contract."""
+
+
+class TestDask(Sample):
+    """On a temporary local cluster."""
 
     executor = "dask"
     executor_options = {  # noqa: RUF012  (read, never written)
@@ -55,6 +70,17 @@ class TestDask(ExecutorConformance):
     }
 
 
+@pytest.mark.matrix
+class TestRestOnDask(Rest):
+    """On such a cluster too."""
+
+    executor = "dask"
+    executor_options = TestDask.executor_options
+    failing_options = TestDask.failing_options
+    patience = PATIENCE_SECONDS
+
+
+@pytest.mark.matrix
 class TestThreads(ExecutorConformance):
     """Every rule of the contract, where the calls run in threads of this process."""
 
@@ -67,6 +93,7 @@ class TestThreads(ExecutorConformance):
     failing_options = TestDask.failing_options
 
 
+@pytest.mark.matrix
 class TestAdapting(Shutdown):
     """The rule for leaving, on a cluster whose workers come and go with the work."""
 
@@ -79,10 +106,7 @@ class TestAdapting(Shutdown):
     failing_options = TestDask.failing_options
 
 
-class Handful(Lifecycle, Shutdown, Declared, Trouble):
-    """The rules that ask most of a cluster: how it is left, what it can do, and workers that are lost."""
-
-
+@pytest.mark.matrix
 class TestAddress(ExecutorConformance if FULL else Handful):  # type: ignore[misc]
     """A cluster of others: it was started from the shell, and goes on. Every rule of the contract, if there is time."""
 

@@ -81,7 +81,10 @@ def measured(tmp_path: Path, body: str, *arguments: object) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("scheduler", ["threads", "processes", "synchronous"])
+@pytest.mark.parametrize(
+    "scheduler",
+    ["threads", *(pytest.param(each, marks=pytest.mark.matrix) for each in ("processes", "synchronous"))],
+)
 def test_a_hundred_runs_leave_what_five_leave(scheduler: str, tmp_path: Path) -> None:
     """Each run opens the executor and closes it: threads, children and files are as many, memory within a tenth."""
     fifth, last = measured(tmp_path, LOOP, scheduler, RUNS - 5)

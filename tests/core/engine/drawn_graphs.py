@@ -1,6 +1,6 @@
 """Random flows: what calls are drawn, what their functions do, and the flow that makes them.
 
-`TURGO_GRAPHS=2000` has that many graphs drawn instead of the usual hundred.
+`TURGO_GRAPHS=2000` has that many graphs drawn instead of the usual hundred, or the thirty that `make test` draws.
 """
 
 import operator
@@ -27,7 +27,7 @@ from turgo.flows.task import Task
 # The functions count their calls in this process.
 cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
-GRAPHS = int(os.environ.get("TURGO_GRAPHS", "100"))
+GRAPHS = int(os.environ.get("TURGO_GRAPHS") or ("30" if "SHORT_TESTS" in os.environ else "100"))
 
 AT_FIRST = {"flaky", "absent"}
 """What a call does that fails at its first attempt only."""

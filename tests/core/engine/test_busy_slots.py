@@ -110,7 +110,7 @@ def test_what_a_submission_costs_is_learned_though_all_come_and_go_at_random(slo
         (2, range(8)),
         (16, range(17, 20)),
         (100, range(1)),
-        pytest.param(1_000, range(1, 2), marks=pytest.mark.slow),
+        pytest.param(1_000, range(1, 2), marks=[pytest.mark.slow, pytest.mark.matrix]),
     ],
 )
 def test_uneven_calls_make_the_tail_no_longer_than_the_longest_of_them(kind, slots, seeds):

@@ -1,5 +1,7 @@
 """Random programs with branches in branches end as Python's own `if` says."""
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,7 +90,7 @@ def called(kind, value, how):
     return SKIPPED if value is SKIPPED or how == "skips" else value + 1
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100 if "SHORT_TESTS" in os.environ else 300, deadline=None, derandomize=True)
 @given(statements, st.integers(0, 2))
 def test_a_program_of_branches_ends_as_plain_python_does(body, first):
     """Values and skips alike, whichever branches are taken."""

@@ -8,6 +8,7 @@ runs, and dask tells no difference between a call that waits and one that runs.
 import importlib.util
 import time
 from contextlib import contextmanager
+from zlib import crc32
 
 import pytest
 
@@ -25,6 +26,7 @@ EXECUTORS = {
     "futures-processes": {"pool": "concurrent.futures.ProcessPoolExecutor", "max_workers": 2},
     "futures-loky": {"pool": "loky.ProcessPoolExecutor", "max_workers": 2},
 }
+EVERY_DAY = "local_dask-threads"
 SYNCHRONOUS = {"local", "local_dask-synchronous"}
 ONE_STATE = {"dask"}  # a call that waits and one that runs are the same to who looks from outside
 
@@ -35,10 +37,21 @@ def needs(name):
     return [f"turgo_{name.partition('-')[0]}", *extra]
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=[pytest.mark.cluster] * (name == "dask")) for name in EXECUTORS],
-)
+def pytest_generate_tests(metafunc):
+    """On every executor; `make test` runs a test on threads, where all has a meaning, and on one other."""
+    if "executor" in metafunc.fixturenames:
+        others = [name for name in EXECUTORS if name != EVERY_DAY]
+        sample = (EVERY_DAY, others[crc32(metafunc.function.__name__.encode()) % len(others)])
+        params = [pytest.param(name, marks=marks_of(name, name not in sample)) for name in EXECUTORS]
+        metafunc.parametrize("executor", params, indirect=True, scope="module")
+
+
+def marks_of(name, rest):
+    """The marks of a test on an executor; rest: `make test` leaves it out."""
+    return [pytest.mark.cluster] * (name == "dask") + [pytest.mark.matrix] * rest
+
+
+@pytest.fixture(scope="module")
 def executor(request):
     missing = [package for package in needs(request.param) if importlib.util.find_spec(package) is None]
     if missing:

@@ -125,15 +125,6 @@ def test_no_more_calls_run_than_there_are_slots(pool, executor, gates, waits):
 # cancelling
 
 
-def test_a_done_call_is_not_cancelled(pool):
-    """`cancel()` is False, and value and state stay."""
-    future = pool.submit(abs, -1)
-    assert future.result(timeout=SECONDS) == 1
-    assert future.cancel() is False
-    assert not future.cancelled()
-    assert future.result(timeout=0) == 1
-
-
 def test_a_running_call_is_cancelled_only_where_that_is_declared(pool, executor, gates, tells_running):
     """`cancel()` is False once a worker runs the call, and its value comes; `cancels_running` says otherwise."""
     future, number = gates.call(pool)

@@ -107,22 +107,6 @@ def test_map_raises_an_error_in_its_place(pool):
         next(values)
 
 
-def test_map_times_out_and_takes_back_what_waits(pool, gates, waits):
-    """Values that come in time are given; then TimeoutError, counted from the call of `map`."""
-    gate = gates.folder / "gate-1"
-    gates.count = 1
-    values = pool.map(calls.meet, [str(gates.folder / "sign-1")], [str(gate)], [SECONDS], timeout=0.1)
-    with pytest.raises(concurrent.futures.TimeoutError):
-        next(values)
-
-
-def test_map_submits_before_anyone_asks(pool, gates):
-    """The calls run although the iterator is never advanced."""
-    signs = [str(gates.folder / f"mapped-{number}") for number in range(3)]
-    pool.map(calls.touch, signs)
-    assert all(calls.wait_for(sign, SECONDS) for sign in signs)
-
-
 # shutdown
 
 

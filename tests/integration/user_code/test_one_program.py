@@ -254,6 +254,9 @@ WAYS = {
     "an installed command": Way(by_an_installed_command, "site"),
 }
 
+EVERY_DAY = ("python whole.py", "turgo run whole.py", "pytest", "a notebook")
+"""The ways that `make test` tries; the others differ from the first in how Python finds the program."""
+
 ALL_CELLS = "EVERY_CELL" in os.environ
 """Whether each way is tried on each executor; else all but the first one on `local`, bare workers, and one more."""
 
@@ -281,7 +284,10 @@ def choices(way: str, same_cluster: Any, bare_cluster: Any) -> Choices:
     return dict([*found.items()][first:] + [*found.items()][:first])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, marks=[pytest.mark.matrix] * (way not in EVERY_DAY)) for way in WAYS],
+)
 def test_the_program_gives_the_same(way: str, choices: Choices, tmp_path: Path) -> None:
     """Each kind of value, global, module and identity in the program is what the program itself says is right."""
     project = Project(tmp_path / "project", choices)

@@ -167,7 +167,7 @@ def drawn(seed: int) -> tuple[int, list[int], list[int]]:
     return (count, killers, []) if seed % 2 else (count, [], killers)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in (1, 2))])
 def test_innocent_calls_are_never_crashed(threaded: distributed.LocalCluster, seed: int) -> None:
     """Neither those that run beside one that kills, nor those that dask makes again, nor those that wait for them."""
     count, makers, readers = drawn(seed)

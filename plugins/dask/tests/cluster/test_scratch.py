@@ -39,8 +39,15 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("workers", ["processes", "threads"])
-@pytest.mark.parametrize("end", ["normal", "interrupted"])
+@pytest.mark.parametrize(
+    ("end", "workers"),
+    [
+        ("normal", "threads"),
+        ("interrupted", "processes"),
+        pytest.param("normal", "processes", marks=pytest.mark.matrix),
+        pytest.param("interrupted", "threads", marks=pytest.mark.matrix),
+    ],
+)
 def test_nothing_is_left(workers: str, end: str, tmp_path: Path) -> None:
     """After a normal end and after a Ctrl-C, whether the workers are processes or threads."""
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
@@ -117,7 +124,7 @@ def test_a_folder_that_its_user_names_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no shell that could do it")
-@pytest.mark.parametrize("workers", ["processes", "threads"])
+@pytest.mark.parametrize("workers", ["processes", pytest.param("threads", marks=pytest.mark.matrix)])
 def test_nothing_is_left_of_a_driver_that_is_killed(workers: str, tmp_path: Path) -> None:
     """Neither the folder nor a word on standard error, as of semaphores that the nannies' queues had."""
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")

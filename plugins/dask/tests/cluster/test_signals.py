@@ -115,8 +115,15 @@ def test_a_cluster_that_does_not_come_up_is_given_up_after_a_signal(
     assert not [each for each in set(threading.enumerate()) - threads if each.name == "IO loop"]
 
 
-@pytest.mark.parametrize("at", ["begun", "resting"])
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("sign", "at"),
+    [
+        (signal.SIGINT, "begun"),
+        (signal.SIGTERM, "resting"),
+        pytest.param(signal.SIGTERM, "begun", marks=pytest.mark.matrix),
+        pytest.param(signal.SIGINT, "resting", marks=pytest.mark.matrix),
+    ],
+)
 def test_a_run_in_a_thread_ends_with_its_program(
     is_gone: Callable[[int], bool], at: str, sign: signal.Signals, tmp_path: Path
 ) -> None:

@@ -171,7 +171,12 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(
     "kinds",
-    [["processes"] * 3, ["threads"] * 3, ["adaptive"] * 3, ["processes", "threads", "class"]],
+    [
+        pytest.param(["processes"] * 3, marks=pytest.mark.matrix),
+        ["threads"] * 3,
+        pytest.param(["adaptive"] * 3, marks=pytest.mark.matrix),
+        ["processes", "threads", "class"],
+    ],
     ids=lambda kinds: " ".join(dict.fromkeys(kinds)),
 )
 def test_clusters_that_start_at_the_same_moment(kinds: list[str], tmp_path: Path) -> None:

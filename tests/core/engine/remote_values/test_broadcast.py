@@ -46,7 +46,7 @@ class Odd:
         {"a": {"b": bytes(LEAST)}},
         Sized(LEAST),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_is_large_by_its_bytes_length_or_elements(value):
     """Also where it lies in a small collection."""
@@ -56,7 +56,7 @@ def test_a_value_is_large_by_its_bytes_length_or_elements(value):
 @pytest.mark.parametrize(
     "value",
     [1 << 100, 2.5, None, range(10**9), "short", [1, 2], Sized(10), Odd(), [[[bytes(LEAST)]]], [b""] * 100],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_other_values_are_small(value):
     """Numbers whatever they are; what lies deep, or among many, is not looked for; nobody's error counts."""

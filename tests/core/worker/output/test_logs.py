@@ -190,7 +190,7 @@ def test_a_module_that_is_imported_on_a_worker_truncates_no_file(
 def test_a_file_that_a_task_itself_logs_to_is_written(
     alone: tuple[logging.Logger, Handler], tmp_path: Path
 ) -> None:
-    """As one for each call."""
+    """As one for each call. In a thread, as a module is imported while pytest-xdist runs tests: its own."""
     logger, _ = alone
     file = tmp_path / "call.log"
 
@@ -201,5 +201,6 @@ def test_a_file_that_a_task_itself_logs_to_is_written(
         logger.removeHandler(handler)
         handler.close()
 
-    away(logs_to_a_file, Stream())
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(away, logs_to_a_file, Stream()).result()
     assert file.read_text() == "said\n"
