@@ -74,6 +74,18 @@ class Code(enum.StrEnum):
         return member
 
 
+class Founded(datetime.date, enum.Enum):
+    """Members that are dates as well."""
+
+    LEITH = 1990, 5, 17
+
+
+class Rule(enum.Enum):
+    """Members whose values are functions."""
+
+    MEAN = enum.member(lambda one, other: (one + other) / 2)
+
+
 class Access(enum.Flag):
     """One member is made of others."""
 
@@ -316,6 +328,16 @@ def enum_with_new(code: Code) -> tuple[typing.Any, ...]:
 
 
 @task
+def enum_of_dates(founded: Founded) -> tuple[typing.Any, ...]:
+    return founded is Founded.LEITH, founded.isoformat()
+
+
+@task
+def enum_of_functions(rule: Rule) -> tuple[typing.Any, ...]:
+    return rule is Rule.MEAN, rule.value(1, 2)
+
+
+@task
 def enum_of_combined(access: Access) -> tuple[typing.Any, ...]:
     return (
         access is Access.BOTH,
@@ -488,6 +510,8 @@ def shapes() -> object:
         "enum_flags": enum_flags(Alarm.HIGH | Alarm.FAST),
         "enum_with_init": enum_with_init(Place.LEITH),
         "enum_with_new": enum_with_new(Code.LOW),
+        "enum_of_dates": enum_of_dates(Founded.LEITH),
+        "enum_of_functions": enum_of_functions(Rule.MEAN),
         "enum_of_combined": enum_of_combined(Access.BOTH),
         "enum_class": enum_class(Trend),
         "protocol": protocol(),
@@ -527,6 +551,8 @@ RIGHT = {
     "enum_flags": True,
     "enum_with_init": (1.0, "m", ["m", "ft"], True, True),
     "enum_with_new": (True, "a low level", True, True),
+    "enum_of_dates": (True, "1990-05-17"),
+    "enum_of_functions": (True, 1.5),
     "enum_of_combined": (True, "BOTH", True, True, ["READ", "WRITE", "BOTH"]),
     "enum_class": True,
     "protocol": 1.5,

@@ -28,6 +28,9 @@ Reduced = tuple[Any, ...]
 _GENERIC = functools.singledispatch(lambda value: value)
 _GENERIC_ATTRIBUTES = ("register", "dispatch", "registry", "_clear_cache", "__wrapped__")
 
+_PLAIN_TYPES = (str, bytes, int, float, complex)
+"""What members of an enum may be besides, each made of one value of that type."""
+
 
 def is_generic(fn: Any) -> bool:
     """Whether `functools.singledispatch` made a function."""
@@ -136,9 +139,7 @@ def enum_parts(cls: Any, arguments: Reduced, state: Any) -> tuple[Reduced, Reduc
     a member is besides its value (bytes, a number) are left out. cls: an enum.
     """
     bases, name, qualname, values, *rest = arguments
-    own: Any = getattr(cls._member_type_, "__getnewargs__", None)  # of str, bytes, int, float
-    if own is not None and cls._member_type_ is not tuple:
-        values = {each: own(cls[each])[0] for each in values}
+    values = {each: _made_of(cls._member_type_, cls[each], value) for each, value in values.items()}
     attributes, slots = state
     attributes = {key: value for key, value in attributes.items() if key not in cls.__members__}
     members = [
@@ -146,6 +147,17 @@ def enum_parts(cls: Any, arguments: Reduced, state: Any) -> tuple[Reduced, Reduc
         for each, member in cls.__members__.items()
     ]
     return (bases, name, qualname, values, *rest), ((attributes, slots), members)
+
+
+def _made_of(kind: Any, member: enum.Enum, value: Any) -> Any:
+    """What a member of an enum is made of. kind: what it is besides, `object` if nothing."""
+    if kind in _PLAIN_TYPES:
+        return kind.__getnewargs__(member)[0]
+    if kind is not object and kind.__reduce__ is not object.__reduce__:  # a date, a Decimal
+        made = kind.__reduce__(member)
+        if isinstance(made, tuple) and len(made) == 2 and made[0] is type(member):
+            return made[1]
+    return enum.member(value) if hasattr(value, "__get__") else value  # else a function counts as a method
 
 
 def _attributes_of(member: enum.Enum) -> dict[str, Any]:

@@ -264,8 +264,9 @@ def restore_enum(cls: Any, packed: Any) -> None:
             member._name_ = own_name
             type.__setattr__(cls, name, member)
         elif member._value_ != value:
-            cls._value2member_map_.pop(member._value_, None)
-            cls._value2member_map_[value] = member
+            with suppress(TypeError):  # those that cannot be hashed are looked for one by one
+                cls._value2member_map_.pop(member._value_, None)
+                cls._value2member_map_[value] = member
             member._value_ = value
         vars(member).update(attributes)
 
