@@ -15,7 +15,6 @@ import json
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -96,7 +95,7 @@ def judged(facts: Facts) -> Iterator[Complaint]:
 
 def allowed_ends(faults: Sequence[Fault]) -> set[str]:
     """What a run with these faults may come to."""
-    each = [getattr(fault, "possible_ends", fault.ends) for fault in faults]
+    each = [fault.possible_ends for fault in faults]
     ends: set[str] = set().union(*each)
     return ends if all(SUCCESS in one for one in each) else ends - {SUCCESS}
 
@@ -161,22 +160,17 @@ def _untrue(facts: Facts, node: Node, index: int | None, state: str) -> str | No
     """What speaks against a state of a call; None if nothing does."""
     key = f"{node.name}-{index}"
     required = {key: state for fault in facts.faults for key, state in fault.failures().items()}
+    free = {state for fault in facts.faults if not fault.failures() for state in fault.states}
     if state not in GOOD.union(*(fault.states for fault in facts.faults)):
         return "which nothing explains"
     if key in required:
-        return None if state in {required[key], *_others(facts, key)} else f"not {required[key]}"
-    blamed = state == "Crashed" or (state in required.values() and len(node.calls) > 1)
-    if blamed and not _blamed_rightly(facts, node, index):
+        return None if state in {required[key], *free} else f"not {required[key]}"
+    claimed = state in required.values() and state not in free and len(node.calls) > 1
+    if (state == "Crashed" or claimed) and not _blamed_rightly(facts, node, index):
         return "and was on no worker that was lost"
     if state == "Success" and node.kind == "map" and key not in facts.ended:
         return "and never came to its end"
     return None
-
-
-def _others(facts: Facts, key: str) -> set[str]:
-    """The states that it may have by faults which do not require one of it."""
-    others = [fault for fault in facts.faults if key not in fault.failures()]
-    return set().union(*(fault.states for fault in others)) if others else set()
 
 
 def _blamed_rightly(facts: Facts, node: Node, index: int | None) -> bool:
@@ -201,9 +195,3 @@ def _executions(facts: Facts) -> Iterator[Complaint]:
                 yield "wrong", f"{key} was executed on a branch that is not taken"
             if facts.end == SUCCESS and key in taken and key not in facts.ended:
                 yield "lost", f"{key} never came to its end"
-
-
-def read(folder: Path, name: str) -> str:
-    """What a file of the run holds."""
-    file = folder / name
-    return file.read_text(errors="replace") if file.exists() else ""

@@ -10,15 +10,10 @@ import attrs
 
 @attrs.frozen
 class Kind:
-    """One of them. start_seconds: about how long it takes from the command to the first call on an idle machine.
-
-    processes: whether calls run in worker processes; kills: whether a worker that is lost costs its calls alone.
-    """
+    """One of them. start_seconds: about how long it takes from the command to the first call on an idle machine."""
 
     name: str
     start_seconds: float
-    processes: bool = False
-    dask: bool = False
 
 
 KINDS = {
@@ -26,9 +21,9 @@ KINDS = {
     for kind in (
         Kind("local", 0.4),
         Kind("threads", 0.6),
-        Kind("processes", 1.2, processes=True),
-        Kind("temporary", 3.0, processes=True, dask=True),
-        Kind("running", 1.5, processes=True, dask=True),
+        Kind("processes", 1.2),
+        Kind("temporary", 3.0),
+        Kind("running", 1.5),
         Kind("simulated", 0.4),
     )
 }

@@ -79,9 +79,6 @@ class UnsafeKiller(Killer):
     def wanted(self) -> dict[str, object]:
         return {"idempotent": False}
 
-    def failures(self) -> dict[str, str]:
-        return {call["key"]: "Crashed" for call in self.calls}
-
     @property
     def possible_ends(self) -> frozenset[str]:
         """There may be no such call in a program."""
@@ -113,18 +110,17 @@ class Fork(Act):
     kinds = EVERYWHERE
     act_name = "fork"
     amounts = (0, 1, 2)
-
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        if self.kind in ("local", "simulated"):
-            self.amounts = (0,)  # type: ignore[misc]
-
     user_errors = (
         "a process that a call had forked came back",
         "multi-threaded",
         "self.pid = os.fork()",
         "os.fork() == 0",
     )
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        if self.kind in ("local", "simulated"):
+            self.amounts = (0,)  # type: ignore[misc]
 
 
 class Starts(Act):
@@ -230,7 +226,7 @@ class Datagrams(Fault):
     kinds = ("temporary", "processes")
 
     def act(self, scene: Scene) -> None:
-        self.done = not (ports := _udp_ports(scene.driver.pid))
+        ports = _udp_ports(scene.driver.pid)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for port in ports:
                 for size in (0, 1, 100, 10000):
@@ -238,7 +234,6 @@ class Datagrams(Fault):
                         sender.sendto(self.chance.randbytes(size), ("127.0.0.1", port))
                 for text in (b"{}", b"[]", b'{"key": 1}', b"null"):
                     sender.sendto(text, ("127.0.0.1", port))
-        self.done = True
 
 
 def _udp_ports(pid: int) -> list[int]:

@@ -14,7 +14,7 @@ import attrs
 
 from faults.cluster import Cluster
 from faults.launch import Driver, Launch
-from faults.processes import CLUSTER_MARK, workers
+from faults.processes import workers
 
 SUCCESS, FAILED, USAGE, INTERRUPTED, KILLED = "success", "failed", "usage", "interrupted", "killed"
 """What a run may come to, by its exit code; killed is by a signal that nobody handles."""
@@ -26,7 +26,7 @@ DASK = ("temporary", "running")
 
 @attrs.define
 class Scene:
-    """The run as a fault sees it. lost: ids of processes whose calls may go again; killed: whether the driver was."""
+    """The run as a fault sees it. lost: ids of processes whose calls may go again; total: calls that are to be made."""
 
     driver: Driver
     launch: Launch
@@ -37,18 +37,12 @@ class Scene:
     ended: int = 0
     lost: set[int] = attrs.field(factory=set)
     acted: list[str] = attrs.field(factory=list)
-    killed: bool = False
-    held: bool = False
 
     def workers(self) -> list[int]:
         """The worker processes of this run."""
         if self.cluster is not None:
             return self.cluster.workers()
         return workers(str(self.launch.folder))
-
-    def cluster_mark(self) -> tuple[str, str] | None:
-        """By which the processes of the cluster are found."""
-        return None if self.cluster is None else (str(self.cluster.folder), CLUSTER_MARK)
 
 
 @attrs.define
@@ -113,14 +107,23 @@ class Fault:
         """Act when the moment has come."""
         if not self.done and self.moment.come(scene):
             self.done = True
-            scene.acted.append(f"{self.name} at {scene.driver.age:.2f} s, {scene.begun} calls begun")
+            self.note(scene)
             self.act(scene)
+
+    def note(self, scene: Scene) -> None:
+        """Write down that it acts now."""
+        scene.acted.append(f"{self.name} at {scene.driver.age:.2f} s, {scene.begun} calls begun")
 
     def act(self, scene: Scene) -> None:
         """Nothing."""
 
     def close(self, scene: Scene) -> None:
         """Nothing."""
+
+    @property
+    def possible_ends(self) -> frozenset[str]:
+        """What the run may come to by it, once it is prepared."""
+        return self.ends
 
     def failures(self) -> dict[str, str]:
         """The keys of calls that have to fail, and the state that each is to have."""

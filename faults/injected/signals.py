@@ -18,6 +18,7 @@ class Signal(Fault):
 
     number: ClassVar[int]
     states = CANCELLED
+    ends = frozenset({SUCCESS, INTERRUPTED, KILLED, FAILED})
 
     def act(self, scene: Scene) -> None:
         with suppress(ProcessLookupError):
@@ -38,7 +39,6 @@ class Interrupt(Signal):
 
     name = "SIGINT"
     number = signal.SIGINT
-    ends = frozenset({SUCCESS, INTERRUPTED, KILLED, FAILED})
 
 
 class Twice(Interrupt):
@@ -57,7 +57,6 @@ class Terminate(Signal):
 
     name = "SIGTERM"
     number = signal.SIGTERM
-    ends = frozenset({SUCCESS, INTERRUPTED, KILLED, FAILED})
 
 
 class HangUp(Signal):
@@ -65,7 +64,6 @@ class HangUp(Signal):
 
     name = "SIGHUP"
     number = signal.SIGHUP
-    ends = frozenset({SUCCESS, INTERRUPTED, KILLED, FAILED})
 
 
 class Stop(Signal):

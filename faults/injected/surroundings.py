@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
-from faults.injected.fault import DASK, FAILED, SUCCESS, USAGE, Fault, Moment, Scene, some_calls
+from faults.injected.fault import DASK, FAILED, SUCCESS, USAGE, Fault, Moment, Scene
 from faults.injected.signals import CANCELLED
 from faults.launch import Launch
 
@@ -116,8 +116,6 @@ class OddPaths(Fault):
 
     def prepare(self, launch: Launch) -> None:
         launch.folder.mkdir(parents=True, exist_ok=True)
-        for call in some_calls(launch, self.chance, 0):
-            call["act"] = None
         for node in launch.program.nodes:
             if node.options.get("idempotent") is None and node.kind == "map":
                 node.options["cache_key"] = "inputs"

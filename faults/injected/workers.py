@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 from faults.injected.fault import DASK, FAILED, PROCESSES, SUCCESS, Fault, Moment, Scene
+from faults.launch import Launch
 from faults.processes import kill
 
 LOST = frozenset({"Crashed", "TriggerFailed"})
@@ -50,14 +51,17 @@ class CrashLoop(WorkerKill):
     name = "workers in a crash loop"
     kinds = DASK
     seconds = 30.0
+    times = 4
+    again = 0.0
 
     def poll(self, scene: Scene) -> None:
-        if len(scene.acted) < 4 and self.moment.come(scene):
+        if self.times and self.moment.come(scene) and scene.driver.age > self.again:
             fresh = [pid for pid in scene.workers() if pid not in scene.lost]
-            if fresh and (not scene.acted or scene.driver.age > self.again):
-                scene.acted.append(f"{self.name} at {scene.driver.age:.2f} s, {scene.begun} calls begun")
+            if fresh:
+                self.note(scene)
                 scene.lost.add(fresh[-1])
                 kill(fresh[-1:])
+                self.times -= 1
                 self.again = scene.driver.age + self.chance.uniform(0.3, 1.5)
 
 
@@ -89,8 +93,8 @@ class LateWorkers(Fault):
     harms = True
     seconds = 20.0
 
-    def prepare(self, launch: object) -> None:
-        profile = launch.profile  # type: ignore[attr-defined]
+    def prepare(self, launch: Launch) -> None:
+        profile = launch.profile
         if self.kind == "temporary":
             profile["cluster_kwargs"]["n_workers"] = 0
             profile["adapt_kwargs"] = {"minimum": 0, "maximum": 2}
@@ -134,8 +138,8 @@ class NoScheduler(Fault):
     states = frozenset({"Pending", "Cancelled"})
     pair = False
 
-    def prepare(self, launch: object) -> None:
-        launch.profile.update(address="tcp://127.0.0.1:9", start_timeout=3.0)  # type: ignore[attr-defined]
+    def prepare(self, launch: Launch) -> None:
+        launch.profile.update(address="tcp://127.0.0.1:9", start_timeout=3.0)
 
 
 WORKERS: tuple[type[Fault], ...] = (

@@ -5,6 +5,8 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from faults.injected.catalogue import FAULTS, drawn, possible
@@ -43,6 +45,38 @@ def test_what_is_planted_is_found(clusters: Clusters, tmp_path: Path) -> None:
     facts.recorded["task runs"][-1][2] = "Crashed"
     (folder / "err").write_text("Task was destroyed but it is pending!\n")
     assert {column for column, _ in judged(facts)} == {"wrong", "doubled", "lost", "noisy"}
+
+
+def test_a_state_that_either_of_two_faults_explains_is_true(clusters: Clusters, tmp_path: Path) -> None:
+    """One has calls of its own fail, the other any; by the first alone nobody knows why this one has."""
+    _, facts = judged_facts(3, clusters, tmp_path / "run", kind="local", fault="nothing", patience=4)
+    chance = random.Random(0)
+    own, others = (
+        FAULTS[name](chance, "temporary", 0.0)
+        for name in ("500 failures at once", "resources that nobody has")
+    )
+    name = next(each.name for each in facts.nodes.values() if each.kind == "map" and len(each.calls) > 1)
+    next(each for each in facts.recorded["task runs"] if each[0] == name)[2] = "Failed"
+    facts.recorded["state"], facts.code = "Failed", 1
+    found = {}
+    for faults in ((own,), (own, others)):
+        facts.faults = faults
+        found[len(faults)] = [sentence for _, sentence in judged(facts)]
+    assert ["no worker that was lost" in sentence for sentence in found[1]] == [True]
+    assert found[2] == []
+
+
+def test_a_crash_loop_beside_another_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It kills as many workers as alone, whatever the other one has done before."""
+    killed: list[list[int]] = []
+    monkeypatch.setattr("faults.injected.workers.kill", killed.append)
+    loop = FAULTS["workers in a crash loop"](random.Random(0), "temporary", 0.0)
+    driver = SimpleNamespace(age=0.0)
+    scene: Any = SimpleNamespace(driver=driver, acted=["another fault"], lost=set(), begun=2, total=1)
+    for second in range(20):
+        driver.age, scene.workers = 2.0 * second, lambda pid=second: [pid]
+        loop.poll(scene)
+    assert len(killed) == len(scene.lost) == 4 and len(scene.acted) == 5
 
 
 @pytest.mark.parametrize("kind", KINDS)
