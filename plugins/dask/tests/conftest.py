@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dask.config
 import distributed
 import psutil
 import pytest
@@ -44,34 +47,45 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "UNMET_REPORT_SECONDS", 0.5)
 
 
+@contextmanager
+def local_cluster(workers: int, threads: int, **options: Any) -> Iterator[distributed.LocalCluster]:
+    """A cluster of others, with a scheduler that is configured as dask is by default.
+
+    But for one thing: it would look 15 s after each loss whether that worker is there, and close the nanny of one that
+    is just starting again.
+    """
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            **options,
+        ) as cluster,
+    ):
+        yield cluster
+
+
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[distributed.LocalCluster]:
     """A cluster that runs already, in this process, with sockets as any other."""
-    with distributed.LocalCluster(
-        n_workers=1,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        dashboard_address="127.0.0.1:0",
-        host="127.0.0.1",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with local_cluster(1, 1, processes=False, protocol="tcp") as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
 def theirs_of_two() -> Iterator[distributed.LocalCluster]:
     """The same with two threads, in workers of their own."""
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        processes=False,
-        protocol="tcp",
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
+    with local_cluster(2, 1, processes=False, protocol="tcp") as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def nannied() -> Callable[[int, int], AbstractContextManager[distributed.LocalCluster]]:
+    """Makes one whose workers are processes with nannies: so many of so many threads."""
+    return partial(local_cluster, worker_dashboard_address="127.0.0.1:0")
 
 
 class Foreign:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import dask.config
 import distributed
 import pytest
 from distributed.scheduler import KilledWorker
@@ -24,32 +21,11 @@ END_SECONDS = 60
 LARGE_BYTES = 100_000  # too large to come home
 
 
-@contextmanager
-def cluster_of_others(workers: int, threads: int) -> Iterator[distributed.LocalCluster]:
-    """Nannied processes, and a scheduler that is configured as dask is by default.
-
-    But for one thing: it would look 15 s after each loss whether that worker is there, and close the nanny of one that
-    is just starting again.
-    """
-    with (
-        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 day"}),
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        assert cluster.scheduler.allowed_failures == 3
-        yield cluster
-
-
 @pytest.fixture(scope="module")
-def theirs() -> Iterator[distributed.LocalCluster]:
+def theirs(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
     """Two workers of one thread each."""
-    with cluster_of_others(2, 1) as cluster:
+    with nannied(2, 1) as cluster:
+        assert cluster.scheduler.allowed_failures == 3
         yield cluster
 
 
@@ -153,9 +129,10 @@ def judged(run: FlowRun, makers: list[int], readers: list[int]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def threaded() -> Iterator[distributed.LocalCluster]:
+def threaded(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
     """Two workers of three threads each, so that calls die that did nothing."""
-    with cluster_of_others(2, 3) as cluster:
+    with nannied(2, 3) as cluster:
+        assert cluster.scheduler.allowed_failures == 3
         yield cluster
 
 

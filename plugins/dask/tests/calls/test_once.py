@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,9 @@ NOTICED_SECONDS = 60
 
 
 @pytest.fixture
-def theirs() -> Iterator[distributed.LocalCluster]:
+def theirs(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
     """A cluster of others, with two workers that are processes."""
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
-        silence_logs=50,
-    ) as cluster:
+    with nannied(2, 1) as cluster:
         yield cluster
 
 

@@ -10,18 +10,9 @@ import pytest
 
 
 @pytest.fixture
-def client() -> Iterator[distributed.Client]:
+def client(nannied: Callable[..., Any]) -> Iterator[distributed.Client]:
     """Of a cluster of one worker with a process."""
-    with (
-        distributed.LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as found,
-    ):
+    with nannied(1, 1) as cluster, distributed.Client(cluster, set_as_default=False) as found:
         yield found
 
 
