@@ -26,6 +26,17 @@ def bounded_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project's folder, with a module that must not be imported: it is found by its file and by its name."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "canary.py").write_text("raise SystemExit('it ran')\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        yield folder
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many inputs each test had, where many were asked for."""
     if inputs.SHORT or not inputs.counts:

@@ -95,6 +95,19 @@ def fuzzed(*strategies: st.SearchStrategy[Any], slow: bool = False) -> Callable[
     return decorate
 
 
+class Planted:
+    """Whoever unpickles it runs code. ran: whether somebody has."""
+
+    ran = False
+
+    def __reduce__(self) -> Any:
+        return (_run, ())
+
+
+def _run() -> None:
+    Planted.ran = True
+
+
 @contextmanager
 def refused_or_taken(*, kind: type[TurgoError] = UsageError) -> Iterator[None]:
     """What is done inside goes well, or is refused with one sentence; any other error is a fault of turgo's."""

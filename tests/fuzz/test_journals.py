@@ -25,7 +25,7 @@ from turgo.journal.runs import all_runs, columns_of, failures_of, inputs_of, siz
 from turgo.registry.source_files import load_source
 
 inputs = load_source(Path(__file__).with_name("inputs.py"))
-fuzzed, refused_or_taken = inputs.fuzzed, inputs.refused_or_taken
+fuzzed, refused_or_taken, Planted = inputs.fuzzed, inputs.refused_or_taken, inputs.Planted
 
 FLOW = """
 from turgo import flow, task
@@ -87,19 +87,6 @@ class Journal:
         for identity, value in self.kept.items():
             assert identity not in archive or isinstance(archive.began(identity), bool)
             assert archive.take(identity) in (None, (value,))
-
-
-class Planted:
-    """Whoever unpickles it runs code."""
-
-    ran = False
-
-    def __reduce__(self) -> Any:
-        return (_run, ())
-
-
-def _run() -> None:
-    Planted.ran = True
 
 
 def _kept(folder: RunFolder) -> Iterator[tuple[bytes, Any]]:

@@ -7,7 +7,6 @@ import datetime
 import enum
 import sys
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,163 +32,147 @@ inputs = load_source(Path(__file__).with_name("inputs.py"))
 fuzzed, refused_or_taken = inputs.fuzzed, inputs.refused_or_taken
 
 REQUESTS = (
-    *(
-        "local",
-        "local_dask",
-        "turgo-dask/dask",
-        "hpc",
-        "canary:Canary",
-        "canary.Canary",
-        "./canary.py:Canary",
-    ),
-    *(
-        "./canary.py",
-        "turgo_local.executor:LocalExecutor",
-        "turgo_dask.DaskExecutor",
-        "~/x.py:Y",
-        "a/b/c",
-        "/",
-    ),
+    "local",
+    "local_dask",
+    "turgo-dask/dask",
+    "hpc",
+    "canary:Canary",
+    "canary.Canary",
+    "./canary.py:Canary",
+    "./canary.py",
+    "turgo_local.executor:LocalExecutor",
+    "turgo_dask.DaskExecutor",
+    "~/x.py:Y",
+    "a/b/c",
+    "/",
 )
 REQUEST_PIECES = (
-    *(
-        ":",
-        ".",
-        "/",
-        "\\",
-        "~",
-        "~nobody-here/",
-        "..",
-        "./",
-        ".py",
-        ":" * 50,
-        "\0",
-        "\n",
-        " ",
-        "é",
-        "\ud800",
-        "-",
-        "_",
-    ),
-    *(
-        "a" * 300,
-        "canary",
-        "Canary",
-        "__init__",
-        "LocalExecutor",
-        "turgo_local",
-        "local",
-        "/dev/null",
-        "/proc/self/mem.py",
-    ),
+    ":",
+    ".",
+    "/",
+    "\\",
+    "~",
+    "~nobody-here/",
+    "..",
+    "./",
+    ".py",
+    ":" * 50,
+    "\0",
+    "\n",
+    " ",
+    "é",
+    "\ud800",
+    "-",
+    "_",
+    "a" * 300,
+    "canary",
+    "Canary",
+    "__init__",
+    "LocalExecutor",
+    "turgo_local",
+    "local",
+    "/dev/null",
+    "/proc/self/mem.py",
 )
 TOKENS = (
-    *(
-        "4",
-        "1.5",
-        "true",
-        "none",
-        '"text"',
-        "'",
-        "[1, 2]",
-        "{a = 1}",
-        "{",
-        "[" * 3000,
-        "1e999",
-        "nan",
-        "inf",
-        "-0",
-    ),
-    *(
-        "0x" + "f" * 5000,
-        "9" * 400,
-        "9" * 5000,
-        "1979-05-27",
-        "1979-05-27T07:32:00Z",
-        "25:00",
-        "1_0",
-        "0o7",
-        "\n",
-        "= 1",
-    ),
-    *(
-        "\ud800",
-        "\0",
-        "²",
-        "٣",
-        "red",
-        "RED",
-        "a/b",
-        "x = 1",
-        "#",
-        ".5",
-        "1+2j",
-        "yes",
-        "{ env = 'HOME' }",
-        "",
-    ),
+    "4",
+    "1.5",
+    "true",
+    "none",
+    '"text"',
+    "'",
+    "[1, 2]",
+    "{a = 1}",
+    "{",
+    "[" * 3000,
+    "1e999",
+    "nan",
+    "inf",
+    "-0",
+    "0x" + "f" * 5000,
+    "9" * 400,
+    "9" * 5000,
+    "1979-05-27",
+    "1979-05-27T07:32:00Z",
+    "25:00",
+    "1_0",
+    "0o7",
+    "\n",
+    "= 1",
+    "\ud800",
+    "\0",
+    "²",
+    "٣",
+    "red",
+    "RED",
+    "a/b",
+    "x = 1",
+    "#",
+    ".5",
+    "1+2j",
+    "yes",
+    "{ env = 'HOME' }",
+    "",
 )
 TAGS = (
-    *(
-        "dask-resource:GPU=1",
-        "dask-priority:10",
-        "dask-workers:tcp://10.0.0.5:40001,alice",
-        "dask-allow-other-workers",
-    ),
-    *("db", "dask-workers:0,1"),
+    "dask-resource:GPU=1",
+    "dask-priority:10",
+    "dask-workers:tcp://10.0.0.5:40001,alice",
+    "dask-allow-other-workers",
+    "db",
+    "dask-workers:0,1",
 )
 TAG_PIECES = (
-    *(
-        "dask-",
-        "resource:",
-        "priority:",
-        "workers:",
-        "=",
-        ",",
-        ":",
-        "GPU",
-        "0",
-        "²",
-        "٣",
-        "1e400",
-        "nan",
-        "-1",
-        "9" * 30,
-    ),
-    *("9" * 5000, "\n", "\0", "\ud800", " ", "10"),
+    "dask-",
+    "resource:",
+    "priority:",
+    "workers:",
+    "=",
+    ",",
+    ":",
+    "GPU",
+    "0",
+    "²",
+    "٣",
+    "1e400",
+    "nan",
+    "-1",
+    "9" * 30,
+    "9" * 5000,
+    "\n",
+    "\0",
+    "\ud800",
+    " ",
+    "10",
 )
 LABELS = ("{path.name}", "{row[id]:>5}", "{path!r:.{limit}}", "{limit:,}", "of {row}", "{self}")
 LABEL_PIECES = (
-    *(
-        "{",
-        "}",
-        "{{",
-        "}}",
-        "!",
-        "!r",
-        "!x",
-        ":",
-        "[",
-        "]",
-        ".",
-        "0",
-        "path",
-        "limit",
-        "row",
-        "{}",
-        "{0}",
-        "{limit:",
-        "}}}",
-    ),
-    *(
-        "{path.__class__}",
-        "{limit.__class__.__init__.__globals__}",
-        ":99999999999}",
-        ":>1000000}",
-        "\n",
-        "\0",
-        "\ud800",
-    ),
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "!",
+    "!r",
+    "!x",
+    ":",
+    "[",
+    "]",
+    ".",
+    "0",
+    "path",
+    "limit",
+    "row",
+    "{}",
+    "{0}",
+    "{limit:",
+    "}}}",
+    "{path.__class__}",
+    "{limit.__class__.__init__.__globals__}",
+    ":99999999999}",
+    ":>1000000}",
+    "\n",
+    "\0",
+    "\ud800",
 )
 
 
@@ -247,20 +230,16 @@ PAIRS = st.dictionaries(
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """In a folder with a module that must not be imported, found by its name and by its file."""
-    folder = tmp_path_factory.mktemp("requests")
-    (folder / "canary.py").write_text("raise SystemExit('it ran')\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        yield Registry(load_config(folder, {}))
+def registry(folder: Path) -> Registry:
+    """Of a project without settings."""
+    return Registry(load_config(folder, {}))
 
 
 @fuzzed(inputs.mutated_text(REQUESTS, REQUEST_PIECES))
-def test_a_request_of_a_file_that_others_may_write_runs_nothing(registry: Registry, text: str) -> None:
+def test_a_request_of_a_file_that_others_may_write_runs_nothing(
+    folder: Path, registry: Registry, text: str
+) -> None:
     """It leads to an installed executor, or is refused with one sentence."""
-    folder = Path.cwd()
     with refused_or_taken():
         found = registry.resolve(
             text, origin=Origin("project file", "turgo.toml", folder=folder, doubt="it is open")
@@ -270,9 +249,7 @@ def test_a_request_of_a_file_that_others_may_write_runs_nothing(registry: Regist
 
 
 @fuzzed(inputs.mutated_text(("canary.py", "canary.py:flow", "canary", "none.py:x"), REQUEST_PIECES))
-def test_a_flow_that_is_asked_for_and_is_none_is_refused_with_one_sentence(
-    registry: Registry, text: str
-) -> None:
+def test_a_flow_that_is_asked_for_and_is_none_is_refused_with_one_sentence(folder: Path, text: str) -> None:
     """No folder, no file and no name leads anywhere else."""
     if "canary" not in text and text.isprintable() and "/" not in text:
         return  # it may name a module, which may do anything

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 from hypothesis import strategies as st
 
@@ -31,77 +29,82 @@ FILES = (
 )
 
 PIECES = (
-    *(
-        '"',
-        "'",
-        '"""',
-        "[",
-        "]",
-        "[[",
-        "{",
-        "}",
-        "=",
-        ".",
-        ",",
-        "#",
-        "\n",
-        "\\",
-        "\\u0000",
-        "\\ud800",
-        "\0",
-        "\ufeff",
-    ),
-    *(
-        "executor",
-        "executors",
-        "use",
-        "limits",
-        "cache",
-        "url",
-        "journal",
-        "values",
-        "certify",
-        "debug",
-        "tool.turgo",
-    ),
-    *(
-        "true",
-        "1e999",
-        "nan",
-        "-0",
-        "0x" + "f" * 5000,
-        "9" * 5000,
-        "1979-13-45",
-        "25:61",
-        "1_000",
-        "[" * 3000,
-    ),
-    *(
-        '{ env = "NO_SUCH" }',
-        '{ file = "/" }',
-        '"~nobody-here/x"',
-        '"file://["',
-        '"memory://x"',
-        '"../../etc/passwd"',
-    ),
-    *("canary:Canary", "./canary.py:Canary", "a" * 300, "é", "\x1b[31m"),
+    '"',
+    "'",
+    '"""',
+    "[",
+    "]",
+    "[[",
+    "{",
+    "}",
+    "=",
+    ".",
+    ",",
+    "#",
+    "\n",
+    "\\",
+    "\\u0000",
+    "\\ud800",
+    "\0",
+    "\ufeff",
+    "executor",
+    "executors",
+    "use",
+    "limits",
+    "cache",
+    "url",
+    "journal",
+    "values",
+    "certify",
+    "debug",
+    "tool.turgo",
+    "true",
+    "1e999",
+    "nan",
+    "-0",
+    "0x" + "f" * 5000,
+    "9" * 5000,
+    "1979-13-45",
+    "25:61",
+    "1_000",
+    "[" * 3000,
+    '{ env = "NO_SUCH" }',
+    '{ file = "/" }',
+    '"~nobody-here/x"',
+    '"file://["',
+    '"memory://x"',
+    '"../../etc/passwd"',
+    "canary:Canary",
+    "./canary.py:Canary",
+    "a" * 300,
+    "é",
+    "\x1b[31m",
 )
 
 PARTS = (
-    *(
-        "EXECUTOR",
-        "EXECUTORS",
-        "DEBUG",
-        "CACHE",
-        "URL",
-        "JOURNAL",
-        "VALUES",
-        "LIMITS",
-        "CONFIG",
-        "PROGRESS",
-        "HPC",
-    ),
-    *("HOST", "PORT", "SERVICE", "ADDRESS", "use", "__", "_", ".", "a.b", "é", "MAX_BYTES", "OPTION"),
+    "EXECUTOR",
+    "EXECUTORS",
+    "DEBUG",
+    "CACHE",
+    "URL",
+    "JOURNAL",
+    "VALUES",
+    "LIMITS",
+    "CONFIG",
+    "PROGRESS",
+    "HPC",
+    "HOST",
+    "PORT",
+    "SERVICE",
+    "ADDRESS",
+    "use",
+    "__",
+    "_",
+    ".",
+    "a.b",
+    "é",
+    "MAX_BYTES",
+    "OPTION",
 )
 NAMES = st.lists(st.sampled_from(("", "x" * 300, *PARTS)), max_size=6).map(
     lambda parts: "TURGO_" + "__".join(parts)
@@ -112,18 +115,6 @@ TEXTS = st.one_of(
     st.sampled_from(("hpc", "true", "4", "canary:Canary", "[1, 2", "{a = 1}", "tcp://x:1", "none", " ")),
     st.text(st.characters(exclude_characters="\0", codec=None), max_size=30),
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project's folder, with a module that must not be imported, also to be found by its name."""
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "canary.py").write_text("raise SystemExit('it ran')\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        yield folder
-        (folder / "turgo.toml").unlink(missing_ok=True)
 
 
 def used(folder: Path, variables: dict[str, str]) -> None:
