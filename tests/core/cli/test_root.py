@@ -29,6 +29,13 @@ def test_version_is_one_line() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_ctrl_c_while_modules_are_imported(tmp_path: Path) -> None:
+    """It is one word, as later; it was a traceback through our modules and those that they import."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    done = command("run", "flow.py", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("name", ["", *COMMANDS, "executors list", "executors show", "executors new"])
 def test_help_teaches_by_example(name: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,8 +17,10 @@ Exit codes: 0 success, 1 the flow failed, 2 bad usage or configuration, 130 inte
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sys
 from collections.abc import Sequence
 
 SUCCESS, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -30,6 +32,15 @@ def main(args: Sequence[str] | None = None) -> int:
     Raises nothing for a mistake of the user's; what escapes is a defect of turgo or of an executor, and
     Python prints its traceback.
     """
+    try:
+        return _main(args)
+    except KeyboardInterrupt:  # of what is imported first, which would say it
+        with contextlib.suppress(AttributeError, OSError):  # it may be closed
+            sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+
+
+def _main(args: Sequence[str] | None) -> int:
     # Here, so that importing this module for its exit codes costs nothing.
     import click
 
