@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from turgo.observers.lines_above import END_SECONDS, LinesAbove, StreamAbove
 from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally
 from turgo.records.amounts import duration, frequency
 
@@ -48,9 +49,11 @@ class Bars:
             redirect_stderr=sys.stderr.isatty(),
         )
         self._live.start(refresh=True)
+        self._above = LinesAbove(console)
         for name in ("stdout", "stderr"):
             if isinstance(getattr(sys, name), FileProxy):  # rich's, which it takes away in the end
-                setattr(sys, name, StreamAbove(console, getattr(sys, name).rich_proxied_file, self.stop))
+                stream = getattr(sys, name).rich_proxied_file
+                setattr(sys, name, StreamAbove(self._above, console, stream, self.stop))
         self._handlers: list[tuple[logging.StreamHandler[TextIO], TextIO]] = []
         for stream, above in zip(streams, (sys.stdout, sys.stderr), strict=True):
             if above is not stream:
@@ -67,23 +70,8 @@ class Bars:
         """Take it away."""
         for handler, stream in self._handlers:
             handler.setStream(stream)
+        self._above.show(END_SECONDS)
         self._live.stop()
-
-
-class StreamAbove(FileProxy):
-    """Has what is written to a stream come above the bars. Click writes past one without an encoding.
-
-    end: takes the bars away.
-    """
-
-    encoding: str = ""
-    errors: str | None = None
-
-    def __init__(self, console: Console, stream: TextIO, end: Callable[[], None]) -> None:
-        super().__init__(console, stream)
-        self.end = end
-        self.encoding = getattr(stream, "encoding", None) or "utf-8"
-        self.errors = getattr(stream, "errors", None) or "strict"
 
 
 def _stream_handlers() -> Iterator[logging.StreamHandler[TextIO]]:
