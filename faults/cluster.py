@@ -18,7 +18,7 @@ from typing import Any
 import distributed
 
 from faults.network import FAR, NEAR, Network
-from faults.processes import CLUSTER_MARK, kill, marked, until, workers
+from faults.processes import CLUSTER_MARK, kill, listening, marked, until, workers
 
 NANNIES = 2
 THREADS = 3
@@ -100,7 +100,7 @@ class Cluster:
         return until(lambda: len(self.workers()) == wanted, END_SECONDS)
 
     def left(self) -> list[str]:
-        """What a run has left at the scheduler: its tasks, its clients, its plugins; nothing if it does not answer."""
+        """What a run has left there: tasks, clients, plugins, threads of ours; nothing if nobody answers."""
         if self.scheduler.poll() is not None or self.network is not None:
             return []
 
@@ -109,11 +109,24 @@ class Cluster:
             plugins = [each for each in dask_scheduler.plugins if "turgo" in str(each)]
             return [*map(str, list(dask_scheduler.tasks)[:3]), *clients, *plugins]
 
+        def works(dask_worker: Any = None) -> list[str]:
+            import threading
+
+            threads = [each.name for each in threading.enumerate()]
+            ours = [each for each in threads if "turgo" in each or each.endswith(("-call", "-pursuit"))]
+            return [*ours, *(each for each in dask_worker.plugins if "turgo" in str(each))]
+
         try:
             with distributed.Client(self.address, timeout="5s", set_as_default=False) as client:
-                return list(client.run_on_scheduler(held, client.id))
+                left = list(client.run_on_scheduler(held, client.id))
+                each_left = client.run(works, on_error="ignore").values()
+                return left + [name for found in each_left for name in found]
         except OSError:
             return []
+
+    def ports(self) -> dict[int, set[str]]:
+        """What each of its processes listens to."""
+        return {each.pid: listening(each.pid) for each in marked(str(self.folder), CLUSTER_MARK)}
 
     def close(self) -> None:
         """End all of it."""

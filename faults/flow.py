@@ -17,15 +17,15 @@ import zlib
 from pathlib import Path
 
 from turgo import case, flow, get_executor, merge, task
-from turgo.errors import TurgoError, UsageError
+from turgo.errors import ExecutorStartError, TurgoError, UsageError
 from turgo.records.task_run import NoValue
 
 MODULUS = 1_000_003
 
 
 def note(call, word):
-    """Write one line; lines of several processes stay whole."""
-    line = json.dumps([word, call["key"], os.getpid()]) + "\n"
+    """Write one line, with the time that all processes have; lines of several processes stay whole."""
+    line = json.dumps([word, call["key"], os.getpid(), time.monotonic()]) + "\n"
     file = os.open(call["folder"] + "/calls", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         os.write(file, line.encode())
@@ -121,6 +121,19 @@ def swallows(_, __):
         time.sleep(0.5)
 
 
+class Finalized:
+    """What takes its time to go away, and hears nothing meanwhile."""
+
+    def __del__(self):
+        """An error that is raised here is lost."""
+        time.sleep(0.5)
+
+
+def finalizes(_, __):
+    """Let a Ctrl-C come while something is finalized."""
+    Finalized()
+
+
 ACTS = {
     "exit": ends,
     "allocate": allocates,
@@ -132,6 +145,7 @@ ACTS = {
     "fail": fails,
     "odd error": fails_oddly,
     "swallow": swallows,
+    "finalize": finalizes,
 }
 
 
@@ -203,7 +217,7 @@ def main():
         sys.exit(130)
     except TurgoError as error:
         print(error, file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        sys.exit(2 if isinstance(error, (UsageError, ExecutorStartError)) else 1)
     if os.getpid() != here:
         os._exit(1)
     if not run.ok:

@@ -29,13 +29,19 @@ COLUMNS = ("lost", "wrong", "doubled", "left behind", "noisy", "silent")
 GOOD = frozenset({"Success", "Skipped", "Cached"})
 CODES = {0: SUCCESS, 1: FAILED, 2: USAGE, 130: INTERRUPTED}
 
+MOST_DEATHS = 2
+"""How many workers one call may cost."""
+
 Complaint = tuple[str, str]
 """A column and a sentence."""
 
 
 @attrs.define
 class Facts:
-    """What is known of a run that is over. code: its exit code; recorded: by the observer, None if it wrote nothing."""
+    """What is known of a run that is over. code: its exit code; recorded: by the observer, None if it wrote nothing.
+
+    executions: of each call, in which processes; last: when the last one began.
+    """
 
     scene: Scene
     faults: Sequence[Fault]
@@ -43,22 +49,25 @@ class Facts:
     recorded: dict[str, Any] | None
     executions: dict[str, list[int]]
     ended: set[str]
+    last: dict[str, float]
 
     @classmethod
     def of(cls, scene: Scene, faults: Sequence[Fault], code: int | None) -> Facts:
         """From the folder of the run."""
         executions: dict[str, list[int]] = defaultdict(list)
         ended: set[str] = set()
-        for word, key, pid in lines(scene.launch.folder / "calls"):
+        last: dict[str, float] = {}
+        for word, key, pid, moment in lines(scene.launch.folder / "calls"):
             if word == "begin":
                 executions[key].append(pid)
+                last[key] = moment
             elif word == "end":
                 ended.add(key)
             elif word == "lost":
                 scene.lost.add(pid)
         file = scene.launch.folder / "facts.json"
         recorded = json.loads(file.read_text()) if file.exists() else None
-        return cls(scene, faults, code, recorded, dict(executions), ended)
+        return cls(scene, faults, code, recorded, dict(executions), ended, last)
 
     @property
     def end(self) -> str:
@@ -88,7 +97,7 @@ def judged(facts: Facts) -> Iterator[Complaint]:
         return  # it was ended while it imported, which is the user's own program
     if facts.code == -signal.SIGABRT:
         return  # it took too long, and was asked where it is
-    error = (folder / "err").read_text(errors="replace")
+    error = "".join(file.read_text(errors="replace") for file in sorted(folder.glob("err*")))
     users = [part for fault in facts.faults for part in fault.user_errors]
     yield from (("noisy", each) for each in noise(error, users))
 
@@ -178,18 +187,32 @@ def _blamed_rightly(facts: Facts, node: Node, index: int | None) -> bool:
     calls = [node.calls[index]] if index is not None else node.calls
     if node.options.get("idempotent") is False:
         return bool(facts.scene.lost) or any(fault.loses for fault in facts.faults)
-    return any(facts.lost_executions(call["key"]) >= 2 for call in calls)
+    if any(facts.lost_executions(call["key"]) >= MOST_DEATHS for call in calls):
+        return True
+    ends = [
+        call for call in calls if call["act"] and call["act"][0] == "exit"
+    ]  # it was beside another such one
+    return len(facts.scene.lost) >= MOST_DEATHS and any(facts.lost_executions(call["key"]) for call in ends)
 
 
 def _executions(facts: Facts) -> Iterator[Complaint]:
     taken = facts.scene.launch.program.taken()
+    broken = facts.scene.broken
+    begun = broken.begun if broken else frozenset()
+    if broken:
+        nodes = facts.scene.launch.program.nodes
+        yield from (("doubled", each) for each in broken.again(facts.last, nodes, facts.scene.driver.began))
+    if len(facts.faults) == 1:
+        for key, state in facts.faults[0].failures().items():
+            if state == "Crashed" and len(facts.executions.get(key, ())) > MOST_DEATHS:
+                yield "doubled", f"{key} has ended {len(facts.executions[key])} workers"
     for node in facts.nodes.values():
         for call in node.calls:
             key = call["key"]
             count = len(facts.executions.get(key, ()))
             if node.options.get("idempotent") is False and count > 1:
                 yield "doubled", f"{key}, which may be made once, was executed {count} times"
-            elif count - facts.lost_executions(key) > call["fails"] + 1:
+            elif count - facts.lost_executions(key) > call["fails"] + 1 + (key in begun):
                 yield "doubled", f"{key} was executed {count} times: {facts.executions[key]}"
             if count and key not in taken:
                 yield "wrong", f"{key} was executed on a branch that is not taken"

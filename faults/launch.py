@@ -5,6 +5,7 @@ folder/   flow.py  plan.json  turgo.toml         what the user has written
           tmp/  state/  cache/  config/          the driver's own places
           out  err  facts.json                   what it says, and the observer's record
           site/                                  an installed distribution with the observer
+          shm/                                   its shared memory, as root
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Launch:
     """What faults may change before the driver starts.
 
     script: `python flow.py` instead of `turgo run`; terminal: whether the driver is on a terminal of its own;
-    limits: of its resources; closed: its standard streams that are closed; prefix: of its command.
+    limits: of its resources; closed: its standard streams that are closed; prefix: of its command; more:
+    of its arguments.
     """
 
     folder: Path
@@ -56,12 +58,14 @@ class Launch:
     prefix: tuple[str, ...] = ()
     variables: dict[str, str] = attrs.field(factory=dict)
     places: dict[str, Path] = attrs.field(factory=dict)
+    more: tuple[str, ...] = ()
 
     def write(self) -> None:
         """All files of the run."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in ("once", "tmp", "state", "cache", "config"):
+        for name in ("once", "tmp", "state", "cache", "config", "shm"):
             (self.folder / name).mkdir(exist_ok=True)
+        (self.folder / "shm").chmod(0o1777)
         shutil.copy(HERE / "flow.py", self.folder / "flow.py")
         (self.folder / "plan.json").write_text(json.dumps(self.program.plan()))
         options = [f"{key} = {toml(value)}" for key, value in self.profile.items()]
@@ -78,12 +82,26 @@ class Launch:
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: turgo-faults\nVersion: 1.0\n")
         (facts / "entry_points.txt").write_text("[turgo.observers]\nfaults = turgo_faults_observer\n")
 
+    def go_on(self, executor: str | None) -> None:
+        """The next driver goes on with what this one did not finish. executor: another one."""
+        for name in ("out", "err"):
+            (self.folder / name).replace(self.folder / f"{name}.first")
+        (self.folder / "facts.json").unlink(missing_ok=True)
+        self.more = ("--resume", *(("--executor", executor) if executor else ()))
+
     def command(self) -> list[str]:
-        """What the user types."""
+        """What the user types; as root, with shared memory of its own, so that it is seen what is left there."""
+        prefix = (*self.prefix, *self._own_memory())
         if self.script:
-            return [*self.prefix, sys.executable, "flow.py"]
+            return [*prefix, sys.executable, "flow.py"]
         quiet = [] if self.terminal else ["-q"]
-        return [*self.prefix, sys.executable, "-m", "turgo", "run", *quiet, "flow.py"]
+        return [*prefix, sys.executable, "-m", "turgo", "run", *quiet, "flow.py", *self.more]
+
+    def _own_memory(self) -> tuple[str, ...]:
+        if os.geteuid() or not shutil.which("unshare"):
+            return ()
+        mount = 'mount --bind "$0" /dev/shm && exec "$@"'
+        return ("unshare", "--mount", "sh", "-c", mount, str(self.folder / "shm"))
 
     def environment(self) -> dict[str, str]:
         """The variables of the driver: no settings of the user's who starts the campaign."""

@@ -17,6 +17,9 @@ CLUSTER_MARK = "CLUSTER_OF_FAULTS"
 """That of a cluster which runs already."""
 
 
+_LISTENS = "0A"
+
+
 class Process(NamedTuple):
     """One of them: its id, its parent's, and its command."""
 
@@ -40,6 +43,25 @@ def workers(value: str, mark: str = MARK) -> list[int]:
 def alive(pid: int) -> bool:
     """Whether it is there and not over."""
     return _process(pid) is not None
+
+
+def listening(pid: int) -> set[str]:
+    """The ports at which a process listens, or hears datagrams."""
+    inodes = set()
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                inodes.add(str(entry.readlink()).removeprefix("socket:[").rstrip("]"))
+    return {port for inode, port in _ports() if inode in inodes}
+
+
+def _ports() -> Iterator[tuple[str, str]]:
+    for kind in ("tcp", "tcp6", "udp", "udp6"):
+        with suppress(OSError):
+            for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if kind.startswith("udp") or fields[3] == _LISTENS:
+                    yield fields[9], f"{kind} {int(fields[1].rpartition(':')[2], 16)}"
 
 
 def kill(pids: list[int], number: int = signal.SIGKILL) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 
 import attrs
 
+from faults.broken import Broken
 from faults.cluster import Cluster
 from faults.injected.catalogue import drawn as drawn_faults
-from faults.injected.fault import Fault, Scene
+from faults.injected.fault import DASK, Fault, Scene
+from faults.injected.signals import Resumed
 from faults.injected.surroundings import CutNetwork
 from faults.judge import COLUMNS, Facts, judged
 from faults.kinds import CYCLE, profile
@@ -32,6 +34,13 @@ POLL_SECONDS = 0.03
 
 GONE_SECONDS = 15.0
 """How long after the end of a driver all that it has started may live."""
+
+KNOWN = {
+    *("flow.py", "plan.json", "turgo.toml", "calls", "once", "entered", "partial.json"),
+    *("tmp", "state", "cache", "config", "site", "shm", "values", "disk", "odd"),
+    *("out", "err", "out.first", "err.first", "facts.json"),
+}
+"""What may lie in the folder of a run."""
 
 SILENT_SECONDS = 25.0
 """How long nothing may be said while nothing comes to its end."""
@@ -118,11 +127,20 @@ def judged_facts(
         each.prepare(launch)
     launch.write()
     total = len(program.taken())
+    ports = cluster.ports() if cluster else {}
     scene = Scene(Driver(launch), launch, kind, cluster, total)
     complaints: dict[str, list[str]] = {column: [] for column in COLUMNS}
+    seconds = 0.0
     try:
         _watch(scene, faults, complaints, patience)
-        _look_after(scene, complaints, patience)
+        _look_after(scene, ports, complaints, patience)
+        seconds = scene.driver.age
+        for each in faults:
+            if isinstance(each, Resumed) and scene.driver.process.returncode == -signal.SIGKILL:
+                _go_on(scene, each, patience)
+                _watch(scene, faults, complaints, patience)
+                _look_after(scene, ports, complaints, patience)
+                seconds += scene.driver.age
     finally:
         for each in faults:
             each.close(scene)
@@ -140,7 +158,7 @@ def judged_facts(
         kind,
         [each.name for each in faults],
         facts.end,
-        round(scene.driver.age, 1),
+        round(seconds, 1),
         scene.acted,
         _how(launch),
         {column: found for column, found in complaints.items() if found},
@@ -181,7 +199,18 @@ def _watch(scene: Scene, faults: Sequence[Fault], complaints: dict[str, list[str
         complaints["silent"].append(f"nothing was said for {longest:.0f} s")
 
 
-def _look_after(scene: Scene, complaints: dict[str, list[str]], patience: float) -> None:
+def _go_on(scene: Scene, resumed: Resumed, patience: float) -> None:
+    """Start a second driver that goes on; nothing of the first one is there any more."""
+    remote = scene.kind in DASK and not any("journal.values" in each for each in scene.launch.settings)
+    scene.lost.add(scene.driver.pid)
+    scene.broken = Broken.of(scene.launch, resumed.killed, patience, remote=remote)
+    resumed.go_on(scene, scene.broken)
+    scene.driver = Driver(scene.launch)
+
+
+def _look_after(
+    scene: Scene, ports: dict[int, set[str]], complaints: dict[str, list[str]], patience: float
+) -> None:
     """See what is left once the driver has ended."""
     folder = scene.launch.folder
     if not until(lambda: not marked(str(folder)), GONE_SECONDS * patience):
@@ -189,14 +218,28 @@ def _look_after(scene: Scene, complaints: dict[str, list[str]], patience: float)
         complaints["left behind"].append(f"processes: {left}")
     if not until(lambda: not _files(scene.launch), GONE_SECONDS * patience):
         complaints["left behind"].append(f"temporary files: {_files(scene.launch)}")
-    born = [int(key) for word, key, _ in lines(folder / "calls") if word == "started"]
-    born += [pid for word, _, pid in lines(folder / "calls") if word == "child"]
+    born = [int(key) for word, key, *_ in lines(folder / "calls") if word == "started"]
+    born += [pid for word, _, pid, _ in lines(folder / "calls") if word == "child"]
     if not until(lambda: not any(map(alive, born)), GONE_SECONDS * patience):
         complaints["left behind"].append(f"what calls have started: {[pid for pid in born if alive(pid)]}")
+    shared = folder / "shm"
+    if not until(lambda: not any(shared.iterdir()), GONE_SECONDS * patience):
+        left = sorted(each.name for each in shared.iterdir())
+        complaints["left behind"].append(f"in shared memory: {left}")
+    if strays := {each.name for each in folder.iterdir()} - KNOWN:
+        complaints["left behind"].append(f"beside the flow: {sorted(strays)}")
     if scene.driver.modes_changed() and scene.driver.process.returncode != -signal.SIGKILL:
         complaints["left behind"].append("a terminal in another mode")
     if scene.cluster is not None and not until(lambda: not scene.cluster.left(), GONE_SECONDS * patience):  # type: ignore[union-attr]
-        complaints["left behind"].append(f"at the scheduler: {scene.cluster.left()}")
+        complaints["left behind"].append(f"at the cluster: {scene.cluster.left()}")
+    if scene.cluster is not None and not until(lambda: not _opened(scene.cluster, ports), GONE_SECONDS):
+        complaints["left behind"].append(f"ports of the cluster: {_opened(scene.cluster, ports)}")
+
+
+def _opened(cluster: Cluster | None, before: dict[int, set[str]]) -> list[str]:
+    """The ports that processes of the cluster have opened since."""
+    now = cluster.ports() if cluster else {}
+    return [f"{port} of {pid}" for pid in before for port in now.get(pid, set()) - before[pid]]
 
 
 def _files(launch: Launch) -> list[str]:

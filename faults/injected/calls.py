@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from pathlib import Path
 from typing import ClassVar
 
 from faults.injected.fault import (
@@ -20,6 +19,7 @@ from faults.injected.fault import (
 )
 from faults.injected.signals import Interrupt
 from faults.launch import Launch
+from faults.processes import listening
 from faults.program import Node
 
 
@@ -53,6 +53,12 @@ class Exit(Act):
     amounts = (0, 1, 3)
     loses = True
     most = 2
+    states = frozenset({"Crashed", "TriggerFailed"})
+
+    @property
+    def possible_ends(self) -> frozenset[str]:
+        """Of two in one batch the second may have ended both workers, for all that is known then."""
+        return frozenset({SUCCESS, FAILED} if len(self.calls) > 1 else {SUCCESS})
 
 
 class Killer(Act):
@@ -209,6 +215,7 @@ class Swallowed(Interrupt):
 
     name = "swallowed Ctrl-C"
     ends = frozenset({SUCCESS, INTERRUPTED, FAILED})
+    act_name = "swallow"
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
@@ -216,7 +223,15 @@ class Swallowed(Interrupt):
 
     def prepare(self, launch: Launch) -> None:
         for call in some_calls(launch, self.chance, 20):
-            call["act"] = ["swallow", 0, True]
+            call["act"] = [self.act_name, 0, True]
+
+
+class Finalized(Swallowed):
+    """Ctrl-C while something is finalized, where Python loses the error that it raises."""
+
+    name = "Ctrl-C in a finalizer"
+    user_errors = (*Swallowed.user_errors, "Exception ignored in", "__del__", "in finalizes", "in receive")
+    act_name = "finalize"
 
 
 class Datagrams(Fault):
@@ -226,7 +241,7 @@ class Datagrams(Fault):
     kinds = ("temporary", "processes")
 
     def act(self, scene: Scene) -> None:
-        ports = _udp_ports(scene.driver.pid)
+        ports = [int(port.split()[1]) for port in listening(scene.driver.pid) if port.startswith("udp ")]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             for port in ports:
                 for size in (0, 1, 100, 10000):
@@ -234,16 +249,6 @@ class Datagrams(Fault):
                         sender.sendto(self.chance.randbytes(size), ("127.0.0.1", port))
                 for text in (b"{}", b"[]", b'{"key": 1}', b"null"):
                     sender.sendto(text, ("127.0.0.1", port))
-
-
-def _udp_ports(pid: int) -> list[int]:
-    inodes = set()
-    with suppress(OSError):
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                inodes.add(str(entry.readlink()).removeprefix("socket:[").rstrip("]"))
-    table = Path("/proc/net/udp").read_text().splitlines()[1:]
-    return [int(line.split()[1].split(":")[1], 16) for line in table if line.split()[9] in inodes]
 
 
 CALLS: tuple[type[Fault], ...] = (
@@ -258,5 +263,6 @@ CALLS: tuple[type[Fault], ...] = (
     Failures,
     OddErrors,
     Swallowed,
+    Finalized,
     Datagrams,
 )

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 import attrs
 
+from faults.broken import Broken
 from faults.cluster import Cluster
 from faults.launch import Driver, Launch
 from faults.processes import workers
 
 SUCCESS, FAILED, USAGE, INTERRUPTED, KILLED = "success", "failed", "usage", "interrupted", "killed"
-"""What a run may come to, by its exit code; killed is by a signal that nobody handles."""
+"""What a run may come to, by its exit code; usage is that nothing ran, killed is by a signal that nobody handles."""
 
 EVERYWHERE = ("local", "threads", "processes", "temporary", "running", "simulated")
 PROCESSES = ("processes", "temporary", "running")
@@ -26,7 +27,9 @@ DASK = ("temporary", "running")
 
 @attrs.define
 class Scene:
-    """The run as a fault sees it. lost: ids of processes whose calls may go again; total: calls that are to be made."""
+    """The run as a fault sees it. lost: ids of processes whose calls may go again; total: calls that are to be made.
+
+    broken: what a first driver left, if this is the second."""
 
     driver: Driver
     launch: Launch
@@ -36,6 +39,7 @@ class Scene:
     begun: int = 0
     ended: int = 0
     lost: set[int] = attrs.field(factory=set)
+    broken: Broken | None = None
     acted: list[str] = attrs.field(factory=list)
 
     def workers(self) -> list[int]:

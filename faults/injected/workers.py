@@ -7,7 +7,7 @@ import signal
 import time
 from contextlib import suppress
 
-from faults.injected.fault import DASK, FAILED, PROCESSES, SUCCESS, Fault, Moment, Scene
+from faults.injected.fault import DASK, FAILED, PROCESSES, SUCCESS, USAGE, Fault, Moment, Scene
 from faults.launch import Launch
 from faults.processes import kill
 
@@ -111,7 +111,7 @@ class SchedulerLoss(Fault):
     kinds = ("running",)
     harms = True
     loses = True
-    ends = frozenset({SUCCESS, FAILED})
+    ends = frozenset({SUCCESS, FAILED, USAGE})  # as nothing runs, if it is lost before the start is over
     states = frozenset({"Crashed", "TriggerFailed", "Cancelled", "Failed", "Pending", "Running", "Retrying"})
     seconds = 60.0
     quiet_seconds = 20.0
@@ -134,7 +134,7 @@ class NoScheduler(Fault):
 
     name = "no scheduler"
     kinds = ("running",)
-    ends = frozenset({FAILED})
+    ends = frozenset({USAGE})
     states = frozenset({"Pending", "Cancelled"})
     pair = False
 
