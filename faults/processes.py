@@ -20,6 +20,14 @@ CLUSTER_MARK = "CLUSTER_OF_FAULTS"
 _LISTENS = "0A"
 
 
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.05, 0.5
+"""From one look at all processes to the next."""
+
+
+WORKER_TITLE = "dask worker ["
+"""How a worker of a cluster calls itself where setproctitle is installed; its nanny goes by its command."""
+
+
 class Process(NamedTuple):
     """One of them: its id, its parent's, and its command."""
 
@@ -36,7 +44,11 @@ def marked(value: str, mark: str = MARK) -> list[Process]:
 
 def workers(value: str, mark: str = MARK) -> list[int]:
     """The processes among them that execute calls, in the order of their ids."""
-    found = [each for each in marked(value, mark) if "spawn_main" in each.command]
+    found = [
+        each
+        for each in marked(value, mark)
+        if "spawn_main" in each.command or each.command.startswith(WORKER_TITLE)
+    ]
     return sorted(each.pid for each in found)
 
 
@@ -73,11 +85,12 @@ def kill(pids: list[int], number: int = signal.SIGKILL) -> None:
 
 def until(happened: Callable[[], Any], seconds: float) -> bool:
     """Whether it happens in that time."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, SHORTEST_SECONDS
     while not happened():
         if time.monotonic() > end:
             return False
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_SECONDS)
     return True
 
 

@@ -102,7 +102,8 @@ def test_a_script_that_logs_prints_its_own_lines(first: str, tmp_path: Path) -> 
 
             if __name__ == "__main__":
                 logging.info("my own")
-                main.run(executor="dask", executor_options={{"cluster_kwargs": {{"n_workers": 1}}}})
+                options = {{"cluster_kwargs": {{"n_workers": 0}}, "adapt_kwargs": {{"minimum": 1, "maximum": 1}}}}
+                main.run(executor="dask", executor_options=options)
         """)
     )
     done = subprocess.run(

@@ -30,6 +30,7 @@ def measure(path: Any, *rest: Any, row: Any = None, **options: Any) -> None:
         ("{1.name}", "is no format string"),
         ("{path.__class__.a\nb}", "is no format string: type object '_Anything' has no attribute 'a b'"),
         ("{path.__class__.__init__.__globals__}", "is no format string"),
+        ("{path.__class__[a]}", "is no format string"),
         ("", "give a format string"),
         (7, "give a format string"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from turgo.errors import JournalError
-from turgo.journal.database import FORMAT_VERSION, create, facts_of, opened, put_facts
+from turgo.journal.database import FORMAT_VERSION, create, damage, facts_of, opened, put_facts
 
 
 def test_facts_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -42,6 +42,17 @@ def test_a_damaged_journal_is_refused_in_words(tmp_path: Path, content: bytes) -
     path.write_bytes(content)
     with pytest.raises(JournalError, match="damaged"):
         opened(path)
+
+
+def test_a_cell_that_is_in_no_encoding_is_not_told(tmp_path: Path) -> None:
+    """It may be a traceback, or what only its user may read."""
+    said = sqlite3.OperationalError(
+        "Could not decode to UTF-8 column 'log' with text 'Traceback (most\nrecent"
+    )
+    assert (
+        str(damage(tmp_path, said))
+        == f"the journal {tmp_path} is damaged: Could not decode to UTF-8 column 'log'"
+    )
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

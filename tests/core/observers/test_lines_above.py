@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from turgo.observers import lines_above
-from turgo.observers.lines_above import END_SECONDS, PROMPT_LINES, LinesAbove, StreamAbove
+from turgo.observers.lines_above import LAST_LINES_SECONDS, PROMPT_LINES, LinesAbove, StreamAbove
 
 LINES = 2000
 
@@ -47,7 +47,7 @@ def test_a_flood_is_drawn_in_bunches(above: LinesAbove, paper: Paper) -> None:
     streams = stream(above, paper), stream(above, paper)
     for number in range(LINES):
         print(f"line {number}", file=streams[number % 2])
-    above.show(END_SECONDS)
+    above.show(LAST_LINES_SECONDS)
     assert [int(each) for each in re.findall(r"line (\d+)", paper.getvalue())] == list(range(LINES))
     assert paper.times < LINES
 
@@ -78,7 +78,7 @@ def test_threads_lose_no_line(above: LinesAbove, paper: Paper) -> None:
         each.start()
     for each in threads:
         each.join()
-    above.show(END_SECONDS)
+    above.show(LAST_LINES_SECONDS)
     found = re.findall(r"line (\d)-(\d+)", paper.getvalue())
     assert len(found) == 800
     for name in "0123":

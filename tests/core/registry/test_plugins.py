@@ -76,6 +76,13 @@ def test_an_unknown_name_says_what_was_asked_where_what_exists_and_what_was_mean
     assert caught.value.known == ("hpc", "turbine", "windmill")
 
 
+def test_a_profile_with_an_odd_name_leaves_the_error_in_one_line(registry: Any) -> None:
+    """A name of a profile may be any text."""
+    with pytest.raises(UnknownExecutorError, match=r"there are 'a\\nb', hpc") as caught:
+        registry('executors."a\\nb".use = "x.Y"\nexecutors.hpc.use = "x.Y"').resolve("turbin")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_a_known_executor_that_is_absent_comes_with_the_line_that_installs_it(registry: Any) -> None:
     with pytest.raises(ExecutorNotInstalledError) as caught:
         registry().resolve("Local-Dask", origin=OPTION)

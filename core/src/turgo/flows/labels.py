@@ -27,8 +27,8 @@ def check_label(task: str, label: str, fn: Callable[..., Any], signature: inspec
     known = {**_held_by(fn), **dict.fromkeys(signature.parameters)}
     try:
         names = list(_names_in(label))
-    except (ValueError, LookupError, AttributeError, RecursionError) as error:
-        # {a, {1}, {a.__class__.b}, {a:{a:{a: …
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        # {a, {1}, {a.__class__.b}, {a.__class__[b]}, {a:{a:{a: …
         raise TaskPolicyError(f"label={label!r} is no format string: {one_line(str(error))}") from None
     for name in names:
         if name not in known:

@@ -78,8 +78,13 @@ def opened(path: Path) -> sqlite3.Connection:
 
 
 def damage(folder: Path, error: object) -> JournalError:
-    """The error for a journal that was damaged. What SQLite says of it may have the bytes that were."""
-    return JournalError(f"the journal {folder} is damaged: {one_line(str(error), SAID_CHARACTERS)}")
+    """The error for a journal that was damaged."""
+    return JournalError(f"the journal {folder} is damaged: {_said(error)}")
+
+
+def _said(error: object) -> str:
+    """What SQLite says, in one line, without the text of a cell, as of a traceback, that it cannot decode."""
+    return one_line(str(error).partition(" with text ")[0], SAID_CHARACTERS)
 
 
 @contextmanager
@@ -89,7 +94,7 @@ def _closed_on_error(connection: sqlite3.Connection, what: str) -> Iterator[None
         yield
     except (sqlite3.Error, UnicodeError) as error:  # what it has to say may be in no encoding
         connection.close()
-        raise JournalError(f"{what}: {one_line(str(error), SAID_CHARACTERS)}") from error
+        raise JournalError(f"{what}: {_said(error)}") from error
     except BaseException:
         connection.close()
         raise

@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from turgo.observers.lines_above import END_SECONDS, LinesAbove, StreamAbove
+from turgo.observers.lines_above import LAST_LINES_SECONDS, LinesAbove, StreamAbove
 from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally
 from turgo.records.amounts import duration, frequency
 
@@ -70,7 +70,7 @@ class Bars:
         """Take it away."""
         for handler, stream in self._handlers:
             handler.setStream(stream)
-        self._above.show(END_SECONDS)
+        self._above.show(LAST_LINES_SECONDS)
         self._live.stop()
 
 

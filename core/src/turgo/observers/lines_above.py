@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.file_proxy import FileProxy
 from rich.text import Text
 
-BUNCH_SECONDS = 0.1
+FLOOD_SECONDS = 0.1
 """For how long lines of a flood are collected."""
 
-END_SECONDS = 5.0
+LAST_LINES_SECONDS = 5.0
 """How long the end of the bars waits for lines that are being shown."""
 
 PROMPT_LINES = 20
@@ -44,13 +44,13 @@ class LinesAbove:
         """Show them now or soon."""
         self._lines.extend(lines)
         now = time.monotonic()
-        if now - self._began >= BUNCH_SECONDS:
+        if now - self._began >= FLOOD_SECONDS:
             self._began, self._prompt = now, 0
         self._prompt += len(lines)
         if self._prompt <= PROMPT_LINES or self._prompt == len(lines):
             self.show()
         elif self._timer is None:
-            self._timer = threading.Timer(BUNCH_SECONDS, self.show)
+            self._timer = threading.Timer(FLOOD_SECONDS, self.show)
             self._timer.daemon = True
             self._timer.start()
 

@@ -187,7 +187,10 @@ def absent(
 
     known = known_executors()
     names = sorted({*installed, *profiles})
-    there = f"there are {', '.join(names)}" if names else "none is installed"
+    shown = [
+        each if each.isprintable() else repr(each) for each in names
+    ]  # that of a profile may be any text
+    there = f"there are {', '.join(shown)}" if names else "none is installed"
     entry = known.get(name.name)
     if entry and canonicalise(name.distribution) in ("", canonicalise(entry.package)):
         install = pip_install(entry.package)

@@ -74,8 +74,8 @@ def opened(options: DaskOptions, events: Events) -> Iterator[Session]:
                 adapt_kwargs=options.adapt_kwargs,
                 security=options.security,
             )
-        if options.temporary:
-            quiet.add_loop(getattr(live, "loop", None))
+            if options.temporary:
+                quiet.add_loop(getattr(live, "loop", None))
         callbacks = stack.enter_context(
             concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="turgo-dask-callbacks")
         )
@@ -88,8 +88,8 @@ def opened(options: DaskOptions, events: Events) -> Iterator[Session]:
                 client_kwargs=options.connection_kwargs,
                 security=options.security,
             )
-        if live is None:
-            quiet.add_loop(client.loop)
+            if live is None:
+                quiet.add_loop(client.loop)
         session = Session(options, live, client, callbacks, events)
         stack.push(session.close_client)
         stack.enter_context(session.client.quiet())

@@ -155,3 +155,4 @@ def test_two_resources_may_be_asked_for() -> None:
 def test_only_digits_that_everybody_writes_are_the_number_of_a_worker() -> None:
     """`²` is a digit to Python, and no number."""
     assert placement_of(["dask-workers:1,²,٣"]).options["workers"] == ["1", "²", "٣", 1]
+    assert placement_of([f"dask-workers:{'9' * 5000}"]).options["workers"] == ["9" * 5000]

@@ -8,6 +8,7 @@ dask-allow-other-workers    … or elsewhere, if they are busy or gone
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
@@ -32,6 +33,10 @@ _FORMS = {
 }
 
 
+NUMBER = re.compile("[0-9]{1,18}")
+"""The name of a worker that is a number; longer ones are names."""
+
+
 class Placement(NamedTuple):
     """Where and when a call may run, as its tags say. allow_other_workers: `workers` is a preference only."""
 
@@ -50,7 +55,7 @@ class Placement(NamedTuple):
             found["priority"] = self.priority
         if self.workers:
             # The names of a LocalCluster's workers are numbers.
-            numbers = [int(name) for name in self.workers if name.isascii() and name.isdigit()]
+            numbers = [int(name) for name in self.workers if NUMBER.fullmatch(name)]
             found["workers"], found["allow_other_workers"] = (
                 [*self.workers, *numbers],
                 self.allow_other_workers,
