@@ -35,6 +35,23 @@ def test_the_dashboard_is_in_the_log_and_in_an_event(
     assert executor.dashboard_link is None
 
 
+def test_a_client_that_does_not_close_in_time_is_no_error(
+    theirs: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that has much else to do: all calls are over, and it was a traceback after the summary."""
+    closes = distributed.Client.close
+
+    def close(self: distributed.Client, timeout: float = 0.0) -> None:
+        was_open = self.status != "closed"
+        closes(self)
+        if was_open:  # not as it is finalized
+            raise TimeoutError(f"timed out after {timeout} s.")
+
+    monkeypatch.setattr(distributed.Client, "close", close)
+    with DaskExecutor(address=theirs.scheduler_address, debug=False).start() as executor:
+        assert executor.submit(abs, -3).result() == 3
+
+
 def test_the_report_of_dask_is_written(tmp_path: Path) -> None:
     """To the path that was asked for."""
     pytest.importorskip("bokeh")

@@ -8,7 +8,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FunctionType
 from typing import Any
 
@@ -105,7 +105,8 @@ class Client(distributed.Client):  # type: ignore[misc]  # distributed has no ty
         try:
             super().start(**kwargs)
         except BaseException:
-            self.close(timeout=FAILED_CLIENT_CLOSE_SECONDS)
+            with suppress(TimeoutError):
+                self.close(timeout=FAILED_CLIENT_CLOSE_SECONDS)
             raise
 
     def _handle_task_erred(self, key: Any = None, exception: Any = None, traceback: Any = None) -> None:
