@@ -1,6 +1,6 @@
 """`Deadline` holds the seconds that a start may still take. It also reports on the start meanwhile.
 
-each loop that waits ──> waiting(what for) ──> after 1 s, 2 s, 4 s, 8 s … one line with the seconds so far
+each loop that waits ──> waiting(what for) ──> after 1 s, 2 s, 4 s, 8 s … 64 s, 124 s … one line with the seconds so far
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ LEAST_WAIT_SECONDS = 0.1
 
 FIRST_LINE_SECONDS = 1.0
 """After so long a wait is reported for the first time, and again whenever it has become twice as long."""
+
+LONGEST_SILENCE_SECONDS = 60.0
+"""But after so long at the latest, so that whoever waits knows that it goes on."""
 
 COMMON_START_SECONDS = 8.0
 """A local cluster may take so long to come up on a busy machine; a longer start is reported as a warning."""
@@ -62,6 +65,6 @@ class Deadline:
         if passed < self._next_line:
             return
         while self._next_line <= passed:
-            self._next_line *= 2
+            self._next_line += min(self._next_line, LONGEST_SILENCE_SECONDS)
         line = f"dask: {what}, for {passed:.0f} s so far; start_timeout is {round(self.seconds, 1):g} s"
         self._report(line, urgent or passed >= COMMON_START_SECONDS)
