@@ -38,9 +38,10 @@ class Cluster:
         self.network = network
         self.host = NEAR if network else "127.0.0.1"
         self.near = network.inside("near") if network else ()
-        self.variables: dict[str, str] = {}
+        # Where setproctitle is installed, it would write the title of a worker over what the mark is read from.
+        self.variables = {"SPT_NOENV": "1"}
         if network:
-            self.variables = {
+            self.variables |= {
                 f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{kind}": "12s" for kind in ("TCP", "CONNECT")
             }
         self.file = folder / "scheduler.json"

@@ -14,6 +14,6 @@ TITLED = Process(9, 7, "dask worker [tcp://127.0.0.1:34497]")
 
 @pytest.mark.parametrize("found", [[NANNY, TRACKER, PLAIN, TITLED]])
 def test_workers_are_known_by_command_or_title(found: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With setproctitle, workers of a cluster get another command once they run; none was killed there."""
+    """With setproctitle, workers of a cluster get another command once they run."""
     monkeypatch.setattr(processes, "marked", lambda *_: found)
     assert workers("a run") == [9, 10]
