@@ -169,7 +169,8 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if space is None:
             return found
         make, (code_, _, *rest), (attributes, slots), items, pairs, setter = found
-        others = [(each, values) for each, values in self._attributes(fn.__code__, slots)]
+        package = str(fn.__globals__.get("__package__") or "")
+        others = [(each, values) for each, values in self._attributes(fn.__code__, slots, package)]
         public = _public(fn, space)
         packed = (setter, (attributes, slots), self.owner.run, public, others)
         arguments = (code_, space, *rest)
@@ -178,13 +179,19 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         return make, arguments, packed, items, pairs, self._fn(shipped.restore_function)
 
     def _attributes(
-        self, code: CodeType, slots: dict[str, Any]
+        self, code: CodeType, slots: dict[str, Any], package: str
     ) -> Iterator[tuple[_Namespace, dict[str, Any]]]:
-        """What a function's code may take from modules of the flow: those among its globals, and those it imports."""
+        """What a function's code may take from modules of the flow: those among its globals, and those it imports.
+
+        package: what `from . import` within the code begins at; it names none.
+        """
         names = set(_names(code))
         own = self.owner.own.modules
         ahead = [value for value in slots["__globals__"].values() if type(value) is ModuleType]
         ahead += [own[name] for name in names if name in own]
+        while package and "" in names:
+            ahead += [own[package]] if package in own else []
+            package = package.rpartition(".")[0]
         seen: set[int] = set()
         while ahead:
             module = ahead.pop()

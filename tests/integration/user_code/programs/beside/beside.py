@@ -5,7 +5,7 @@ import importlib
 import gauges
 import readings as read
 from gauges import FACTOR, scaled
-from gauges.deep.levels import Level, bottom
+from gauges.deep.levels import Level, bottom, deepest
 from loose.inner.rules import rule
 from readings import Measured, parsed
 
@@ -35,6 +35,11 @@ def of_a_package_by_its_function() -> float:
 @task
 def of_a_package_within() -> float:
     return bottom(Level(4.0))
+
+
+@task
+def of_a_package_from_within() -> tuple[int, float]:
+    return deepest()
 
 
 @task
@@ -90,6 +95,7 @@ def beside() -> object:
         "of_a_package": of_a_package(),
         "of_a_package_by_its_function": of_a_package_by_its_function(),
         "of_a_package_within": of_a_package_within(),
+        "of_a_package_from_within": of_a_package_from_within(),
         "of_a_folder_without_init": of_a_folder_without_init(),
         "imported_when_it_runs": imported_when_it_runs(),
         "imported_by_name": imported_by_name(),
@@ -108,6 +114,7 @@ RIGHT = {
     "of_a_package": 6.0,
     "of_a_package_by_its_function": 9.0,
     "of_a_package_within": 12.0,
+    "of_a_package_from_within": (2, 9.0),
     "of_a_folder_without_init": "rule 3",
     "imported_when_it_runs": 7,
     "imported_by_name": 7,

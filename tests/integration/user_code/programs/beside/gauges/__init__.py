@@ -3,6 +3,7 @@
 from gauges.deep import levels
 
 FACTOR = levels.FACTOR
+CEILING = 9.0
 
 
 def scaled(level: float) -> float:

@@ -8,5 +8,12 @@ class Level:
         self.value = value
 
 
+def deepest() -> tuple[int, float]:
+    from .. import CEILING  # noqa: TID252  (what is shown)
+    from . import DEPTH  # noqa: TID252
+
+    return DEPTH, CEILING
+
+
 def bottom(level: Level) -> float:
     return level.value * FACTOR
