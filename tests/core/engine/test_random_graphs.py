@@ -6,6 +6,7 @@ import random
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from turgo.engine.batching.budget import Batching
 from turgo.engine.loop import Loop
 from turgo.engine.outcome.result import end_run
 from turgo.engine.run import prepare_run
+from turgo.engine.schedule import remote
 from turgo.engine.schedule.ready import Queue
 from turgo.engine.schedule.schedule import Schedule
 from turgo.engine.site import Site, Sites
@@ -125,7 +127,13 @@ def steadily(drawn: Drawn) -> tuple[Drawn, Graph, dict[int, Any]]:
         each._replace(behave=tuple(m for m in each.behave if m not in drawing.AT_FIRST) or ("value",))
         for each in drawn[0]
     ]
-    item = Task(operator.getitem, Policy(crash_retries=1000), "item")
+    retried = Task(operator.getitem, Policy(crash_retries=1000), "item")
+
+    def item(result: Any, key: Any) -> Any:
+        return (
+            result[key] if result._mapped else retried(result, key)
+        )  # no call is made for an element of a map
+
     return (specs, drawn[1]), *drawing.record(specs, drawn[1], item)
 
 
@@ -219,4 +227,5 @@ def test_with_values_that_stay_and_workers_lost(drawn: Drawn, seed: int, width: 
     """Calls that are lost with their workers are made again where values stay, too."""
     drawn, graph, functions = steadily(drawn)
     executor = KeepingExecutor(seed=seed, width=width, losses=0.3, typed=seed % 2 == 0)
-    evaluation.compare(drawn, run_batched_at_random(graph, executor, seed, least), functions, once=False)
+    with patch.object(remote, "LEAST_DEATHS", 1000):  # no value is blamed here for the third worker in a row
+        evaluation.compare(drawn, run_batched_at_random(graph, executor, seed, least), functions, once=False)

@@ -28,17 +28,22 @@ if __name__ == "__main__":
 """
 
 
-def test_a_temporary_cluster_listens_on_loopback_only(cluster: DaskExecutor) -> None:
-    """Scheduler, dashboard, nannies, workers and their HTTP servers: none is reachable from outside."""
-    assert cluster.started
+def listening() -> set[tuple[str, int]]:
+    """Where this process and those below it listen."""
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    listening = {
-        connection.laddr.ip
+    return {
+        (connection.laddr.ip, connection.laddr.port)
         for process in family
         for connection in process.net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     }
-    assert listening == {"127.0.0.1"}
+
+
+def test_a_temporary_cluster_listens_on_loopback_only() -> None:
+    """Scheduler, dashboard, nannies, workers and their HTTP servers: none is reachable from outside."""
+    before = listening()
+    with DaskExecutor(cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}).start():
+        assert {host for host, _ in listening() - before} == {"127.0.0.1"}
 
 
 def test_the_configuration_of_a_user_wins() -> None:
