@@ -56,7 +56,7 @@ class Cluster:
         self.more_workers()
         if network:
             self.more_workers(prefix=network.inside("far"), host=FAR)
-        if not until(lambda: len(self.workers()) >= NANNIES * (len(self.processes) - 1), START_SECONDS):
+        if not until(self._ready, START_SECONDS):
             raise RuntimeError(f"no workers within {START_SECONDS} s: see {folder}")
 
     def _written(self) -> bool:
@@ -97,8 +97,20 @@ class Cluster:
         """Whether all that was started is there, with as many workers as at the start, within some seconds."""
         if any(each.poll() is not None for each in self.processes):
             return False
+        return until(self._ready, END_SECONDS)
+
+    def _ready(self) -> bool:
+        """Whether as many workers as were asked for are there, and the scheduler knows them: they listen by then."""
         wanted = NANNIES * (len(self.processes) - 1)
-        return until(lambda: len(self.workers()) == wanted, END_SECONDS)
+        if len(self.workers()) != wanted:
+            return False
+        if self.network is not None:  # nobody reaches it from here
+            return True
+        try:
+            with distributed.Client(self.address, timeout="5s", set_as_default=False) as client:
+                return len(client.scheduler_info(n_workers=-1)["workers"]) == wanted
+        except OSError:
+            return False
 
     def left(self) -> list[str]:
         """What a run has left there: tasks, clients, plugins, threads of ours; nothing if nobody answers."""
