@@ -19,6 +19,9 @@ from turgo.futures import Future
 from turgo.testing import calls
 from turgo.testing.checks import Checks, rule
 
+REST_SECONDS = 0.2
+"""For how long no call may begin that is then said to wait."""
+
 
 class Lifecycle(Checks):
     """What `start()` opens, and what is left when it is left."""
@@ -107,9 +110,8 @@ class Lifecycle(Checks):
                 signs = [folder / f"sign-{number}" for number in range(20 + 6 * executor.slots)]
                 waiting = [executor.submit(calls.touch, str(sign)) for sign in signs]
                 opener = threading.Thread(target=_open, args=(folder / "gate", waiting), daemon=True)
-                waited = [
-                    sign for sign in signs if not sign.exists()
-                ]  # others found a worker that has come since
+                _wait_for_rest(signs)  # some may find a worker that has come since
+                waited = [sign for sign in signs if not sign.exists()]
                 opener.start()  # it opens the gate while start() is being left
             opener.join()
             begun = sum(sign.exists() for sign in waited)  # a few may have been on their way to a worker
@@ -134,6 +136,14 @@ class Lifecycle(Checks):
     @rule("api_version is a version of the contract that this turgo understands")
     def test_api_version_is_spoken(self) -> None:
         assert self.make().api_version == API_VERSION
+
+
+def _wait_for_rest(signs: list[Path]) -> None:
+    """Wait until no more of the signs appear for a moment."""
+    before = -1
+    while (now := sum(sign.exists() for sign in signs)) != before:
+        before = now
+        time.sleep(REST_SECONDS)
 
 
 def _open(gate: Path, waiting: Sequence[Future[Any]]) -> None:
