@@ -20,7 +20,7 @@ from turgo.config.convert import admits
 from turgo.config.load import load_config
 from turgo.config.settings import Origin
 from turgo.errors import FlowFileError
-from turgo.flows.flow_file import load_flow
+from turgo.flows.files.flow_file import load_flow
 from turgo.flows.labels import check_label, made_label
 from turgo.registry.options import check_options, option_specs
 from turgo.registry.precedence import options_given

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +14,12 @@ UNIT = re.compile(r"\w+_(WIDTH|VERSION|SHARE|FACTOR|[A-Z]+S)")
 GIVEN = {"STDERR", "_PR_SET_PDEATHSIG", "_TO_CALLER"}
 """Numbers that name something, as the system or the interpreter has it."""
 
+FOLDER_MODULES = 14
+"""So many a reader takes in; the groups of the conformance suite are a list, and may be more."""
+
+NO_NOUNS = ("__init__.py", "__main__.py", "_version.py")
+"""What a folder has besides."""
+
 CROWD_ATTRIBUTES = 3
 """So many attributes of an object in one statement are too many."""
 
@@ -24,6 +30,13 @@ def trees(root: Path) -> dict[Path, ast.Module]:
     sources = [root / "core/src", *root.glob("plugins/*/src")]
     files = sorted(path for source in sources for path in source.rglob("*.py"))
     return {path.relative_to(root): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+
+def test_no_folder_is_crowded(trees: dict[Path, ast.Module]) -> None:
+    """What no longer fits into one is two nouns."""
+    modules = Counter(path.parent for path in trees if path.name not in NO_NOUNS)
+    crowded = {str(each): count for each, count in modules.items() if count > FOLDER_MODULES}
+    assert not {each: count for each, count in crowded.items() if not each.endswith("testing/groups")}
 
 
 def numbers(tree: ast.Module) -> Iterator[str]:

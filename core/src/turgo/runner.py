@@ -19,9 +19,9 @@ from turgo.config.load import Config, load_config
 from turgo.engine.run import GraphRun, prepare_run
 from turgo.errors import RunError
 from turgo.executor import ExecutorLike
+from turgo.flows.files.load_guard import check_not_loaded
 from turgo.flows.flow import FlowDefinition
 from turgo.flows.graph import Graph
-from turgo.flows.load_guard import check_not_loaded
 from turgo.flows.policy.options import flow_options
 from turgo.flows.task import Task
 from turgo.observers.installed import usable_observers

@@ -40,7 +40,7 @@ class FlowCommand(CommandWithPairs):
 def write_flow(target: str, formatter: click.HelpFormatter) -> None:
     """Write the name of a flow, the first paragraph of its docstring, and its parameters; or why there are none."""
     from turgo.errors import TurgoError
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
 
     try:
         with output_to_error():

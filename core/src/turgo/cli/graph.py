@@ -75,7 +75,7 @@ def graph(
 def _of_flow(target: str, texts: dict[str, str]) -> Outline | None:
     """What a flow would run; None if its own code failed, which is shown."""
     from turgo.cli.run import recorded
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
     from turgo.runner import record
 
     with output_to_error():

@@ -86,7 +86,7 @@ def _opened(
     UsageError for what is to be made once.
     """
     from turgo.errors import FlowFileError, JournalError, UsageError
-    from turgo.flows.load_guard import without_runs
+    from turgo.flows.files.load_guard import without_runs
     from turgo.flows.task import Task
     from turgo.registry.source_files import load_flow_file
 

@@ -245,7 +245,7 @@ def load(target: str, executor: str | None, options: Mapping[str, str], config: 
     if executor is not None or config.executor.origin.kind == "variable":
         chosen = choose_executor(option=executor, option_options=options, registry=registry)
 
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
 
     flow = load_flow(target)
     if chosen is None:

@@ -23,7 +23,7 @@ from turgo.records.task_run import TaskEvent
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from turgo.observers.bars import Bars
+    from turgo.observers.terminal.bars import Bars
 
 logger = logging.getLogger("turgo")
 
@@ -74,7 +74,7 @@ class ProgressObserver:
 
     def _begin(self) -> None:
         """Draw from now on, unless the run is over, or somebody else draws."""
-        from turgo.observers.bars import Bars
+        from turgo.observers.terminal.bars import Bars
 
         with self._lock:
             if not self._on or self._bars is not None or not screen.take():
@@ -125,6 +125,6 @@ class ProgressObserver:
         self._link = ""
 
     def _draw(self) -> RenderableType:
-        from turgo.observers.bars import drawing
+        from turgo.observers.terminal.bars import drawing
 
         return drawing(self.console, self._tally, self._link, self._waiting)

@@ -18,7 +18,7 @@ import pytest
 
 from turgo import flow, task
 from turgo.executor import Executor
-from turgo.flows.flow_file import load_flow
+from turgo.flows.files.flow_file import load_flow
 from turgo.records.flow_run import FlowRun
 from turgo.records.states import TaskState
 from turgo_dask import DaskExecutor

@@ -12,7 +12,7 @@ from turgo.cli.doctor.findings import OK, WRONG
 from turgo.cli.doctor.flow import imports_of, offered, sendable
 from turgo.errors import OptionError
 from turgo.executor import Executor
-from turgo.flows.flow_file import load_flow
+from turgo.flows.files.flow_file import load_flow
 from turgo.futures import call_now
 from turgo.registry.source_files import load_source
 

@@ -89,7 +89,7 @@ def _compared(target: str, names: list[str], times: int, parameters: Mapping[str
     """What came of all runs; None if the flow's own code failed, which is shown."""
     from turgo.cli.compare.trial import tried, with_empty_cache
     from turgo.cli.run import recorded
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
     from turgo.registry.precedence import choose_executor
     from turgo.registry.resolve import Registry
     from turgo.runner import Launch

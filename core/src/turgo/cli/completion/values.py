@@ -48,7 +48,7 @@ def executor_options(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def flow_parameters(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """`name=` of each parameter of the flow that the line names, then the values that it can have."""
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
     from turgo.registry.options import annotation_of
 
     try:

@@ -134,7 +134,7 @@ def _findings(
 def _recorded(target: str, parameters: dict[str, str], config: Config) -> tuple[Graph, object]:
     """The graph of a flow, and the executor that it names. Raises a UsageError, and what the flow's own code raises."""
     from turgo.cli.parameters import read_parameters
-    from turgo.flows.flow_file import load_flow
+    from turgo.flows.files.flow_file import load_flow
 
     flow = load_flow(target)
     return flow.recorded((), read_parameters(flow, parameters), config.max_map_width.value), flow.executor

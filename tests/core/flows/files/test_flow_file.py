@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from turgo.errors import FlowFileError, TaskPolicyError
-from turgo.flows.flow_file import load_flow
+from turgo.flows.files.flow_file import load_flow
 
 pytestmark = pytest.mark.usefixtures("inline_as_local")
 

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from turgo.observers.bars import Bars, chosen
 from turgo.observers.tally import TaskTally
+from turgo.observers.terminal.bars import Bars, chosen
 
 
 class Terminal(io.StringIO):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from turgo.errors import FlowFileError
-from turgo.flows.flow_file import load_flow
-from turgo.flows.load_guard import check_not_loaded, without_runs
+from turgo.flows.files.flow_file import load_flow
+from turgo.flows.files.load_guard import check_not_loaded, without_runs
 
 PROGRAM = """\
 from turgo import flow, task
@@ -28,8 +28,9 @@ def stamps():
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder."""
+def here(tmp_path: Path, threads_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder. What runs, runs on an executor that is no plugin's."""
+    monkeypatch.setenv("TURGO_EXECUTOR", f"{threads_file}:ThreadsExecutor")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -78,6 +79,15 @@ def test_no_command_runs_what_a_file_runs_as_it_is_loaded(command: list[str], he
     assert stamped() == 0
 
 
+def test_with_the_guard_each_of_both_ways_runs_it_once(here: Path) -> None:
+    """As a script, and by `turgo run`."""
+    (here / "program.py").write_text(PROGRAM + 'if __name__ == "__main__":\n    stamps()\n')
+    turgo("run", "-q", "program.py", code=0)
+    assert stamped() == 3
+    subprocess.run([sys.executable, "program.py"], check=True, timeout=120)
+    assert stamped() == 6
+
+
 def test_what_only_lists_or_completes_runs_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--help` says why it cannot tell of the flow; a shell gets nothing to complete."""
     (here / "program.py").write_text(PROGRAM + "stamps()")
@@ -101,6 +111,16 @@ def test_the_place_is_that_of_a_file_that_is_imported(here: Path, monkeypatch: p
             load_flow(target)
     with pytest.raises(FlowFileError, match=f"^{here}/beside.py, line 13, runs"):
         load_flow("beside")
+
+
+def test_a_replay_runs_no_flow_either(here: Path) -> None:
+    """The script ran its flow, with a journal; to make a call again its file is loaded."""
+    (here / "program.py").write_text(
+        PROGRAM.replace("return number", "return 1 / number") + "stamps.run(journal=True)"
+    )
+    subprocess.run([sys.executable, "program.py"], check=True, timeout=120)
+    assert "program.py, line 13, runs the flow" in turgo("replay", "stamps", "stamp[0]", code=2).stderr
+    assert stamped() == 3
 
 
 def test_it_holds_within_the_block_alone() -> None:

@@ -17,8 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from turgo.observers.lines_above import LAST_LINES_SECONDS, LinesAbove, StreamAbove
 from turgo.observers.tally import LEAST_TIMED_SECONDS, Tally, TaskTally
+from turgo.observers.terminal.lines_above import LAST_LINES_SECONDS, LinesAbove, StreamAbove
 from turgo.records.amounts import duration, frequency
 
 GAP_WIDTH = 2

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from turgo.observers import lines_above
-from turgo.observers.lines_above import LAST_LINES_SECONDS, PROMPT_LINES, LinesAbove, StreamAbove
+from turgo.observers.terminal import lines_above
+from turgo.observers.terminal.lines_above import LAST_LINES_SECONDS, PROMPT_LINES, LinesAbove, StreamAbove
 
 LINES = 2000
 

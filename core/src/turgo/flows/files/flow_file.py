@@ -13,8 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from turgo.errors import FlowFileError, TurgoError
+from turgo.flows.files.load_guard import without_runs
 from turgo.flows.flow import FlowDefinition
-from turgo.flows.load_guard import without_runs
 from turgo.hidden_modules import add_hidden_modules
 from turgo.names import did_you_mean, nearest
 from turgo.registry.source_files import import_name, load_flow_file, locate
