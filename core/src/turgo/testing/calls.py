@@ -184,10 +184,14 @@ def touch_within(executor: Any, path: str) -> str:
 def beat(folder: str, seconds: float) -> str:
     """Add a byte to the file `beats` again and again, as a sign that this runs; make the file `end` at its end."""
     end = time.monotonic() + seconds
-    with open(os.path.join(folder, "beats"), "ab", buffering=0) as file:
+    # No file object: if it is interrupted before its `with` begins, Python warns of one that nobody has closed.
+    file = os.open(os.path.join(folder, "beats"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
         while time.monotonic() < end:
-            file.write(b".")
+            os.write(file, b".")
             time.sleep(0.005)
+    finally:
+        os.close(file)
     return touch(os.path.join(folder, "end"))
 
 
