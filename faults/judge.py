@@ -40,7 +40,7 @@ Complaint = tuple[str, str]
 class Facts:
     """What is known of a run that is over. code: its exit code; recorded: by the observer, None if it wrote nothing.
 
-    executions: of each call, in which processes; last: when the last one began.
+    executions: of each call, in which processes; first, last: when the first and the last one began.
     """
 
     scene: Scene
@@ -49,6 +49,7 @@ class Facts:
     recorded: dict[str, Any] | None
     executions: dict[str, list[int]]
     ended: set[str]
+    first: dict[str, float]
     last: dict[str, float]
 
     @classmethod
@@ -56,10 +57,12 @@ class Facts:
         """From the folder of the run."""
         executions: dict[str, list[int]] = defaultdict(list)
         ended: set[str] = set()
+        first: dict[str, float] = {}
         last: dict[str, float] = {}
         for word, key, pid, moment in lines(scene.launch.folder / "calls"):
             if word == "begin":
                 executions[key].append(pid)
+                first.setdefault(key, moment)
                 last[key] = moment
             elif word == "end":
                 ended.add(key)
@@ -67,7 +70,7 @@ class Facts:
                 scene.lost.add(pid)
         file = scene.launch.folder / "facts.json"
         recorded = json.loads(file.read_text()) if file.exists() else None
-        return cls(scene, faults, code, recorded, dict(executions), ended, last)
+        return cls(scene, faults, code, recorded, dict(executions), ended, first, last)
 
     @property
     def end(self) -> str:
@@ -198,10 +201,12 @@ def _blamed_rightly(facts: Facts, node: Node, index: int | None) -> bool:
 def _executions(facts: Facts) -> Iterator[Complaint]:
     taken = facts.scene.launch.program.taken()
     broken = facts.scene.broken
-    begun = broken.begun if broken else frozenset()
+    begun: set[str] = set()
     if broken:
+        since = facts.scene.driver.began  # a worker goes on for a moment with what the killed one gave it
+        begun = {key for key, moment in facts.first.items() if moment < since}
         nodes = facts.scene.launch.program.nodes
-        yield from (("doubled", each) for each in broken.again(facts.last, nodes, facts.scene.driver.began))
+        yield from (("doubled", each) for each in broken.again(facts.last, nodes, since))
     if len(facts.faults) == 1:
         for key, state in facts.faults[0].failures().items():
             if state == "Crashed" and len(facts.executions.get(key, ())) > MOST_DEATHS:
