@@ -101,7 +101,7 @@ class Interrupt(Signal):
 
     name = "SIGINT"
     number = signal.SIGINT
-    user_errors = ("init_import_site",)  # Python itself, before anything of ours
+    user_errors = ("Fatal Python error: init_",)  # Python itself, before anything of ours
 
 
 class Twice(Interrupt):

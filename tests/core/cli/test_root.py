@@ -36,6 +36,18 @@ def test_ctrl_c_while_modules_are_imported(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
+def test_ctrl_c_while_the_command_itself_is_imported(tmp_path: Path) -> None:
+    """The same for the first module of ours that `python -m turgo` imports."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n\n\nclass Interrupts:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'turgo.cli':\n            raise KeyboardInterrupt\n\n\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+    )
+    done = command("run", "flow.py", env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("name", ["", *COMMANDS, "executors list", "executors show", "executors new"])
 def test_help_teaches_by_example(name: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:

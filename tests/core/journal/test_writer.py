@@ -112,6 +112,19 @@ def full(*arguments: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+def test_calls_begin_while_values_are_written(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the run writes itself and what the thread writes do not lock one another out."""
+    monkeypatch.setattr("turgo.journal.writer.COLLECT_SECONDS", 0.0)
+    writer = JournalWriter(folder, most=MOST)
+    for number in range(300):
+        writer.keep("score", [identity(number)], [number])
+        writer.begin(identity(number))
+    assert writer.failed is None
+    writer.write_end({}, [])
+    earlier = Archive(folder)
+    assert all(earlier.began(identity(number)) for number in range(300))
+
+
 def test_a_full_disk_is_told_once_and_ends_nothing(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

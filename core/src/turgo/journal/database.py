@@ -31,6 +31,9 @@ FORMAT_VERSION = 4
 SAID_CHARACTERS = 200
 """How much is told of what SQLite says."""
 
+LOCKED_SECONDS = 60.0
+"""How long one who writes waits for another: the driver's two connections, on a disk that has much else to do."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY, parts TEXT NOT NULL) WITHOUT ROWID;
@@ -54,13 +57,28 @@ CREATE TABLE IF NOT EXISTS columns (name TEXT PRIMARY KEY, content BLOB NOT NULL
 def create(path: Path) -> sqlite3.Connection:
     """A database to be written, by whichever thread. Raises JournalError or OSError if it cannot be."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection = _written(path)
     with _closed_on_error(connection, f"the journal {path.parent} cannot be written"):
         _check_version(connection, path)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={FORMAT_VERSION}; COMMIT;")
     return connection
+
+
+def _written(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=LOCKED_SECONDS, check_same_thread=False, isolation_level=None)
+
+
+def put_begun(path: Path, identity: bytes) -> None:
+    """Write to the disk itself that a call begins. Raises sqlite3.Error.
+
+    The connection is one of its own, as the other may be in the midst of what need not be on the disk yet. It reads
+    nothing before it writes: what is read may be old when it is to be written, and SQLite does not wait then.
+    """
+    with contextlib.closing(_written(path)) as connection:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("INSERT INTO begun VALUES (?)", (identity,))
 
 
 def opened(path: Path) -> sqlite3.Connection:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from turgo.errors import JournalError
-from turgo.journal.database import create, number_of_place, put_facts, put_record, storable
+from turgo.journal.database import create, number_of_place, put_begun, put_facts, put_record, storable
 from turgo.journal.folder import RunFolder
 from turgo.journal.rows import Kept, Row, pickled, row_digest, row_of
 from turgo.journal.shelf import Shelf, shelf_at
@@ -139,10 +139,8 @@ class JournalWriter:
         self._check()
         if self.failed is None:
             try:
-                with contextlib.closing(create(self.folder.database)) as database:
-                    database.execute("PRAGMA synchronous=FULL")
-                    database.execute("INSERT INTO begun VALUES (?)", (identity,))
-            except (OSError, sqlite3.Error, JournalError) as error:
+                put_begun(self.folder.database, identity)
+            except (OSError, sqlite3.Error) as error:
                 self._give_up(error)
                 self._check()
 
