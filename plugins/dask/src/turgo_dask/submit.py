@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import distributed
 from dask.utils import apply
 
 from turgo.errors import ExecutorError, RequirementError, ValueNotPortableError
@@ -17,6 +18,7 @@ from turgo_dask.calls.arguments import resolvable
 from turgo_dask.calls.cancel import cancel_calls
 from turgo_dask.calls.future import DaskFuture, as_ours
 from turgo_dask.calls.once import once
+from turgo_dask.calls.packed import packed
 from turgo_dask.calls.tags import placement_of
 from turgo_dask.calls.wrappers import adopted, contained
 from turgo_dask.connection.client import Client
@@ -58,7 +60,7 @@ def submit(
     if placement in unmet.refused:
         return _failed(RequirementError(unmet.refused[placement], missing=[str(placement)]))
     try:
-        sent = client.submit(fn, *resolvable(client, args), key=key, pure=False, **placement.options)
+        sent = _sent(client, fn, args, in_run="run_id" in hints, key=key, **placement.options)
     except Exception as error:
         if client.status != "running":
             raise _gone(session) from error
@@ -70,6 +72,16 @@ def submit(
         unmet.add(placement, future)
     unmet.add_dependent(args, future)
     return future
+
+
+def _sent(
+    client: Client, fn: Callable[..., Any], args: tuple[Any, ...], *, in_run: bool, **options: Any
+) -> distributed.Future:
+    """The future of a call that is sent. in_run: whether it is of a flow run, whose batches pickle themselves."""
+    args, has_futures = resolvable(client, args)
+    if in_run and not has_futures:
+        fn, args = packed(fn, args)
+    return client.submit(fn, *args, pure=False, **options)
 
 
 def _key_of(fn: Callable[..., Any], hints: ExtraContext) -> str:

@@ -5,8 +5,8 @@
     worker: eval ──> WorkerCode of this process: the installed turgo of that version, else made from the bytes
 
 The bytes are this very file and the modules that execute a batch. Where turgo is not installed in the same version
-they are executed once in each process, under names that no other version sees. A scheduler that passes a payload on
-executes this file alone.
+they are executed once in each process, under names that no other version sees. A scheduler that opens a payload to pass
+it on executes this file alone.
 
 This file needs the standard library alone. The packer's own path is shipped in the payload as data.
 """

@@ -15,9 +15,10 @@ import distributed
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), complex, bytearray})
 
 
-def resolvable(client: distributed.Client, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """`args` as `client.submit` resolves every future in them."""
-    return tuple(_resolved(client, value)[0] for value in args)
+def resolvable(client: distributed.Client, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], bool]:
+    """`args` as `client.submit` resolves every future in them, and whether they hold one."""
+    resolved = [_resolved(client, value) for value in args]
+    return tuple(value for value, _ in resolved), any(holds for _, holds in resolved)
 
 
 def _resolved(client: distributed.Client, value: Any) -> tuple[Any, bool]:
