@@ -38,7 +38,7 @@ GONE_SECONDS = 15.0
 KNOWN = {
     *("flow.py", "plan.json", "turgo.toml", "calls", "once", "entered", "partial.json"),
     *("tmp", "state", "cache", "config", "site", "shm", "values", "disk", "odd"),
-    *("out", "err", "out.first", "err.first", "facts.json"),
+    *("out", "err", "out.first", "err.first", "facts.json", "facts.part"),
 }
 """What may lie in the folder of a run."""
 
