@@ -403,15 +403,19 @@ class WorkerLostError(TurgoError):
 
     `sure` is False if other calls were lost with it, or those of several workers at once: it may have been another's.
     `blameless` is True if it was another's, or what the call takes was lost: nothing counts against this one.
+    `begun` is False if the call had not begun and will not: it goes again, also if it may be made once only.
 
     Remedy: give the worker more memory or the task less to hold; a worker's log says more. `crash_retries`
     says how often a task is tried again.
     """
 
-    def __init__(self, message: str = "", *, sure: bool = True, blameless: bool = False) -> None:
+    def __init__(
+        self, message: str = "", *, sure: bool = True, blameless: bool = False, begun: bool = True
+    ) -> None:
         super().__init__(message)
         self.sure = sure
         self.blameless = blameless
+        self.begun = begun
 
 
 class CacheKeyError(TurgoError):

@@ -92,7 +92,7 @@ class Reports:
             if self._shares_workers:  # what is sent again may be what kills, and is to take nothing along
                 self.schedule.attempts.isolated = True
             waited = begun is not None and begun.last is None and not sure
-            if (known is not None and known.blameless) or waited:
+            if (known is not None and (known.blameless or not known.begun)) or waited:
                 self.schedule.excused(pieces, lost)
             else:
                 self.schedule.lost(pieces, lost, sure=sure, last=begun.last if begun is not None else None)

@@ -66,6 +66,7 @@ def submit(
             raise _gone(session) from error
         return _unsent(client, key, error)
     future = DaskFuture.adopt(sent, session.callbacks, session.deaths)
+    future.once = bool(hints.get("task_once"))
     if hard_timeouts is not None:
         hard_timeouts.add(future)
     if placement.restricted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 import distributed
 import pytest
 
+from turgo import flow, task
 from turgo.errors import WorkerLostError
 from turgo_dask import DaskExecutor
 
@@ -23,6 +25,37 @@ def theirs(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
     """A cluster of others, with two workers that are processes."""
     with nannied(2, 1) as cluster:
         yield cluster
+
+
+@task(crash_retries=1)
+def kills(file: str) -> int:
+    """End the worker, the first time."""
+    if os.path.exists(file):
+        return 1
+    Path(file).touch()
+    os._exit(3)
+
+
+@task(idempotent=False)
+def pay(file: str, amount: int) -> int:
+    """Write down that it was paid."""
+    with open(file, "a", encoding="ascii") as lines:
+        lines.write(f"{amount} ")
+    return amount
+
+
+@flow
+def bills(folder: str) -> list[Any]:
+    """Payments that wait behind a call that ends their worker, and more after them."""
+    return [kills(f"{folder}/killed"), *[pay(f"{folder}/paid", amount) for amount in range(6)]]
+
+
+def test_what_had_not_begun_on_a_worker_that_died_goes_again(tmp_path: Path) -> None:
+    """It is made, and once."""
+    executor = DaskExecutor(cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}, debug=False)
+    run = bills.run(str(tmp_path), executor=executor)
+    assert run.ok, run.error
+    assert sorted((tmp_path / "paid").read_text().split()) == list("012345")
 
 
 def test_what_was_done_on_a_worker_that_died_is_not_made_again(

@@ -1,5 +1,7 @@
 """The schedule, driven by hand: what is ready, and what follows from an outcome."""
 
+import pytest
+
 from turgo import task
 from turgo.engine.schedule.attempts import EXCUSED_TIMES
 from turgo.errors import WorkerLostError
@@ -138,6 +140,17 @@ def test_a_batch_that_was_lost_by_others_goes_again_as_it_is(driven):
         assert flow.take() == pieces
     flow.schedule.excused(pieces, lost)
     assert len(flow.take_each()) == 4
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_call_that_may_be_made_once_goes_again_if_it_had_not_begun(driven, begun):
+    """With its worker it is Crashed otherwise, as it may have run."""
+    flow = driven(lambda: one.with_options(idempotent=False)(1))
+    lost = Failure(TaskState.CRASHED, WorkerLostError("gone", sure=False, begun=begun))
+    pieces = flow.take()
+    flow.schedule.excused(pieces, lost)
+    assert flow.take() == ([] if begun else pieces)
+    assert flow.states == (["Crashed"] if begun else ["Running"])
 
 
 def test_a_batch_that_was_lost_together_with_others_goes_again_isolated(driven):

@@ -196,7 +196,8 @@ class Schedule:
         lost = list(pieces)
         keys = [key for piece in lost for key in keys_of(piece)]
         idempotent = self.progress.nodes[keys[0][0]].task.policy.idempotent
-        if idempotent and self.attempts.excused(keys, failure):
+        harmless = idempotent or not getattr(failure.error, "begun", True)
+        if harmless and self.attempts.excused(keys, failure):
             self._go_again([lost])
         else:
             self.lost(lost, failure, sure=True)

@@ -14,6 +14,7 @@ Dask takes it for one of its own wherever it stands among arguments.
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from distributed.scheduler import KilledWorker
 from turgo.errors import TaskTimeoutError, WorkerLostError
 from turgo_dask.calls.cancel import wait_until_known
 from turgo_dask.calls.deaths import Deaths, why_lost
-from turgo_dask.calls.once import was_begun
+from turgo_dask.calls.once import never_begins, was_begun
 from turgo_dask.calls.wrappers import exit_of
 
 LOST_SCHEDULER = "scheduler-connection-lost"
@@ -38,16 +39,20 @@ LATE = "turgo-late"
 """Our reason for a call that took too long, and for those that depend on it."""
 
 
+_ASKING = threading.Lock()
+
+
 class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has no types
     """The future of a call on a cluster.
 
-    callbacks: the pool that runs its callbacks. deaths: the workers that died. local_error: its error, where it was
-    ended by the driver.
+    callbacks: the pool that runs its callbacks. deaths: the workers that died. once: whether it may begin once only.
+    local_error: its error, where the driver has ended it or knows more.
     """
 
     callbacks: concurrent.futures.ThreadPoolExecutor
     deaths: Deaths
-    local_error: Exception | None = None
+    once: bool = False
+    local_error: BaseException | None = None
 
     @classmethod
     def adopt(
@@ -83,13 +88,22 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has n
             return self.local_error
         state = self._state
         if state.status == "error":
-            return as_ours(state.exception, self.key, self.client, self.deaths)
+            error = as_ours(state.exception, self.key, self.client, self.deaths)
+            return self._lost_once(error) if self.once and isinstance(error, WorkerLostError) else error
         if state.status == "cancelled":
             cancelled = as_ours(state.exception, self.key)
             if isinstance(cancelled, (WorkerLostError, TaskTimeoutError)):
                 return cancelled
             raise cancelled
         return None
+
+    def _lost_once(self, error: WorkerLostError) -> BaseException:
+        """The error of a call that may begin once only, with whether it had begun, which can be asked once only."""
+        with _ASKING:
+            if self.local_error is None:
+                error.begun = not never_begins(self.client, self.key)
+                self.local_error = error
+            return self.local_error
 
     def raise_if_failed(self, timeout: float | None = None) -> None:
         """Wait for the end of the call and raise its error, if it has one, with the worker's traceback."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,9 @@ AGAIN = "turgo-again"
 
 EVENTS_CLEAR_SECONDS = 5.0
 """How long the scheduler may take to forget which calls have begun."""
+
+EVENT_ANSWER_SECONDS = 5.0
+"""How long the scheduler may take to say whether a call has begun."""
 
 EVENTS_CLEAR_CALLS = 200
 """How many of them it is asked to forget at a time."""
@@ -43,6 +47,23 @@ def once() -> ByValue:
         return fn(*args)
 
     return ByValue(begin)
+
+
+def never_begins(client: distributed.Client, key: str) -> bool:
+    """Whether a call that was lost had not begun. If so it never does: its event is set, as if it had.
+
+    So a worker that was thought dead does not make it after all. False if the scheduler does not answer.
+    """
+
+    async def ask() -> bool:
+        if await client.scheduler.event_is_set(name=key):
+            return False
+        await client.scheduler.event_set(name=key)
+        return True
+
+    with suppress(Exception):  # it is gone, or slow: nobody knows then
+        return bool(client.sync(ask, callback_timeout=EVENT_ANSWER_SECONDS))
+    return False
 
 
 def was_begun(error: BaseException) -> bool:

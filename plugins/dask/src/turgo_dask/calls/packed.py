@@ -16,7 +16,6 @@ from typing import Any
 
 from toolz import pipe
 
-_PROTOCOL = 5
 _MAIN = b"__main__"
 _HALVES = b"__ma", b"in__"
 
@@ -27,7 +26,7 @@ def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[...,
     Large arrays, and what they belong to, stay objects: they travel beside the pickle, and are not copied.
     """
     buffers: list[pickle.PickleBuffer] = []
-    blob = pickle.dumps(partial(fn, *args), _PROTOCOL, buffer_callback=buffers.append)
+    blob = pickle.dumps(partial(fn, *args), 5, buffer_callback=buffers.append)
     if buffers:
         call = pickle.loads(blob, buffers=buffers)
         return call.func, call.args
