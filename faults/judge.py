@@ -20,6 +20,7 @@ from typing import Any
 import attrs
 
 from faults.injected.fault import FAILED, INTERRUPTED, KILLED, SUCCESS, USAGE, Fault, Scene
+from faults.kinds import KINDS
 from faults.launch import lines
 from faults.noise import noise
 from faults.program import Node
@@ -203,8 +204,10 @@ def _executions(facts: Facts) -> Iterator[Complaint]:
     broken = facts.scene.broken
     begun: set[str] = set()
     if broken:
-        since = facts.scene.driver.began  # a worker goes on for a moment with what the killed one gave it
-        begun = {key for key, moment in facts.first.items() if moment < since}
+        since = facts.scene.driver.began
+        # A worker of a cluster that stays goes on for a moment with what the killed driver gave it.
+        sooner = KINDS[facts.scene.kind].start_seconds / 2 if facts.scene.kind == "running" else 0.0
+        begun = {key for key, moment in facts.first.items() if moment < since + sooner}
         nodes = facts.scene.launch.program.nodes
         yield from (("doubled", each) for each in broken.again(facts.last, nodes, since))
     if len(facts.faults) == 1:
