@@ -18,6 +18,7 @@ import pytest
 from turgo.worker.limits.descendants import relative
 from turgo_local_dask import LocalDaskExecutor
 from turgo_local_dask.processes.pipe import Kind, Pipe, packed, unpacked
+from turgo_local_dask.processes.worker import main
 from turgo_local_dask.processes.worker_process import Setup, WorkerProcess
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the processes do not have this file
@@ -60,6 +61,21 @@ def found_pipe() -> Pipe:
         if end.family == socket.AF_UNIX and end.type == socket.SOCK_STREAM:
             return Pipe(end)
     raise LookupError("no socket is open")
+
+
+def test_a_process_whose_driver_is_gone_before_it_is_ready_says_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It ends, as one does that waits for its next call."""
+    ours, theirs = socket.socketpair()
+    process = multiprocessing.get_context("spawn").Process(
+        target=main, args=(theirs, cloudpickle.dumps(None), {})
+    )
+    process.start()
+    ours.close()
+    theirs.close()
+    process.join(DEADLINE_SECONDS)
+    assert (process.exitcode, capfd.readouterr().err) == (0, "")
 
 
 def test_what_another_process_sends_is_no_answer(

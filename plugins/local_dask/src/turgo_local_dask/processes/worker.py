@@ -43,9 +43,16 @@ def main(end: socket.socket, initializer: bytes, levels: Mapping[str, int]) -> N
     _lead_own_session()
     signal.signal(signal.SIGINT, _leave_to_driver)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    pipe, owner = Pipe(end), os.getpid()
+    pipe = Pipe(end)
     os.register_at_fork(after_in_child=partial(_close_copy, pipe))
     drop_handlers()
+    with suppress(EOFError, OSError):  # the driver is gone
+        _serve(pipe, initializer, levels)
+
+
+def _serve(pipe: Pipe, initializer: bytes, levels: Mapping[str, int]) -> None:
+    """Set the process up, and make one call after the other. Raises EOFError or OSError at the end of the pipe."""
+    owner = os.getpid()
     try:
         initialize_worker_process(pickle.loads(initializer))
     except BaseException as error:  # noqa: BLE001  (the user's code; the driver reports it)
@@ -55,10 +62,7 @@ def main(end: socket.socket, initializer: bytes, levels: Mapping[str, int]) -> N
     _outlet().append(pipe)
     pipe.send(Kind.READY)
     while True:
-        try:
-            message = pipe.receive()
-        except (EOFError, OSError):
-            return
+        message = pipe.receive()
         kind, content = _outcome(pipe, message)
         if os.getpid() != owner:
             _end_forked_child()  # of a call that is no batch
