@@ -10,9 +10,8 @@ from typing import Any
 import distributed
 import pytest
 
-from turgo.errors import (
-    ValueNotPortableError,
-)
+from turgo import flow, task
+from turgo.errors import ValueNotPortableError
 from turgo_dask import DaskExecutor
 
 
@@ -45,6 +44,21 @@ def test_an_argument_that_does_not_pickle_fails_its_call_alone(cluster: DaskExec
     with pytest.raises(ValueNotPortableError, match="lock"):
         future.result()
     assert cluster.submit(abs, -1).result() == 1
+
+
+def test_a_run_says_which_argument_does_not_pickle(cluster: DaskExecutor) -> None:
+    """Where a batch pickles itself, its own words are the error."""
+
+    @task
+    def use(guard: Any) -> int:
+        return 1
+
+    @flow
+    def guarded() -> Any:
+        return use(threading.Lock())
+
+    run = guarded.run(executor=cluster)
+    assert "argument guard (a lock) of use cannot be pickled" in str(run.error)
 
 
 def test_results_stay_on_the_workers(cluster: DaskExecutor) -> None:

@@ -103,9 +103,10 @@ def _unsent(client: Client, key: str, error: Exception) -> Future[Any]:
     """The future of a call that could not be pickled."""
     if key in client.futures:  # the client waits for it, although it was never sent
         client.futures[key].cancel()
+    for known in (error, error.__cause__):
+        if isinstance(known, ValueNotPortableError):  # which says whose argument it is
+            return _failed(known)
     why = error.__cause__ or error
-    if isinstance(why, ValueNotPortableError):  # which says whose argument it is
-        return _failed(why)
     not_portable = ValueNotPortableError(f"the call {key} cannot be pickled: {why}")
     not_portable.__cause__ = error
     return _failed(not_portable)
