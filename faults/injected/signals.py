@@ -101,7 +101,8 @@ class Interrupt(Signal):
 
     name = "SIGINT"
     number = signal.SIGINT
-    user_errors = ("Fatal Python error: init_",)  # Python itself, before anything of ours
+    # Python itself, before anything of ours, and while it imports the package: nobody can hear it there.
+    user_errors = ("Fatal Python error: init_", "src/turgo/__init__.py")
 
 
 class Twice(Interrupt):
