@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import distributed
 import pytest
+from distributed.client import FutureState
 
 from turgo_dask.connection.told import KEPT_REPORTS, MOST_BYTES, Told
 
@@ -38,6 +40,34 @@ def test_a_report_is_there_when_its_call_is_done(
     assert list(kept_events("turgo-told-").values()) == [0]
     told.close()
     assert kept_events("turgo-told-") == {}
+
+
+def test_a_call_is_done_once_its_report_is_there(client: distributed.Client, tmp_path: Path) -> None:
+    """Whatever its worker still has to do; what the scheduler says later changes nothing."""
+
+    def lingers(file: str, fn: Callable[..., Any], *args: Any) -> Any:
+        import os
+        import time
+
+        value = fn(*args)
+        while not os.path.exists(file):
+            time.sleep(0.01)
+        return value
+
+    told = Told(client)
+    told.open()
+    wrapped, arguments = told.wrapped("call", bytes, (3,))
+    future = client.submit(lingers, str(tmp_path / "end"), wrapped, *arguments, key="call", pure=False)
+    assert future.exception(timeout=END_SECONDS) is None and future.type is bytes
+    (state,) = client.run_on_scheduler(
+        lambda dask_scheduler: [task.state for task in dask_scheduler.tasks.values() if task.key == "call"]
+    )
+    assert state == "processing" and told.take("call") == bytes(3)
+    (tmp_path / "end").touch()
+    while not client.who_has([future])["call"]:  # the guard of the test run ends this if it never comes
+        time.sleep(0.01)
+    assert future.result(timeout=END_SECONDS) == bytes(3)
+    told.close()
 
 
 def test_what_is_no_small_report_is_not_told(client: distributed.Client) -> None:
@@ -75,7 +105,7 @@ def test_what_nobody_takes_is_not_kept_for_ever(client: distributed.Client) -> N
 )
 def test_an_event_that_is_no_report_is_passed_over(event: Any) -> None:
     """Whoever reaches the scheduler may send one; the value is fetched from its worker then."""
-    told = Told(SimpleNamespace(futures={"key": SimpleNamespace(status="pending")}))
+    told = Told(SimpleNamespace(futures={"key": FutureState("key")}))
     told._heard(event)
     assert told.take("key") is None
     told._heard((1.0, ("key", b"a report")))

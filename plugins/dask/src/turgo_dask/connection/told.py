@@ -3,8 +3,9 @@
     call ── value ──> worker.log_event ──> scheduler, a topic of our own ──> client ──> Told ──take──> fetch
                                              before "it is done", on the same way
 
-To ask takes a second round trip by way of the scheduler. What is told is a copy: the value stays on its worker, and
-whatever was not told (it was large, or its event was lost) is fetched from there.
+To ask takes a second round trip by way of the scheduler. A call whose report has come is done: that the worker says so
+too, and the scheduler after it, is not waited for. What is told is a copy: the value stays on its worker, and whatever
+was not told (it was large, or its event was lost) is fetched from there.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Told:
         if state is None or state.status != "pending":
             return
         self._reports[key] = report
+        state.finish(bytes)  # as the scheduler says it later, with the type of what is told
         while len(self._reports) > KEPT_REPORTS:
             with suppress(KeyError):  # it is taken this very moment
                 self._reports.popitem(last=False)
