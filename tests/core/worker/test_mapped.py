@@ -1,6 +1,7 @@
 """The calls of a mapped step on a worker: each once, timed by the handful."""
 
 import itertools
+import threading
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from turgo.records.ledger import MappedColumns, Span, Stamp
 from turgo.worker.arguments import TEMPLATES
 from turgo.worker.batch import Batch, BatchPiece, Step
 from turgo.worker.execute import execute
-from turgo.worker.mapped import FIRST_HANDFUL_SHARE
+from turgo.worker.mapped import FIRST_HANDFUL_SHARE, so_far
 
 
 def spread(fn, elements, limit=60.0):
@@ -114,3 +115,30 @@ def test_any_sequence_may_be_spread(elements):
 def test_the_first_handful_is_small():
     """A batch may be the first that shows what a call takes."""
     assert 1 + int(399 * FIRST_HANDFUL_SHARE) == 1
+
+
+@pytest.mark.parametrize("others", [(), (range(30_000),)], ids=["one argument", "two"])
+def test_what_is_over_so_far_can_be_read_in_another_thread(others):
+    """Each value has its time, whatever the thread that makes them does meanwhile; at the end all are there."""
+    width, over, seen = 30_000, threading.Event(), []
+    columns = [range(width), *others]
+    step = Step(0, TEMPLATES, (None,) * len(columns), {}, (), tuple(range(len(columns))), name="mapped")
+    batch = Batch([BatchPiece(step, lambda *each: each[0], 0, width, columns)], {})
+    batch.limit = 60.0
+
+    def looks():
+        while not over.is_set():
+            seen.append(so_far(batch))
+
+    thread = threading.Thread(target=looks)
+    thread.start()
+    execute(batch)
+    over.set()
+    thread.join()
+    seen.append(so_far(batch))
+    for outcomes in filter(None, seen):
+        (outcome,) = outcomes
+        assert outcome.values == list(range(len(outcome.values)))
+        assert len(outcome.ends) == len(outcome.values)
+        assert list(outcome.ends) == sorted(outcome.ends)
+    assert len(seen[-1][0].values) == width

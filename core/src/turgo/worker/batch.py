@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from turgo.worker.call import Call, prepare
 from turgo.worker.code.bootstrap import Payload, WorkerCode
 from turgo.worker.context import Position
-from turgo.worker.outcomes import MapOutcome, Outcome
+from turgo.worker.outcomes import Going, MapOutcome, Outcome
 from turgo.worker.output.lines import stream_to, telling
 from turgo.worker.values.stored_values import Read
 
@@ -121,7 +121,7 @@ class Batch:
         self.source = source
         self.outcomes: list[Outcome] = []
         self.stamp: Any = None
-        self.current: MapOutcome | None = None
+        self.current: Going | MapOutcome | None = None
         self.ahead: Any = None
 
     def where(self) -> Position:

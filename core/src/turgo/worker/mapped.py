@@ -16,7 +16,7 @@ from typing import Any
 from turgo.worker.arguments import arguments
 from turgo.worker.call import Call
 from turgo.worker.failures import PASSING, failure, not_a_value
-from turgo.worker.outcomes import MapOutcome, Outcome
+from turgo.worker.outcomes import Going, MapOutcome, Outcome
 
 HANDFUL_CALLS = 64
 """How many quick calls are timed together, at most."""
@@ -38,31 +38,38 @@ def run_elements(
     step, columns = piece.step, piece.columns
     spread = [local[column] if type(column) is int else column for column in columns]
     absent = {offset for column in columns if type(column) is int for offset in missing.get(column, ())}
-    outcome = batch.current = MapOutcome([], {}, batch.clock(), array("d"))
+    going = batch.current = Going([], {}, batch.clock(), [])
     try:
         if len(step.args) == 1 and not step.kwargs and not absent:
-            _run_simple(batch, piece.call, spread[0], outcome, start)
+            _run_simple(batch, piece.call, spread[0], going, start)
         else:
             made = arguments(step, spread, local, batch.source)
-            _run_general(batch, piece.call, made, absent, outcome, start)
+            _run_general(batch, piece.call, made, absent, going, start)
     except BaseException:  # the run is cut short: the calls that are over stay over
-        outcome.ends.extend([batch.clock()] * (len(outcome.values) - len(outcome.ends)))
+        going.ends.extend([batch.clock()] * (len(going.values) - len(going.ends)))
+        outcome = batch.current = _outcome(going)
         batch.outcomes.append(outcome)
         raise
+    outcome = batch.current = _outcome(going)
     _only_values(batch, step, outcome)
     return outcome
+
+
+def _outcome(going: Going) -> MapOutcome:
+    values, failures, began, ends = going
+    return MapOutcome(values, failures, began, array("d", ends))
 
 
 def so_far(batch: Any) -> list[Outcome]:
     """The outcomes of a batch that may run in another thread meanwhile; the last one of elements that are over."""
     current, outcomes = batch.current, list(batch.outcomes)
-    if current is None or any(each is current for each in outcomes):
+    if current is None or any(getattr(each, "values", None) is current.values for each in outcomes):
         return outcomes
-    values, ends = current.values[:], current.ends[:]
-    ends = ends[: len(values)]
+    values, ends = current.values[:], list(current.ends)
+    del ends[len(values) :]
     ends.extend([batch.clock()] * (len(values) - len(ends)))
     failures = {offset: failed for offset, failed in current.failures.copy().items() if offset < len(values)}
-    partial = MapOutcome(values, failures, current.began, ends)
+    partial = _outcome(Going(values, failures, current.began, ends))
     _only_values(batch, batch.pieces[len(outcomes)].step, partial)
     return [*outcomes, partial]
 
@@ -88,12 +95,12 @@ def _run_simple(
     batch: Any,
     call: Call,
     elements: Sequence[Any],
-    outcome: MapOutcome,
+    going: Going,
     start: float,
 ) -> None:
     """The commonest form, each element the one argument of its call, with nothing else done for a call."""
-    values, failures, _, ends = outcome
-    add, clock, end = values.append, batch.clock, array("d", (0.0,))
+    values, failures, _, ends = going
+    add, clock = values.append, batch.clock
     done, count = 0, len(elements)
     handful = 1 + int(count * FIRST_HANDFUL_SHARE)
     now = before = clock()
@@ -108,8 +115,8 @@ def _run_simple(
         except BaseException as error:  # noqa: BLE001  (it is the call's failure)
             failures[len(values)] = failure(batch, error)
             add(None)
-        now = end[0] = clock()
-        ends += end * (len(values) - done)
+        now = clock()
+        ends += [now] * (len(values) - done)
         done = len(values)
         handful = 1 if now - before > QUICK_SECONDS else handful + handful // 4 + 1
         before = now
@@ -120,11 +127,11 @@ def _run_general(
     call: Call,
     arguments: Iterator[tuple[Sequence[Any], dict[str, Any]]],
     absent: set[int],
-    outcome: MapOutcome,
+    going: Going,
     start: float,
 ) -> None:
     """Any other form; elements in `absent` are not executed, as what they follow has no value."""
-    values, failures, _, ends = outcome
+    values, failures, _, ends = going
     add, clock, mark = values.append, batch.clock, ends.append
     for offset, (args, kwargs) in enumerate(arguments):
         if offset in absent:

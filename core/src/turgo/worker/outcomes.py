@@ -54,6 +54,15 @@ class MapOutcome(NamedTuple):
     ends: array[float]
 
 
+class Going(NamedTuple):
+    """What will be a MapOutcome, while the elements run. Another thread may read it, and arrays do not bear that."""
+
+    values: list[Any]
+    failures: dict[int, CallFailure | None]
+    began: float
+    ends: list[float]
+
+
 class Report(NamedTuple):
     """What came of a batch. stamp: `(worker, wall clock, monotonic clock)` as it began, in seconds."""
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ def put_back() -> None:
     logging.FileHandler._open = logs._open_file  # type: ignore[method-assign]
     logging.Logger.callHandlers = logs._call_handlers  # type: ignore[method-assign]
     threading.Thread.start = logs._start_thread  # type: ignore[method-assign]
-    logs._hooks.cache_clear()
+    logs._hooks.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,17 @@ def unchanged() -> Iterator[None]:
     put_back()
     yield
     put_back()
+
+
+@contextmanager
+def switching_often() -> Iterator[None]:
+    """Inside, threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def kept(*functions: Any) -> list[tuple[int, str]]:
@@ -204,3 +217,29 @@ def test_a_file_that_a_task_itself_logs_to_is_written(
     with ThreadPoolExecutor(1) as pool:
         pool.submit(away, logs_to_a_file, Stream()).result()
     assert file.read_text() == "said\n"
+
+
+def test_threads_of_a_call_that_log_at_once_lose_no_line(alone: tuple[logging.Logger, Handler]) -> None:
+    """Each line has a number of its own, and is sent in the order of the numbers, which the driver counts on."""
+    logger, _ = alone
+    batch, stream, begin = Batch([], {}), Stream(), threading.Barrier(4)
+
+    def says(name: int) -> None:
+        begin.wait(timeout=60)
+        for number in range(200):
+            logger.error("%d says %d", name, number)
+
+    def starts() -> None:
+        threads = [threading.Thread(target=says, args=(name,)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    batch.pieces = [made.single(0, starts)]
+    with logs.captured_logs(batch, stream) as capture, switching_often():  # type: ignore[arg-type]
+        starts()
+    assert [line.number for line in stream.lines] == list(range(1, 801))
+    assert sorted(line.text for line in capture.lines) == sorted(
+        f"{name} says {number}" for name in range(4) for number in range(200)
+    )

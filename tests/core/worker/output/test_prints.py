@@ -90,3 +90,18 @@ def test_stdout_has_all_that_it_has(at_info):
     stdout = sys.stdout
     outcome, lines = lines_of(asks)
     assert outcome.value == stdout.encoding and lines == ["flushed"] and sys.stdout is stdout
+
+
+def test_threads_in_the_context_of_a_call_lose_nothing_that_they_print(at_info):
+    """As those of `asyncio.to_thread`, whose lines are the call's."""
+    import asyncio
+
+    def says(name):
+        for number in range(200):
+            sys.stdout.write(f"{name} says {number}\n")
+
+    async def starts():
+        await asyncio.gather(*(asyncio.to_thread(says, name) for name in range(4)))
+
+    lines = lines_of(starts)[1]
+    assert sorted(lines) == sorted(f"{name} says {number}" for name in range(4) for number in range(200))

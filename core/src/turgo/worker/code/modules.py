@@ -25,6 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from turgo.worker.once import OfThisProcess
+
 RUNS_KEY = "__turgo_runs__"
 """The name under which a namespace holds what was set in it, by run."""
 
@@ -37,16 +39,20 @@ NAMESPACE_RUNS = 8
 """How many runs a namespace remembers."""
 
 
-@functools.lru_cache(maxsize=8)
-def _token(process: int) -> str:
-    import uuid  # late, as calls within this process need no name for it
-
-    return uuid.uuid4().hex
+@OfThisProcess
+def _tokens() -> dict[int, str]:
+    """Names of processes by their ids: this one's, and those that it has from the process that forked it."""
+    return {}
 
 
 def process_token() -> str:
     """A name of this process that no other has; a forked child has another one."""
-    return _token(os.getpid())
+    tokens, process = _tokens(), os.getpid()
+    if process not in tokens:
+        import uuid  # late, as calls within this process need no name for it
+
+        tokens.setdefault(process, uuid.uuid4().hex)
+    return tokens[process]
 
 
 class _ShippedModules:
@@ -78,7 +84,7 @@ class _ShippedModules:
             return module
 
 
-@functools.lru_cache(maxsize=1)
+@OfThisProcess
 def _shipped_modules() -> _ShippedModules:
     """`sys.modules` is the process's, so there is one of it for each process."""
     return _ShippedModules()

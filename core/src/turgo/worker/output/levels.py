@@ -10,7 +10,8 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+
+from turgo.worker.once import OfThisProcess
 
 
 def local_levels() -> dict[str, int]:
@@ -23,12 +24,10 @@ def local_levels() -> dict[str, int]:
 @contextmanager
 def driver_levels(levels: Mapping[str, int]) -> Iterator[None]:
     """Inside, each logger has the level that it has on the driver."""
-    other = {name: level for name, level in levels.items() if _logger(name).level != level}
     lent = _lent_levels()
-    if not other and not lent.wanted:
+    if not lent.lend(levels):
         yield
         return
-    lent.lend(levels)
     try:
         yield
     finally:
@@ -58,15 +57,20 @@ class _LentLevels:
         self.wanted: dict[str, list[int]] = {}
         self.before: dict[str, int] = {}
 
-    def lend(self, levels: Mapping[str, int]) -> None:
+    def lend(self, levels: Mapping[str, int]) -> bool:
+        """Set the levels; False, and nothing done, where they are set and nobody else has lent others."""
         with self.lock:
+            if not self.wanted and all(_logger(name).level == level for name, level in levels.items()):
+                return False
             for name, level in levels.items():
                 self.before.setdefault(name, _logger(name).level)
                 wanted = self.wanted.setdefault(name, [])
                 wanted.append(level)
                 _logger(name).setLevel(min(wanted))
+        return True
 
     def give_back(self, levels: Mapping[str, int]) -> None:
+        """Set what is wanted now, or the levels that were there before."""
         with self.lock:
             for name, level in levels.items():
                 wanted = self.wanted[name]
@@ -76,7 +80,7 @@ class _LentLevels:
                     del self.wanted[name]
 
 
-@lru_cache(maxsize=1)
+@OfThisProcess
 def _lent_levels() -> _LentLevels:
     """Loggers are the process's, so there is one of it for each process."""
     return _LentLevels()

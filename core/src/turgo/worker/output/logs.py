@@ -23,11 +23,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
 from types import FrameType
 from typing import Any
 
 from turgo.worker.context import LOGGER, Position, running
+from turgo.worker.once import OfThisProcess
 from turgo.worker.output.levels import driver_levels, made_anyway
 from turgo.worker.output.lines import Line, LineStream, fields_of, message_of_record
 from turgo.worker.process import process_name
@@ -40,7 +40,7 @@ TASK_LOG_CHARACTERS = 1 << 18
 
 
 class Capture:
-    """Keeps what the calls of one batch log, of each call so many lines and no more.
+    """Keeps what the calls of one batch log, in any thread, of each call so many lines and no more.
 
     away: whether the driver is another process; stream: what sends lines there while calls run, if anything does.
     """
@@ -54,33 +54,39 @@ class Capture:
         self._worker: str = batch.stamp[0] if batch.stamp else ""
         self._count = 0
         self._kept: dict[tuple[int, int | None], list[int]] = {}
+        self._process = os.getpid()
+        self._lock = threading.RLock()  # a signal's handler may log as well
 
-    def record(self, position: Position, record: logging.LogRecord) -> Line:
+    def record(self, position: Position, record: logging.LogRecord) -> None:
         """Keep a record of the call at `position`; at a position that is over, it is only counted."""
         text = message_of_record(record)
         fields = {**fields_of(record), "worker": self._worker} if self.away else None
-        return self.keep(position, record.name, record.levelno, text, record.created, fields)
+        self.keep(position, record.name, record.levelno, text, record.created, fields)
 
     def keep(
         self, position: Position, logger: str, level: int, text: str, when: float, fields: Any = None
-    ) -> Line:
-        """Keep a line with its call, unless that has logged enough."""
-        self._count += 1
-        line = Line(self._count, position.at, position.offset, logger, level, text, when, fields)
-        kept = self._kept.setdefault((position.at, position.offset), [0, 0, 0])
-        kept[0] += 1
-        kept[1] += len(text)
-        if kept[0] > TASK_LOG_LINES or kept[1] > TASK_LOG_CHARACTERS:
-            kept[2] += 1
-        elif position.at >= 0:
-            self.lines.append(line)
-        return line
+    ) -> None:
+        """Keep a line with its call, unless that has logged enough, and send it, if there is a stream.
 
-    def handle(self, logger: logging.Logger, record: logging.LogRecord, line: Line) -> None:
-        """Give the record to the handlers that are to have it: those here, or the driver's."""
+        Lines are sent in the order of their numbers: the driver takes one that comes behind its successor for known.
+        """
+        # A process that a call forked has none of the threads that may have had the lock.
+        with self._lock if os.getpid() == self._process else nullcontext():
+            self._count += 1
+            line = Line(self._count, position.at, position.offset, logger, level, text, when, fields)
+            kept = self._kept.setdefault((position.at, position.offset), [0, 0, 0])
+            kept[0] += 1
+            kept[1] += len(text)
+            if kept[0] > TASK_LOG_LINES or kept[1] > TASK_LOG_CHARACTERS:
+                kept[2] += 1
+            elif position.at >= 0:
+                self.lines.append(line)
+            if self.stream is not None and self.stream.usable:
+                self.stream.add(self.name, line)
+
+    def handle(self, logger: logging.Logger, record: logging.LogRecord) -> None:
+        """Give the record to those handlers here that are to have it; the driver's get the line."""
         usable = self.stream is None or self.stream.usable  # not in a process that the call forked
-        if self.stream is not None and usable:
-            self.stream.add(self.name, line)
         if not self.away or not usable:
             _hooks().call_handlers(logger, record)
             return
@@ -90,13 +96,11 @@ class Capture:
 
     def keep_printed(self, position: Position, logger: str, text: str) -> None:
         """Keep a line that was printed, and that no handler is to get."""
-        line = self.keep(position, logger, logging.INFO, text, time.time(), {} if self.away else None)
-        if self.stream is not None:
-            self.stream.add(self.name, line)
+        self.keep(position, logger, logging.INFO, text, time.time(), {} if self.away else None)
 
     def finish(self) -> None:
         """Add to each call of which lines were left out how many they are."""
-        for (at, offset), (_, _, more) in self._kept.items():
+        for (at, offset), (_, _, more) in list(self._kept.items()):  # a thread of a call may still log
             if more and at >= 0:
                 text = (
                     f"{more} more line(s): {TASK_LOG_LINES} lines, {TASK_LOG_CHARACTERS} characters are kept"
@@ -151,14 +155,14 @@ def _route(logger: logging.Logger, record: logging.LogRecord) -> None:
         title = position.batch.title_of(name, index, position.batch.pieces[position.at].step)
         record.__dict__.update(task=name, task_index=index, task_title=title)
     capture = position.batch.logs
-    line = capture.record(position, record)
+    capture.record(position, record)
     while (
         position.batch.outer is not None
     ):  # the batch runs within a task of another run: it is that task's as well
         position = position.batch.outer()
         capture = position.batch.logs
-        line = capture.record(position, record)
-    capture.handle(logger, record, line)
+        capture.record(position, record)
+    capture.handle(logger, record)
 
 
 def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
@@ -285,7 +289,7 @@ class _Hooks:
         logging.FileHandler._open = _open  # type: ignore[method-assign, assignment]
 
 
-@lru_cache(maxsize=1)
+@OfThisProcess
 def _hooks() -> _Hooks:
     """Loggers are the process's, so there is one of it for each process."""
     return _Hooks()

@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache, wraps
+from functools import wraps
 from types import FrameType
 from typing import Any
 
 from turgo.worker.context import running
+from turgo.worker.once import OfThisProcess
 
 _TO_CALLER = 4
 """How many frames the one that prints is above that of `Logger.info`."""
@@ -41,14 +42,16 @@ def printing_to_log(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Lines:
-    """What one call prints, put together to lines."""
+    """What one call prints, in any thread that has its context, put together to lines."""
 
     def __init__(self, beneath: Any) -> None:
         self.beneath = beneath
         self.begun = ""
+        self._lock = threading.RLock()  # a signal's handler may print as well
 
     def add(self, text: str) -> None:
-        *whole, self.begun = (self.begun + text).split("\n")
+        with self._lock:
+            *whole, self.begun = (self.begun + text).split("\n")
         for line in whole:
             self._log(line)
 
@@ -137,7 +140,7 @@ class _Replacing:
                     sys.stdout = sys.stdout._beneath
 
 
-@lru_cache(maxsize=1)
+@OfThisProcess
 def _stdout() -> _Replacing:
     """`sys.stdout` is the process's, so there is one of it for each process."""
     return _Replacing()
