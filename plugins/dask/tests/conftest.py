@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ def theirs_of_two() -> Iterator[distributed.LocalCluster]:
 @pytest.fixture(scope="session")
 def nannied() -> Callable[[int, int], AbstractContextManager[distributed.LocalCluster]]:
     """Makes one whose workers are processes with nannies: so many of so many threads."""
-    return partial(local_cluster, worker_dashboard_address="127.0.0.1:0")
+    return local_cluster
 
 
 class Foreign:
@@ -97,8 +96,8 @@ class Foreign:
 
     def open(self) -> None:
         """Start it, and wait for its address and its worker."""
-        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
-        self.scheduler = self._start("scheduler", *options)
+        loopback = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0")
+        self.scheduler = self._start("scheduler", "--no-dashboard", *loopback)
         end = time.monotonic() + 60
         while not self.file.exists() or not self.file.read_text():
             assert time.monotonic() < end

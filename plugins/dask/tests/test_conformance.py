@@ -142,9 +142,9 @@ class TestAddress(ExecutorConformance if FULL else Handful):  # type: ignore[mis
 def _cluster_of_others(stack: ExitStack) -> str:
     """A scheduler and two workers with nannies, as from the shell, until `stack` is left; the scheduler's address."""
     file = Path(stack.enter_context(TemporaryDirectory())) / "scheduler.json"
-    here = ("--host", "127.0.0.1", "--scheduler-file", str(file))
+    here = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file))
     _start(stack, "scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", *here)
-    _start(stack, "worker", "--no-dashboard", "--nworkers", str(WORKERS), "--nthreads", "1", *here)
+    _start(stack, "worker", "--nworkers", str(WORKERS), "--nthreads", "1", *here)
     end = time.monotonic() + STARTED_SECONDS
     while not file.exists() or not file.read_text("utf-8"):
         assert time.monotonic() < end

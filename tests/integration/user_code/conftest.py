@@ -23,10 +23,10 @@ class Cluster:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        options = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
-        self._start("scheduler", "--port", "0", *options)
+        options = ("--host", "127.0.0.1", "--no-dashboard")
+        self._start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", *options)
         for _ in range(2):
-            self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
+            self._start("worker", "--nthreads", "1", "--no-nanny", *options)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -46,6 +46,22 @@ def test_a_temporary_cluster_listens_on_loopback_only() -> None:
         assert {host for host, _ in listening() - before} == {"127.0.0.1"}
 
 
+def loads_bokeh() -> bool:
+    """Whether the process that runs this has loaded it."""
+    return "bokeh" in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("options", "loads"), [({}, False), ({"worker_dashboard_address": "127.0.0.1:0"}, True)]
+)
+def test_workers_have_a_dashboard_if_one_asks_for_it(options: dict[str, str], loads: bool) -> None:
+    """That of the scheduler shows them all; one of its own has each process load bokeh."""
+    pytest.importorskip("bokeh")
+    kwargs = {"n_workers": 1, "threads_per_worker": 1, **options}
+    with DaskExecutor(cluster_kwargs=kwargs).start() as executor:
+        assert executor.submit(loads_bokeh).result(timeout=60) is loads
+
+
 def test_the_configuration_of_a_user_wins() -> None:
     """What is set for a temporary cluster gives way to what its user has set."""
     key = "distributed.scheduler.worker-saturation"

@@ -97,7 +97,7 @@ def bare(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     """The scheduler file of a cluster of two such workers."""
     folder = tmp_path_factory.mktemp("cluster")
     file = folder / "scheduler.json"
-    scheduler = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
+    scheduler = ["--no-dashboard", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
     worker = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "30"]
     with ExitStack() as stack:
         for command, options in (("scheduler", scheduler), ("worker", worker), ("worker", worker)):

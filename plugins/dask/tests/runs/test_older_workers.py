@@ -85,7 +85,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "turgo" / "worker" / "context.py").write_text(OLDER)
     (folder / "uses.py").write_text("import turgo.testing\nfrom turgo import current, task\n")
     file = folder / "scheduler.json"
-    scheduler = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
+    scheduler = ["--no-dashboard", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
     worker = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "30"]
     commands = [
         ("scheduler", scheduler),

@@ -31,7 +31,7 @@ class Counting(DaskExecutor):
 def shared():
     """A cluster of two processes that outlives runs, with an executor on it that counts what comes home."""
     options = {"n_workers": 2, "threads_per_worker": 1, "silence_logs": 50, "host": "127.0.0.1"}
-    options |= {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
+    options |= {"dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(**options) as local, Counting(cluster_class=local).start() as executor:
         Counting.came = 0
         yield executor, local

@@ -93,7 +93,10 @@ def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
     if in_process and not elsewhere:
         del loopback["host"]  # nothing but its HTTP servers listens at all
     nannies = {} if in_process else {"worker_class": WorkerNanny}
-    return {**nannies, **loopback, **cluster_kwargs}
+    options = {**nannies, **loopback, **cluster_kwargs}
+    if options.get("worker_class") is WorkerNanny and "worker_dashboard_address" not in cluster_kwargs:
+        del options["worker_dashboard_address"]  # WorkerNanny sees to it
+    return options
 
 
 @contextmanager

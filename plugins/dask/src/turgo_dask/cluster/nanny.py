@@ -33,6 +33,9 @@ TRACKER_CODE = "from multiprocessing.resource_tracker import main"
 """What a resource tracker runs; it is an argument of its command."""
 
 
+HTTP_ADDRESS = "127.0.0.1:0"
+
+
 class LeaderWorker(distributed.Worker):  # type: ignore[misc]  # distributed has no types
     """A worker that leads a session, and is as quiet as its cluster."""
 
@@ -83,7 +86,11 @@ class GuardedProcess(distributed.nanny.WorkerProcess):  # type: ignore[misc]  # 
 
 
 class WorkerNanny(distributed.Nanny):  # type: ignore[misc]  # distributed has no types
-    """A nanny that ends the session of its worker after the worker itself."""
+    """A nanny that ends the session of its worker after the worker itself.
+
+    Where no address is given for it, the worker's HTTP server is on loopback, and by distributed's default without a
+    dashboard, as which each process would load bokeh: the scheduler has one for all.
+    """
 
     _leader: int | None = None
 
@@ -99,6 +106,8 @@ class WorkerNanny(distributed.Nanny):  # type: ignore[misc]  # distributed has n
         self.__dict__["process"] = process
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("dashboard_address") is None:
+            kwargs["dashboard_address"] = HTTP_ADDRESS  # by default it listens everywhere
         super().__init__(*args, **{"worker_class": LeaderWorker, **kwargs})
 
     async def instantiate(self) -> Any:
