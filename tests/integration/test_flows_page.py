@@ -6,7 +6,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,10 +52,10 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
 BLOCKS = {name: block for page in PAGES for name, block in blocks(page)}
 
 
-def runs() -> Iterator[object]:
-    """A parameter for each block on each executor."""
+def runs(*choices: str) -> Iterator[object]:
+    """A parameter for each block on each of these executors."""
     local, *others = CHOICES
-    for choice in CHOICES:
+    for choice in choices:
         for number, block in enumerate(BLOCKS):
             rest = choice not in (local, others[number % len(others)])
             marks = [pytest.mark.cluster] * (choice == "dask") + [pytest.mark.matrix] * rest
@@ -63,37 +63,45 @@ def runs() -> Iterator[object]:
 
 
 @pytest.fixture(scope="module")
-def choice(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The variables that choose an executor; all blocks share one cluster, as a run of their own each would be slow."""
-    variables = {f"TURGO_{name}": value for name, value in CHOICES[request.param].items()}
-    if request.param != "dask":
-        yield variables
-        return
+def scheduler_address() -> Iterator[str]:
+    """That of a cluster which all blocks share, as a run of their own each would be slow."""
     with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address="127.0.0.1:0",
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
-        yield {**variables, "TURGO_EXECUTORS__DASK__ADDRESS": cluster.scheduler_address}
+        yield cluster.scheduler_address
 
 
-@pytest.mark.parametrize(("choice", "block"), list(runs()), indirect=["choice"])
-def test_each_program_of_the_page_runs_to_its_end(
-    choice: dict[str, str], block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Load a block as a flow file is, in an empty folder, by an executor that variables name."""
+
+    def load(block: str, **variables: str) -> None:
+        for name in [name for name in os.environ if name.startswith("TURGO_")]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(f"TURGO_{name}", value)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        file = tmp_path / "program.py"
+        file.write_text(BLOCKS[block], encoding="utf-8")
+        load_source(file)
+
+    return load
+
+
+@pytest.mark.parametrize(("choice", "block"), list(runs(*(choice for choice in CHOICES if choice != "dask"))))
+def test_each_program_of_the_page_runs_to_its_end(choice: str, block: str, play: Callable[..., None]) -> None:
+    """Here, in threads and in processes."""
+    play(block, **CHOICES[choice])
+
+
+@pytest.mark.parametrize(("choice", "block"), list(runs("dask")))
+def test_each_program_of_the_page_runs_to_its_end_on_a_cluster(
+    choice: str, block: str, play: Callable[..., None], scheduler_address: str
 ) -> None:
-    """A block is loaded as a flow file is, in an empty folder, by an executor that variables name."""
-    for name in [name for name in os.environ if name.startswith("TURGO_")]:
-        monkeypatch.delenv(name)
-    for name, value in choice.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    file = tmp_path / "program.py"
-    file.write_text(BLOCKS[block], encoding="utf-8")
-    load_source(file)
+    """One that is up already."""
+    play(block, **CHOICES[choice], EXECUTORS__DASK__ADDRESS=scheduler_address)
 
 
 def test_every_chapter_shows_a_program() -> None:
