@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -21,14 +21,24 @@ DASK = pytest.mark.cluster
 MATRIX = pytest.mark.matrix
 FIRST_MODULES = "limit=40"
 
-EXECUTORS = [
-    pytest.param(["--executor", "local_dask"], {}, id="local_dask", marks=MATRIX),
-    pytest.param(["--executor", "local_dask", "-o", "scheduler=processes"], {}, id="processes"),
-    pytest.param(["--executor", "dask"], {}, id="dask", marks=DASK),
-    pytest.param(["--executor", "turgo_dask.DaskExecutor"], {}, id="class path", marks=[DASK, MATRIX]),
-    pytest.param(["--executor", f"{EXAMPLES}/my_executor.py:MyExecutor"], {}, id="file"),
-    pytest.param([], {"TURGO_EXECUTOR": "dask"}, id="variable", marks=[DASK, MATRIX]),
-]
+EXECUTORS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "local_dask": (["--executor", "local_dask"], {}),
+    "processes": (["--executor", "local_dask", "-o", "scheduler=processes"], {}),
+    "dask": (["--executor", "dask"], {}),
+    "class path": (["--executor", "turgo_dask.DaskExecutor"], {}),
+    "file": (["--executor", f"{EXAMPLES}/my_executor.py:MyExecutor"], {}),
+    "variable": ([], {"TURGO_EXECUTOR": "dask"}),
+}
+"""The arguments and variables that choose an executor other than the local one."""
+
+
+def on_each(names: Iterable[str] = EXECUTORS, *, sample: str) -> pytest.MarkDecorator:
+    """Runs a test on some of EXECUTORS; sample: the one on which `make test` runs it."""
+    in_dask = ("dask", "class path", "variable")
+    marks = {name: [DASK] * (name in in_dask) + [MATRIX] * (name != sample) for name in names}
+    cases = [pytest.param(*EXECUTORS[name], id=name, marks=marks[name]) for name in names]
+    return pytest.mark.parametrize(("arguments", "variables"), cases)
+
 
 Command = Callable[..., str]
 
@@ -78,7 +88,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS)
+@on_each(sample="dask")
 def test_the_census_writes_the_same_bytes_on_every_executor(
     command: Command,
     census_on_local: bytes,
@@ -184,7 +194,13 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "executor", ["local", "local_dask", "./my_executor.py:MyExecutor", pytest.param("dask", marks=DASK)]
+    "executor",
+    [
+        "local",
+        pytest.param("local_dask", marks=MATRIX),
+        "./my_executor.py:MyExecutor",
+        pytest.param("dask", marks=[DASK, MATRIX]),
+    ],
 )
 def test_links_finds_what_is_broken_on_its_own_site(command: Command, executor: str) -> None:
     """Run as a script it serves a site, finds the three broken links, and outlasts the busy page."""
@@ -233,7 +249,7 @@ SCORED_ON = [
     pytest.param("local", [], id="local"),
     pytest.param("local_dask", ["scheduler=threads"], id="threads", marks=MATRIX),
     pytest.param("local_dask", ["scheduler=processes", "num_workers=2"], id="processes"),
-    pytest.param("dask", ["cluster_kwargs.n_workers=2"], id="dask", marks=DASK),
+    pytest.param("dask", ["cluster_kwargs.n_workers=2"], id="dask", marks=[DASK, MATRIX]),
 ]
 
 
@@ -296,7 +312,7 @@ def test_what_the_summary_says_can_be_typed(command: Command, tmp_path: Path) ->
     assert command("-m", "turgo", *resume, folder=tmp_path, **state) == "f137.txt has 5000.0\n"
 
 
-@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS)
+@on_each(sample="processes")
 def test_heat_draws_the_same_map_on_every_executor(
     command: Command, heat_on_local: str, arguments: list[str], variables: dict[str, str]
 ) -> None:
@@ -362,7 +378,7 @@ def everywhere(n: int = 3):
 """
 
 
-@pytest.mark.parametrize(("arguments", "variables"), EXECUTORS[1:3])
+@on_each(("processes", "dask"), sample="dask")
 def test_a_class_in_a_file_is_an_executor_on_workers_too(
     command: Command, arguments: list[str], variables: dict[str, str], tmp_path: Path
 ) -> None:
