@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -40,15 +41,21 @@ def left_since(before: set[object]) -> set[object]:
     return left
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet, one for each test: pytest would look through those of all tests before."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def no_settings_of_the_user(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def no_settings_of_the_user(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Hide TURGO_* variables, the user's configuration file, cache and journals; return where that file would be."""
     for name in [name for name in os.environ if name.startswith("TURGO_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", "")  # what loads a flow file adds its folder
-    home = tmp_path_factory.mktemp("config")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
