@@ -141,8 +141,8 @@ class Session:
         self.events = events
         self.given_up: set[str] = set()
         self.begun: list[str] = []
-        self.deaths = Deaths()
         self.told = Told(client)
+        self.deaths = Deaths(self.told.has_come)
 
     @property
     def dashboard_link(self) -> str | None:

@@ -201,6 +201,9 @@ def test_deaths_know_who_was_alone() -> None:
     )
     assert known.alone("one", "tcp://a")
     assert not known.alone("one", "tcp://b") and not known.alone("one", "tcp://c")
+    known = Deaths(is_over=lambda key: key == "done")
+    known.note({"action": "remove-worker", "worker": "tcp://a", "processing-tasks": {"one", "done"}})
+    assert known.alone("one", "tcp://a") and not known.alone("two", "tcp://a")
     for number in range(2 * KEPT_DEATHS):
         known.note({"action": "remove-worker", "worker": str(number), "processing-tasks": ()})
     assert not known.alone("one", "tcp://a")

@@ -160,6 +160,21 @@ def test_workers_log_as_little_as_their_cluster(capfd: pytest.CaptureFixture[str
     assert "distributed" not in capfd.readouterr().err
 
 
+def test_a_worker_that_is_closed_ends_its_programs_itself(
+    small: DaskExecutor, tmp_path: Path, is_gone: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver may be ended at that moment, so its part is left out here."""
+    monkeypatch.setattr("turgo_dask.cluster.nanny.end_session", lambda leader: None)
+
+    def leave_a_program(file: str) -> None:
+        program = subprocess.Popen([sys.executable, "-c", HANGING])
+        Path(file).write_text(str(program.pid))
+
+    with small.start():
+        small.submit(leave_a_program, str(tmp_path / "pid")).result(timeout=60)
+    assert is_gone(int((tmp_path / "pid").read_text()))
+
+
 KILLED = """
 import subprocess, sys, time
 from pathlib import Path

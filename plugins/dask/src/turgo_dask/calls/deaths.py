@@ -11,7 +11,7 @@ which has begun. So it is asked after the first death, as it is on a cluster of 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,9 +34,13 @@ KEPT_DEATHS = 1000
 
 
 class Deaths:
-    """What workers had that died. Written in the client's event loop, read in any thread."""
+    """What workers had that died. Written in the client's event loop, read in any thread.
 
-    def __init__(self) -> None:
+    is_over: whether a call of that key is known to be done, though the scheduler did not hear of it before the death.
+    """
+
+    def __init__(self, is_over: Callable[[str], bool] = lambda key: False) -> None:
+        self._is_over = is_over
         self._had: OrderedDict[str, frozenset[str]] = OrderedDict()
 
     def note(self, event: Mapping[str, Any]) -> None:
@@ -51,7 +55,7 @@ class Deaths:
 
     def alone(self, key: str, worker: str) -> bool:
         """Whether a call was the only one that a worker had when it died; False if that is not known."""
-        return self._had.get(worker) == frozenset({key})
+        return {each for each in self._had.get(worker, ()) if not self._is_over(each)} == {key}
 
     def calls_of(self, worker: str) -> list[str]:
         """The names of the tasks that a worker had when it died, as far as their keys say."""

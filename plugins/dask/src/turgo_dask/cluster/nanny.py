@@ -68,6 +68,14 @@ class SessionEnd(AsyncProcess):  # type: ignore[misc]  # distributed has no type
 
         threading.Thread(target=wait, name="turgo-dask-driver", daemon=True).start()
 
+    @classmethod
+    def _run(cls, *args: Any, **kwargs: Any) -> None:
+        """Runs in the worker's process, which ends its session itself, as the driver may be ended at that moment."""
+        try:
+            super()._run(*args, **kwargs)
+        finally:
+            end_session(os.getpid())
+
 
 class GuardedProcess(distributed.nanny.WorkerProcess):  # type: ignore[misc]  # distributed has no types
     """A worker's process that ends with its session, and in which the import of the program sets up no handlers."""

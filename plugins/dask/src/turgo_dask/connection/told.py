@@ -36,6 +36,7 @@ class Told:
         self.client = client
         self.topic: str | None = None
         self._reports: OrderedDict[str, bytes] = OrderedDict()
+        self._keys: OrderedDict[str, None] = OrderedDict()
 
     def open(self) -> None:
         """Have calls tell from now on. Without effect if they do, or if the scheduler refuses."""
@@ -56,6 +57,10 @@ class Told:
         """The call that tells what the call of `fn` returns."""
         return (fn, args) if self.topic is None else (telling(), (self.topic, key, fn, *args))
 
+    def has_come(self, key: str) -> bool:
+        """Whether a call has told its report, and not a thousand others since."""
+        return key in self._keys
+
     def take(self, key: str) -> bytes | None:
         """The report of a call that is done; None if it was not told."""
         return self._reports.pop(key, None)
@@ -66,10 +71,12 @@ class Told:
         if state is None or state.status != "pending":
             return
         self._reports[key] = report
+        self._keys[key] = None
         state.finish(bytes)  # as the scheduler says it later, with the type of what is told
-        while len(self._reports) > KEPT_REPORTS:
-            with suppress(KeyError):  # it is taken this very moment
-                self._reports.popitem(last=False)
+        for kept in (self._reports, self._keys):
+            while len(kept) > KEPT_REPORTS:
+                with suppress(KeyError):  # it is taken this very moment
+                    kept.popitem(last=False)
 
 
 def _is_report(event: Any) -> bool:
