@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from distributed.client import FutureState
 
 from turgo.registry.source_files import load_source
 from turgo_dask.calls.deaths import Deaths
@@ -55,7 +56,7 @@ KEY = "step-1"
 @fuzzed(inputs.with_a_part_replaced([(1.5, (KEY, b"a report")), (1.5, [KEY, b"a report"])]))
 def test_a_report_that_comes_by_itself_and_is_none(event: Any) -> None:
     """The value is fetched from its worker then."""
-    client = SimpleNamespace(futures={KEY: SimpleNamespace(status="pending")})
+    client = SimpleNamespace(futures={KEY: FutureState(KEY)})
     told = Told(client)
     told._heard(event)
     assert type(told.take(KEY)) in (bytes, type(None))
