@@ -145,7 +145,7 @@ def _processes_of(clusters: Iterable[SpecCluster]) -> Iterator[Any]:
 
 
 def _kill(processes: Iterable[Any]) -> None:
-    deadline = time.monotonic() + TEARDOWN_STEP_SECONDS
+    deadline = time.monotonic() + LOOP_ANSWER_SECONDS  # one that is just beginning has no number yet
     for process in processes:
         while process.pid is None and time.monotonic() < deadline:
             time.sleep(0.01)
