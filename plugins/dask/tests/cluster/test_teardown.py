@@ -21,7 +21,7 @@ from distributed.utils import LoopRunner
 
 from turgo.errors import ExecutorStartError
 from turgo_dask import DaskExecutor
-from turgo_dask.cluster import teardown, temporary
+from turgo_dask.cluster import temporary
 from turgo_dask.cluster.deadline import Deadline
 from turgo_dask.cluster.start import ClusterStart
 
@@ -100,12 +100,8 @@ class Stubborn(Piece):
         await super().close()
 
 
-def test_a_scheduler_elsewhere_that_is_slow_to_hear_is_ended(
-    begun: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scheduler_elsewhere_that_is_slow_to_hear_is_ended(begun: list[subprocess.Popen[str]]) -> None:
     """Nothing else would end it: workers that come up late would find it, and wait there for good."""
-    monkeypatch.setattr(teardown, "SCHEDULER_END_SECONDS", 60.0)  # it is up when the machine has time for it
-    monkeypatch.setattr(teardown, "LOOP_ANSWER_SECONDS", 120.0)
 
     def make() -> Any:
         workers = {"late": {"cls": Freezes}}

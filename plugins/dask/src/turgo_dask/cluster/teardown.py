@@ -95,8 +95,8 @@ def _end_pieces(cluster: SpecCluster) -> None:
 
 async def _close_pieces(cluster: SpecCluster) -> None:
     """Cancel its start; close its scheduler and its workers. Nannies are killed in the end."""
-    if not isinstance(cluster.scheduler, distributed.Scheduler):
-        await _end_scheduler(cluster)  # first: a start that is cancelled stops its loop
+    elsewhere = not isinstance(cluster.scheduler, distributed.Scheduler)
+    heard = elsewhere and await _end_scheduler(cluster)  # first: a start that is cancelled stops its loop
     for task in asyncio.all_tasks():
         frame = getattr(task.get_coro(), "cr_frame", None)
         if frame is not None and frame.f_locals.get("self") is cluster:
@@ -107,10 +107,12 @@ async def _close_pieces(cluster: SpecCluster) -> None:
         closing = [asyncio.ensure_future(_close_piece(each)) for each in pieces]
         if closing:
             await asyncio.wait(closing, timeout=TEARDOWN_STEP_SECONDS * 0.9)
+    if elsewhere and not heard:
+        await _end_scheduler(cluster)
 
 
-async def _end_scheduler(cluster: SpecCluster) -> None:
-    """End a scheduler elsewhere. Workers that come up later find none, and end; nobody else knows its address.
+async def _end_scheduler(cluster: SpecCluster) -> bool:
+    """End a scheduler elsewhere; whether it has heard. Workers that come up later find none, and end.
 
     One that is just starting is killed; what cannot be killed is waited for, in limited time. The start goes on
     meanwhile, and begins no workers.
@@ -123,10 +125,15 @@ async def _end_scheduler(cluster: SpecCluster) -> None:
     end = time.monotonic() + SCHEDULER_END_SECONDS
     while cluster.scheduler_comm is None and getattr(process, "returncode", None) is None:
         if time.monotonic() > end:
-            return
+            return False
         await asyncio.sleep(0.05)
-    with suppress(Exception):  # it is gone, and says no more
+    try:
         await asyncio.wait_for(cluster.scheduler_comm.terminate(), SCHEDULER_END_SECONDS)
+    except TimeoutError:
+        return False
+    except Exception:  # noqa: BLE001  (it is gone, and says no more)
+        return True
+    return True
 
 
 async def _close_piece(piece: Any) -> None:
