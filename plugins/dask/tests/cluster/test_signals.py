@@ -75,8 +75,9 @@ def test_ctrl_c_while_a_cluster_starts_leaves_no_worker() -> None:
     ):
         raise AssertionError("it was to be left before it was open")
     thread.join()
-    while not set(multiprocessing.active_children()) <= children:  # one that was killed may not have had its turn
-        time.sleep(0.05)  # the guard of the test run ends this if it never has
+    # One that was killed may not have had its turn; the guard of the test run ends this if it never has.
+    while not set(multiprocessing.active_children()) <= children:
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
