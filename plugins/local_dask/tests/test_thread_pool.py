@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import cloudpickle
 import pytest
 
 from turgo_local_dask import LocalDaskExecutor
+from turgo_local_dask.thread_pool import ThreadPool
 
 Failing = Callable[[LocalDaskExecutor], AbstractContextManager[LocalDaskExecutor]]
 
@@ -98,6 +100,15 @@ def test_a_thread_that_cannot_be_stopped_is_named_and_given_up(
     assert future.done()
     assert "stubborn" in caplog.text
     release.release()
+
+
+def test_a_call_that_comes_while_another_thread_closes_the_pool_is_cancelled() -> None:
+    """Nobody would come to it any more, and who waits for it would wait for good."""
+    pool = ThreadPool(1)
+    assert pool.submit("abs", abs, (-1,), {}).result(timeout=30) == 1
+    pool.close()
+    with pytest.raises(CancelledError):
+        pool.submit("abs", abs, (-1,), {}).result(timeout=30)
 
 
 def test_threads_copy_nothing() -> None:

@@ -58,6 +58,8 @@ class ThreadPool:
         self._queue.put((future, fn, args, kwargs, name))
         if len(self._threads) < self.workers and not self._idle.acquire(blocking=False):
             self._start_thread()
+        if self._closed:  # by another thread, just now: nobody may come to this call any more
+            future.cancel()
         return future
 
     def _start_thread(self) -> None:
