@@ -63,10 +63,10 @@ def _traces(rows: Iterable[Row]) -> Iterator[str]:
         if row.subject == "makespan":
             where = row.what.partition(":")[0]
             for name, each in row.figures.items():
-                seconds = (each["bound"], each["list_schedule"], each["turgo"], each["dask"])
+                seconds = [each[name] for name in ("bound", "list_schedule", "with_trips", "turgo", "dask")]
                 lines[where, name] = (name, where, *(f"{number(value)} s" for value in seconds))
     if lines:
-        head = ("trace", "on", "bound", "list schedule", "turgo", "dask.get, client.get")
+        head = ("trace", "on", "bound", "list schedule", "with trips", "turgo", "dask.get, client.get")
         yield "Each trace:\n\n" + _table(head, lines.values(), range(2, len(head)))
 
 

@@ -134,7 +134,7 @@ def chain(seed: int = 0, wide: int = 120, links: int = 20) -> Trace:
     return draft.done()
 
 
-FAMILIES: Mapping[str, Callable[[], Trace]] = {
+FAMILIES: Mapping[str, Callable[..., Trace]] = {
     "montage": montage,
     "epigenomics": epigenomics,
     "blast": blast,

@@ -14,6 +14,14 @@ def test_a_chain_takes_its_length_on_any_number_of_slots() -> None:
     assert list_schedule(ordered("chain", links), 1) == list_schedule(ordered("chain", links), 4) == 6.0
 
 
+def test_who_waits_for_another_pays_a_round_trip() -> None:
+    """And one for the first task and the last; tasks that wait for a slot pay none."""
+    links = [TraceTask("a", "k", 1.0), TraceTask("b", "k", 2.0, ("a",)), TraceTask("c", "k", 3.0, ("b",))]
+    assert list_schedule(ordered("chain", links), 2, 0.5) == 7.5
+    wide = [TraceTask(f"{at}", "k", 1.0) for at in range(5)]
+    assert list_schedule(ordered("wide", wide), 2, 0.5) == 3.5
+
+
 def test_tasks_alike_share_the_slots() -> None:
     """Five tasks of a second on two slots take three rounds."""
     assert list_schedule(ordered("wide", [TraceTask(f"{at}", "k", 1.0) for at in range(5)]), 2) == 3.0
