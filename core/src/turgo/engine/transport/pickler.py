@@ -212,10 +212,11 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if issubclass(cls, enum.Enum):
             arguments, state = enum_parts(cls, arguments, state)
             setter, state = self._fn(shipped.restore_enum), (setter, *state)
+            make, arguments = self._fn(shipped.enum_of), (make, *arguments)
+        elif make.__name__ == "_make_skeleton_class":
+            make, arguments = self._fn(shipped.class_of), (make, *self._with_quiet_metaclass(arguments))
         module = self.owner.own.modules.get(str(cls.__module__))
         space = None if module is None else self.owner.namespace(vars(module))
-        if make.__name__ == "_make_skeleton_class":
-            make, arguments = self._fn(shipped.class_of), (make, *self._with_quiet_metaclass(arguments))
         if space is None:
             return make, arguments, state, items, pairs, setter
         packed = (setter, state, space, self.owner.run, _public(cls, space))

@@ -20,6 +20,7 @@ import os
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -61,6 +62,8 @@ class _ShippedModules:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.modules: dict[tuple[str, str], types.ModuleType] = {}
+        self.classes: weakref.WeakSet[type] = weakref.WeakSet()
+        """Those that were made here of pickles."""
 
     def module(self, owner: str, name: str, facts: Mapping[str, Any], source: bytes) -> types.ModuleType:
         """The module, made if it is not there. It becomes the one that `import` finds."""
@@ -245,12 +248,28 @@ def class_of(make: Callable[..., Any], meta: Any, name: str, bases: tuple[Any, .
             finally:
                 for cls, hook in held.items():
                     type.__setattr__(cls, HOOK, hook)
+            _shipped_modules().classes.add(found)
+        return found
+
+
+def enum_of(make: Callable[..., Any], *arguments: Any) -> Any:
+    """The enum that this one became here before; else a new one."""
+    with _shipped_modules().lock:
+        found = make.__globals__["_DYNAMIC_CLASS_TRACKER_BY_ID"].get(arguments[-2])
+        if found is None:
+            found = make(*arguments)
+            _shipped_modules().classes.add(found)
         return found
 
 
 def restore_class(cls: type, packed: Any) -> None:
-    """Give a class its state, and place it in its module. packed: cloudpickle's own setter and state."""
+    """Give a class its state, and place it in its module. packed: cloudpickle's own setter and state.
+
+    The driver's own class stays as it is: while it is set anew, another thread could not pickle it.
+    """
     setter, state, globals_, run, public = packed
+    if RUNS_KEY not in globals_ and cls not in _shipped_modules().classes:
+        return
     if public:
         _publish(globals_, run, public, cls)
     setter(cls, state)
