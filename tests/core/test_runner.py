@@ -68,6 +68,39 @@ def test_a_function_is_made_a_flow_by_a_call_as_well():
     assert made.name == "some" and made.options.timeout == 60.0 and made() == 2
 
 
+def test_a_flow_in_a_class_is_bound_like_a_method():
+    """With its options; on the class, and where it is static, it is the flow itself."""
+
+    class Shelf:
+        def __init__(self, rate):
+            self.rate = rate
+
+        @task
+        def price(self, count):
+            return count * self.rate
+
+        @flow(timeout=60.0)
+        def prices(self, most=3):
+            return self.price.map(range(most))
+
+        @flow
+        def twice(self):
+            return self.prices(2), self.price(9)
+
+        @flow
+        @staticmethod
+        def one():
+            return add(1)
+
+    shelf = Shelf(10)
+    assert shelf.prices() == Shelf.prices(shelf) == [0, 10, 20]
+    assert shelf.prices.run(most=2, executor="local").result == [0, 10]
+    assert shelf.prices.with_options(name="some").run(2).flow == "some"
+    assert (shelf.prices.name, shelf.prices.options.timeout) == ("prices", 60.0)
+    assert shelf.twice() == ([0, 10], 90)
+    assert shelf.one() == Shelf.one() == 2
+
+
 def test_a_run_has_an_id_of_its_own():
     """And names flow and executor."""
     numbers = flow(name="numbers")(lambda: add(1))

@@ -81,12 +81,17 @@ def anything(value: Any) -> Any:
 
 
 class Station:
-    """A method may be a task, too."""
+    """A method may be a task or a flow, too."""
 
     @task
     def height(self, place: str) -> float:
         """One of an instance."""
         return float(len(place))
+
+    @flow
+    def highest(self, places: list[str]) -> list[float]:
+        """One that calls tasks of the instance."""
+        return [self.height(place) for place in places]
 
 
 def called_in_a_flow() -> None:
@@ -192,6 +197,9 @@ def run() -> None:
     assert_type(timed.run("root").result, int)
     assert_type(whole.run("root", executor="local").result, list[int])
     assert_type(whole.run(root="root", executor=LocalExecutor(), keep_values=False).result, list[int])
+    assert_type(Station().highest.run(["Leith"]).result, list[float])
+    assert_type(Station().highest.with_options(timeout=None)(["Leith"]), list[float])
+    Station().highest(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(whole.run("root", observers=[done]).result, list[int])
     assert_type(
         whole.run("root", executor_options={"num_workers": 2}, executor="local_dask").result, list[int]

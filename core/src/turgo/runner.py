@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, overload
 
 import attrs
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Rest = ParamSpec("Rest")
 
 Asked = tuple[ExecutorLike | None, Mapping[str, Any] | None]
 """An executor and its options, as they are given to `run`."""
@@ -61,6 +63,17 @@ class Flow(FlowDefinition[P, R], Generic[P, R]):
         if not run.ok:
             raise run.error or RunError(f"the run of {self.name} ended {run.state}")
         return run.result
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self: Flow[Concatenate[Any, Rest], R], instance: object, owner: type) -> Flow[Rest, R]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """A flow in a class is bound to the instance, as a function is."""
+        if instance is None or isinstance(self.fn, staticmethod):
+            return self
+        own = {"executor": self.executor, "requires": self.requires, "options": self.options}
+        return type(self)(MethodType(self.fn, instance), name=self.name, **own)
 
     if TYPE_CHECKING:  # no signature says the flow's parameters and options beside them; a protocol does
 

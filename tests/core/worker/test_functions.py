@@ -3,10 +3,12 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
+import cloudpickle
 import pytest
 
-from turgo import Skip
+from turgo import Skip, flow
 from turgo.engine.transport.flow_code import FlowCode
 from turgo.engine.transport.pickler import CodePickler
 from turgo.engine.transport.worker_code import own_worker_code
@@ -63,3 +65,27 @@ def test_a_worker_without_turgo_can_do_it():
     done = subprocess.run(bare, input=blob, capture_output=True, timeout=60, check=False)
     assert done.stdout.strip() == b"[1, 2, 3]", done.stderr.decode()
     assert pickle.loads(blob)[0]([[4]]) == [4]
+
+
+def test_a_flow_says_what_a_worker_lacks_to_run_it(tmp_path):
+    """The class that it stands in is whole there. Where turgo is installed it is the flow, with its options."""
+
+    class Shelf:
+        @flow(timeout=60.0)
+        def prices(self):
+            """Nothing is called."""
+
+    worker_code = own_worker_code()
+    assert worker_code is not None
+    blob = CodePickler(worker_code, FlowCode(())).dumps((flattened, Shelf()))
+    (tmp_path / "cloudpickle").symlink_to(Path(cloudpickle.__file__).parent)
+    program = f"""
+import pickle, sys
+sys.path.append({str(tmp_path)!r})
+_, shelf = pickle.load(sys.stdin.buffer)
+shelf.prices.with_options(timeout=3.0).run()
+"""
+    bare = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(bare, input=blob, capture_output=True, timeout=60, check=False)
+    assert b"ModuleNotFoundError: the flow prices is called within a task, and turgo" in done.stderr
+    assert pickle.loads(blob)[1].prices.options.timeout == 60.0

@@ -87,13 +87,41 @@ class TaskHere:
         return eval, ("getattr(__import__('sys').modules.get(module), name, None)", names)
 
 
+class FlowHere(TaskHere):
+    """A flow where turgo, which runs flows, is not installed."""
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        raise ModuleNotFoundError(
+            f"the flow {self.name} is called within a task, and turgo, which that takes, is not installed here",
+            name="turgo",
+        )
+
+    run = start = __call__
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self
+
+    def with_options(self, **options: Any) -> FlowHere:
+        """The same flow, which cannot be run."""
+        return self
+
+
 def task_here(fn: Callable[..., Any], packed: bytes, name: str) -> Any:
     """The task that a task's code calls; a stand-in for it where turgo is not installed.
 
-    packed: a pickle of the class and the policy, which nobody without turgo can open.
+    packed: a pickle of what makes it of function and name, which nobody without turgo can open.
     """
     try:
-        make, policy = pickle.loads(packed)
+        make = pickle.loads(packed)
     except ImportError:
         return TaskHere(fn, name)
-    return make(fn, policy, name)
+    return make(fn, name=name)
+
+
+def flow_here(fn: Callable[..., Any], packed: bytes, name: str) -> Any:
+    """The same of a flow."""
+    try:
+        make = pickle.loads(packed)
+    except ImportError:
+        return FlowHere(fn, name)
+    return make(fn, name=name)

@@ -93,7 +93,7 @@ def within(curve: Curve) -> float:
 
 
 class Bank:
-    """A class with a task."""
+    """A class with a task and a flow."""
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -101,6 +101,10 @@ class Bank:
     @task
     def slope(self, by: int) -> int:
         return self.side * by
+
+    @flow
+    def slopes(self) -> object:
+        return self.slope.map([1, 2])
 
 
 @task
@@ -168,6 +172,7 @@ def identity() -> object:
         "changed_global": changed_global(SETTINGS["runs"]),
         "task_in_a_task": task_in_a_task(),
         "given_a_task": given_a_task(gives_a_task()),
+        "flow_in_a_class": Bank(4).slopes(),
         "in_another_interpreter": in_another_interpreter(),
         "in_a_spawned_process": in_a_spawned_process(),
     }
@@ -182,6 +187,7 @@ RIGHT = {
     "changed_global": True,
     "task_in_a_task": (3.0, 4.0, 5.0, 6, "within", "within"),
     "given_a_task": ("within", 3.0),
+    "flow_in_a_class": [4, 8],
     "in_another_interpreter": ["whole", "levels"],
     "in_a_spawned_process": [2.0, 4.0],
 }

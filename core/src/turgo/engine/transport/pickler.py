@@ -4,6 +4,7 @@
     module of the flow            as that module, with the attributes that the code names
     what is installed             by name
     a task that another calls     a stand-in that calls its function, where turgo is not installed
+    a flow                        a stand-in that says what is missing, where turgo is not installed
 
 Nothing that a user wrote is replaced; some kinds of globals are made anew from what they are made of: see `remade`.
 """
@@ -27,6 +28,7 @@ import cloudpickle
 
 from turgo.engine.transport.flow_code import FlowCode
 from turgo.engine.transport.remade import enum_parts, generic_state, is_generic, remade
+from turgo.flows.flow import FlowDefinition
 from turgo.flows.task import Task
 from turgo.registry.source_files import MAIN
 from turgo.worker.code import modules as shipped
@@ -36,6 +38,7 @@ from turgo.worker.values.errors import reduced
 from turgo.worker.values.pickles import large_buffers, whole_class
 
 STAND_IN = "turgo.worker.functions:task_here"
+FLOW_STAND_IN = "turgo.worker.functions:flow_here"
 
 OUR_MODULES = ("turgo.worker.functions", "turgo.worker.context")
 """Functions of tasks that no user wrote, and `current`: they are of this version wherever they run."""
@@ -129,7 +132,10 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if kind is FunctionType:
             return self._function(obj)
         if kind is Task:
-            return self._task(obj)
+            return self._stand_in(obj, STAND_IN, functools.partial(Task, policy=obj.policy))
+        if isinstance(obj, FlowDefinition):
+            own = {"executor": obj.executor, "requires": obj.requires, "options": obj.options}
+            return self._stand_in(obj, FLOW_STAND_IN, functools.partial(type(obj), **own))
         if kind is ModuleType:
             space = self.owner.namespace(vars(obj))
             return NotImplemented if space is None else (self._fn(shipped.module_of), space.arguments())
@@ -149,12 +155,12 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
     def _fn(self, fn: Callable[..., Any]) -> Any:
         return self.owner.shipped(fn)
 
-    def _task(self, task: Any) -> Any:
+    def _stand_in(self, obj: Any, name: str, make: Callable[..., Any]) -> Any:
+        """A task or flow, which `make` makes of its function and name where turgo is installed."""
         code = self.owner.worker_code
         if code is None:
             return NotImplemented
-        packed = self.owner._pickled((Task, task.policy), None)
-        return code.function(STAND_IN), (task.fn, packed, task.name)
+        return code.function(name), (obj.fn, self.owner._pickled(make, None), obj.name)
 
     def _function(self, fn: FunctionType) -> Any:
         code = self.owner.worker_code
