@@ -175,5 +175,13 @@ def test_a_number_of_parts_that_makes_no_sense_is_refused(nout):
 
 def test_a_result_cannot_be_called():
     """As a method of its value would be."""
-    with pytest.raises(GraphError, match="the result of attribute cannot be called"):
+    with pytest.raises(GraphError, match=r"point\(…\)\.move cannot be called .* Do it inside a task$"):
         recorded(lambda: point().move(1))
+
+
+def test_a_part_of_a_result_is_named_as_it_was_written():
+    """And not by the task of ours that takes it."""
+    with pytest.raises(GraphError, match=r"^point\(…\)\.x\['low'\] cannot be used as a condition"):
+        recorded(lambda: point() if point().x["low"] else 0)
+    with pytest.raises(GraphError, match=r"other_task\.map\(point\(…\)\[0\]\)"):
+        recorded(lambda: point()[0] + 1)

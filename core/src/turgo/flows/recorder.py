@@ -36,6 +36,9 @@ class Recorder:
         self.graph = graph
         self.bound: dict[tuple[int, int], Any] = {}
         self._nodes = self.graph.nodes
+        self._parts: dict[
+            int, tuple[int, Any]
+        ] = {}  # of a part of a result, the node of the whole, and the key
 
     def call(
         self, task: AnyTask, args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None = None
@@ -133,11 +136,15 @@ class Recorder:
 
     def item_of(self, result: Result, key: Any) -> Result:
         """Record `result[key]`; of a mapped result, it is the element of that index."""
-        return self.call(picking if result._mapped else item, (result, key), {})
+        part = self.call(picking if result._mapped else item, (result, key), {})
+        self._parts[part._node] = result._node, key
+        return part
 
     def attribute_of(self, result: Result, name: str) -> Result:
         """Record `result.name`."""
-        return self.call(attribute, (result, name), {})
+        part = self.call(attribute, (result, name), {})
+        self._parts[part._node] = result._node, name
+        return part
 
     def parts_of(self, result: Result, count: int) -> list[Result]:
         """Record `result[0]`, `result[1]`, …; of a mapped result, a map for each that follows it element by element."""
@@ -171,6 +178,15 @@ class Recorder:
     def name_of(self, node: int) -> str:
         """The name of the task of a node."""
         return self._nodes[node].task.name
+
+    def written(self, node: int) -> str:
+        """How a node stands in the flow: `measure(…)`, or as a part of another one, `measure(…).size`."""
+        parts = ""
+        while node in self._parts:
+            is_attribute = self._nodes[node].task is attribute
+            node, key = self._parts[node]
+            parts = (f".{key}" if is_attribute else f"[{key!r:.40}]") + parts
+        return f"{self.name_of(node)}(…){parts}"
 
     def nout_of(self, node: int) -> int | None:
         """How many values the task of a node declares; None for one."""

@@ -50,6 +50,9 @@ class Recording(Protocol):
     def name_of(self, node: int) -> str:
         """The name of the task of a node."""
 
+    def written(self, node: int) -> str:
+        """How a node stands in the flow: `measure(…)`, or as a part of another one, `measure(…).size`."""
+
     def nout_of(self, node: int) -> int | None:
         """How many values the task of a node declares; None for one."""
 
@@ -113,10 +116,12 @@ class Result:
 
     def _refuse(self, use: str, hint: str = "") -> NoReturn:
         self._check_own(use)
-        name = self._recorder.name_of(self._node)
+        name, written = self._recorder.name_of(self._node), self._recorder.written(self._node)
+        subject = f"the result of {name}" if written == f"{name}(…)" else written
+        spread = "" if use == "called" else f", or spread it over one: other_task.map({written})"
         raise GraphError(
-            f"the result of {name} cannot be {use} while the flow is recorded: its value is known only when the "
-            f"flow runs. Do it inside a task, or spread it over one: other_task.map({name}(…)){hint}"
+            f"{subject} cannot be {use} while the flow is recorded: its value is known only when the flow runs. "
+            f"Do it inside a task{spread}{hint}"
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
