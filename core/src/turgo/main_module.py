@@ -33,8 +33,8 @@ STANDARD_INPUT = (
 )
 
 NO_CHILDREN = (
-    "this process, a worker of another executor, may not start processes of its own. Run a flow inside a task on "
-    "an executor that starts none: 'local', or one that uses threads"
+    "this process, a worker of another executor or of a multiprocessing.Pool, may not start processes of its own. Run "
+    "the flow here on an executor that starts none: 'local', or one that uses threads"
 )
 
 GUARDED_EXPRESSION = (
