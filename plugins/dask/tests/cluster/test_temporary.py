@@ -81,9 +81,10 @@ def test_no_worker_survives_its_driver(
 
 
 def test_a_cluster_that_cannot_be_started_is_an_error_that_says_why() -> None:
-    """With the reason of its class."""
+    """With the reason of its class, and the nearest of the keywords that it names."""
     executor = DaskExecutor(cluster_kwargs={"n_workerz": 1, "processes": False}, debug=False)
-    with pytest.raises(ExecutorStartError, match="LocalCluster could not be started"), executor.start():
+    told = r"LocalCluster could not be started: .*; did you mean cluster_kwargs\.n_workers\?$"
+    with pytest.raises(ExecutorStartError, match=told), executor.start():
         pass
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -99,6 +100,13 @@ def check_adapting(cluster: Any, adapt_kwargs: Mapping[str, Any]) -> None:
         known = [*known, *(_taken_by(called)[0] or ())]
     known = [each for each in dict.fromkeys(known) if each not in ("self", "cluster")]
     _refuse_others(adapt_kwargs, known, f"{name}.adapt", "adapt_kwargs")
+
+
+def nearest_keyword(called: Any, reasons: str) -> str:
+    """The hint for a keyword that a class passed on and that nothing took, as Python's error in `reasons` says."""
+    slip = re.search(r"unexpected keyword argument '(\w+)'", reasons)
+    near = get_close_matches(slip[1], _taken_by(called)[0] or (), n=1) if slip else ()
+    return f"; did you mean cluster_kwargs.{near[0]}?" if near else ""
 
 
 def keywords_named_by(called: Any) -> frozenset[str]:

@@ -18,7 +18,7 @@ from distributed.utils import LoopRunner, sync
 
 from turgo.errors import ExecutorStartError, UsageError
 from turgo_dask.cluster.child import start_failure
-from turgo_dask.cluster.class_path import keywords_named_by
+from turgo_dask.cluster.class_path import keywords_named_by, nearest_keyword
 from turgo_dask.cluster.deadline import START_TIMEOUT_HINT, Deadline
 from turgo_dask.cluster.local import has_nannies, is_local, worker_processes
 from turgo_dask.cluster.nanny import kill_with_descendants
@@ -94,7 +94,9 @@ def _started(cluster_class: Callable[..., Any], starting: ClusterStart, deadline
         failure = start_failure() if is_local(cluster_class) and _is_of_a_nanny(error) else None
         if failure is not None:  # the nanny's own error says nothing more
             raise ExecutorStartError(f"{name} could not be started: {failure}") from None
-        raise ExecutorStartError(f"{name} could not be started: {_reasons(error)}") from error
+        reasons = _reasons(error)
+        hint = nearest_keyword(cluster_class, reasons)
+        raise ExecutorStartError(f"{name} could not be started: {reasons}{hint}") from error
 
 
 def _is_of_a_nanny(error: BaseException) -> bool:
@@ -107,7 +109,7 @@ def _reasons(error: BaseException, most: int = 4) -> str:
     reasons: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(reasons) < most:
-        text = f"{type(cause).__name__}: {cause}"
+        text = f"{type(cause).__name__}: {cause}".rstrip(".")
         if not reasons or text != reasons[-1]:
             reasons.append(text)
         cause = cause.__cause__
