@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,8 @@ from contextlib import suppress
 from typing import Any
 
 import distributed
+from distributed.comm import get_address_host_port
+from distributed.core import rpc
 from distributed.deploy import SpecCluster
 from distributed.utils import LoopRunner, sync
 
@@ -27,6 +30,9 @@ TEARDOWN_STEP_SECONDS = 0.7
 SCHEDULER_END_SECONDS = 4.0
 """How long a scheduler on another host may take to come up, and then to hear that it is to end: openssh may refuse to
 kill it."""
+
+LAST_WORD_SECONDS = 10.0
+"""How long one that has not heard in time may take to hear it the second time, once all else is closed."""
 
 LOOP_ANSWER_SECONDS = 12.0
 """How long a loop may take to close the pieces in it. One that computes nothing needs two steps; on a machine that has
@@ -41,8 +47,7 @@ def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | 
     ]
     for each in closing:
         each.start()
-    for cluster in specs:
-        _end_pieces(cluster)
+    unheard = [cluster for cluster in specs if not _end_pieces(cluster)]
     if thread is not None:
         thread.join(TEARDOWN_STEP_SECONDS)  # it waits for the loops that are stopped now
     processes = set(_processes_of(specs))
@@ -58,6 +63,7 @@ def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | 
         levels = getattr(cluster, "_SpecCluster__exit_stack", None)
         if levels is not None:
             levels.close()  # those of the loggers are as they were
+    _say_again(unheard)
     deadline = time.monotonic() + TEARDOWN_STEP_SECONDS
     for each in closing:
         each.join(max(0.0, deadline - time.monotonic()))
@@ -84,19 +90,25 @@ def _close(cluster: Any) -> None:
         sync(cluster.loop, result_of, closing)
 
 
-def _end_pieces(cluster: SpecCluster) -> None:
+def _end_pieces(cluster: SpecCluster) -> bool:
+    """End its start, its scheduler and its workers; whether no scheduler elsewhere has still to hear of it."""
     loop = loop_of(cluster)
     if loop is None or cluster.status is distributed.Status.closed:
-        return
+        return True
     cluster.status = distributed.Status.closed  # else it would wait for its start, or warn that it is open
+    heard = here = isinstance(cluster.scheduler, distributed.Scheduler)
     with suppress(Exception):
-        sync(loop, _close_pieces, cluster, callback_timeout=LOOP_ANSWER_SECONDS)
+        heard = sync(loop, _close_pieces, cluster, callback_timeout=LOOP_ANSWER_SECONDS)
+    return here or heard
 
 
-async def _close_pieces(cluster: SpecCluster) -> None:
-    """Cancel its start; close its scheduler and its workers. Nannies are killed in the end."""
-    elsewhere = not isinstance(cluster.scheduler, distributed.Scheduler)
-    heard = elsewhere and await _end_scheduler(cluster)  # first: a start that is cancelled stops its loop
+async def _close_pieces(cluster: SpecCluster) -> bool:
+    """Cancel its start; close its scheduler and its workers. Nannies are killed in the end.
+
+    Gives whether a scheduler elsewhere, if there is one, has heard that it is to end.
+    """
+    here = isinstance(cluster.scheduler, distributed.Scheduler)
+    heard = here or await _end_scheduler(cluster)  # first: a start that is cancelled stops its loop
     for task in asyncio.all_tasks():
         frame = getattr(task.get_coro(), "cr_frame", None)
         if frame is not None and frame.f_locals.get("self") is cluster:
@@ -107,8 +119,7 @@ async def _close_pieces(cluster: SpecCluster) -> None:
         closing = [asyncio.ensure_future(_close_piece(each)) for each in pieces]
         if closing:
             await asyncio.wait(closing, timeout=TEARDOWN_STEP_SECONDS * 0.9)
-    if elsewhere and not heard:
-        await _end_scheduler(cluster)
+    return heard
 
 
 async def _end_scheduler(cluster: SpecCluster) -> bool:
@@ -134,6 +145,30 @@ async def _end_scheduler(cluster: SpecCluster) -> bool:
     except Exception:  # noqa: BLE001  (it is gone, and says no more)
         return True
     return True
+
+
+def _say_again(clusters: Sequence[SpecCluster]) -> None:
+    """Tell their schedulers to end, each by a connection and a loop of its own: the cluster's loop has stopped."""
+    telling = [
+        threading.Thread(target=_say_last, args=[cluster.scheduler_comm], daemon=True)
+        for cluster in clusters
+        if cluster.scheduler_comm is not None
+    ]
+    for each in telling:
+        each.start()
+    for each in telling:
+        each.join()
+
+
+def _say_last(connection: rpc) -> None:
+    async def say() -> None:
+        async with rpc(connection.address, connection_args=connection.connection_args) as scheduler:
+            await asyncio.wait_for(scheduler.terminate(), LAST_WORD_SECONDS)
+
+    with suppress(Exception):  # it is gone, or has ended before it could say so
+        where = get_address_host_port(connection.address)
+        socket.create_connection(where, LAST_WORD_SECONDS).close()  # fails at once where nobody listens any more
+        asyncio.run(say())
 
 
 async def _close_piece(piece: Any) -> None:
