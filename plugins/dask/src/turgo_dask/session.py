@@ -31,6 +31,7 @@ from turgo_dask.cluster.live import is_adaptive
 from turgo_dask.cluster.nanny import kill_with_descendants
 from turgo_dask.cluster.open import open_cluster
 from turgo_dask.cluster.signals import at_exit
+from turgo_dask.connection.bunches import Bunches
 from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.connect import await_worker, open_client
 from turgo_dask.connection.leave import leave
@@ -141,6 +142,7 @@ class Session:
         self.events = events
         self.given_up: set[str] = set()
         self.begun: list[str] = []
+        self.bunches = Bunches(client)
         self.told = Told(client)
         self.deaths = Deaths(self.told.has_come)
 

@@ -60,7 +60,7 @@ def submit(
     if placement in unmet.refused:
         return _failed(RequirementError(unmet.refused[placement], missing=[str(placement)]))
     try:
-        sent = _sent(client, fn, args, in_run="run_id" in hints, key=key, **placement.options)
+        sent = _sent(session, key, fn, args, placement.options, in_run="run_id" in hints)
     except Exception as error:
         if client.status != "running":
             raise _gone(session) from error
@@ -76,13 +76,22 @@ def submit(
 
 
 def _sent(
-    client: Client, fn: Callable[..., Any], args: tuple[Any, ...], *, in_run: bool, **options: Any
+    session: Session,
+    key: str,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+    *,
+    in_run: bool,
 ) -> distributed.Future:
     """The future of a call that is sent. in_run: whether it is of a flow run, whose batches pickle themselves."""
-    args, has_futures = resolvable(client, args)
+    args, has_futures = resolvable(session.client, args)
     if in_run and not has_futures:
-        fn, args = packed(fn, args)
-    return client.submit(fn, *args, pure=False, **options)
+        fn, args, light = packed(fn, args)
+        if light:
+            return session.bunches.submit(key, fn, args, options)
+    session.bunches.send()  # a call may take the value of one that waits there
+    return session.client.submit(fn, *args, pure=False, key=key, **options)
 
 
 def _key_of(fn: Callable[..., Any], hints: ExtraContext) -> str:

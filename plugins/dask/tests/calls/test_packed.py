@@ -19,7 +19,8 @@ MAIN = "__main__"
 @pytest.mark.parametrize("text", ["", MAIN, MAIN * 3, f"__ma{MAIN}in__", f"a {MAIN} b {MAIN}"])
 def test_what_is_packed_is_the_same_call(text: str) -> None:
     """By a pickle that needs no cloudpickle, and in which nothing says that it does."""
-    fn, args = packed(contained(), (str.upper, text))
+    fn, args, light = packed(contained(), (str.upper, text))
+    assert light
     sent = pickle.dumps((fn, args))
     assert MAIN.encode() not in sent
     fn, args = pickle.loads(sent)
@@ -40,8 +41,15 @@ def test_a_large_array_travels_beside_the_pickle() -> None:
     """It is not copied into it."""
     content = bytearray(1_000_000)
     buffers: list[pickle.PickleBuffer] = []
-    sent = pickle.dumps(packed(repr, (Array(content),)), 5, buffer_callback=buffers.append)
+    call = packed(repr, (Array(content),))
+    assert not call.light
+    sent = pickle.dumps(call[:2], 5, buffer_callback=buffers.append)
     assert len(sent) < 1_000 and [buffer.raw().obj for buffer in buffers] == [content]
+
+
+def test_many_bytes_travel_alone() -> None:
+    """Who waits for other calls does not wait until they are copied."""
+    assert not packed(repr, (bytes(1_000_000),)).light
 
 
 def _noted(path: str) -> None:

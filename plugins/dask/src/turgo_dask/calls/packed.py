@@ -12,15 +12,26 @@ import operator
 import pickle
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolz import pipe
+
+LIGHT_BYTES = 128 * 2**10
+"""Bytes that are copied in less time than it takes to send them on their own."""
 
 _MAIN = b"__main__"
 _HALVES = b"__ma", b"in__"
 
 
-def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+class Packed(NamedTuple):
+    """A call to be sent. light: whether it is bytes alone, and few of them."""
+
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    light: bool
+
+
+def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
     """The same call with all of it in bytes. Raises what pickling it raises.
 
     Large arrays, and what they belong to, stay objects: they travel beside the pickle, and are not copied.
@@ -29,10 +40,11 @@ def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Callable[...,
     blob = pickle.dumps(partial(fn, *args), 5, buffer_callback=buffers.append)
     if buffers:
         call = pickle.loads(blob, buffers=buffers)
-        return call.func, call.args
+        return Packed(call.func, call.args, light=False)
+    light = len(blob) <= LIGHT_BYTES
     if _MAIN not in blob:
-        return pipe, (blob, pickle.loads, operator.call)
-    return pipe, (_apart(blob), b"".join, pickle.loads, operator.call)
+        return Packed(pipe, (blob, pickle.loads, operator.call), light)
+    return Packed(pipe, (_apart(blob), b"".join, pickle.loads, operator.call), light)
 
 
 def _apart(blob: bytes) -> list[bytes]:

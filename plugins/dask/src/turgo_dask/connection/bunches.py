@@ -1,0 +1,77 @@
+"""Calls that are submitted at the same time travel to the scheduler together, as one graph.
+
+    submit, any thread ──> waiting ──next turn of the client's event loop──> one graph for each placement ──> scheduler
+
+A graph of its own costs the scheduler two turns of another thread and a message, whatever is in it. A call that is
+alone leaves as soon as it would have by itself: the message needs that turn in any case. Nothing overtakes: what takes
+the value of a call that waits is sent after it, or the scheduler would not know of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import distributed
+from dask._expr import LLGExpr
+from dask._task_spec import Task
+from distributed.spans import SpanMetadata
+
+Waiting = tuple[str, Task, dict[str, Any]]
+"""A key, its call, and where it may run: the arguments of `Client.submit` that say so."""
+
+
+class Bunches:
+    """The calls that have not left yet."""
+
+    def __init__(self, client: distributed.Client) -> None:
+        self.client = client
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._waiting: list[Waiting] = []
+
+    def submit(
+        self, key: str, fn: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
+    ) -> distributed.Future:
+        """The future of a call that can be pickled, whose arguments hold no futures. From any thread.
+
+        options: `workers`, `allow_other_workers`, `resources` and `priority`, as `Client.submit` takes them.
+        """
+        future = distributed.Future(key, self.client)
+        with self._lock:
+            self._waiting.append((key, Task(key, fn, *args), options))
+            first = len(self._waiting) == 1
+        if first:
+            self.client.loop.add_callback(self.send)
+        return future
+
+    def send(self) -> None:
+        """Send what waits, in its order. Once it returns, all has left that was submitted before. From any thread."""
+        with self._sending:
+            with self._lock:
+                waiting, self._waiting = self._waiting, []
+            for options, calls in groupby(waiting, key=itemgetter(2)):
+                graph = {key: task for key, task, _ in calls}
+                try:
+                    self._send_graph(graph, **options)
+                except Exception as error:  # noqa: BLE001  (a closed client, or a defect: nobody else could tell)
+                    self.client.loop.add_callback(self._failed, list(graph), error)
+
+    def _failed(self, keys: list[str], error: Exception) -> None:
+        for key in keys:
+            if key in self.client.futures:
+                self.client.futures[key].set_error(error, None)
+
+    def _send_graph(self, graph: dict[str, Task], *, priority: int = 0, **options: Any) -> None:
+        self.client._graph_to_futures(
+            LLGExpr(graph, _determ_token=uuid.uuid4().hex),  # else all of it would be hashed
+            list(graph),
+            span_metadata=SpanMetadata(collections=[{"type": "Future"}]),
+            internal_priority={key: place for place, key in enumerate(graph)},
+            user_priority=priority,
+            **options,
+        )
