@@ -19,7 +19,7 @@ from turgo.engine.batching.tag_limits import Limits
 from turgo.engine.lanes import Lanes
 from turgo.engine.log_book import LogBook
 from turgo.engine.reports import Reports
-from turgo.engine.schedule.pieces import Piece
+from turgo.engine.schedule.pieces import Piece, calls_of
 from turgo.engine.schedule.ready import Lane
 from turgo.engine.schedule.schedule import Schedule
 from turgo.engine.site import Site, Sites
@@ -136,6 +136,7 @@ class Loop:
     def _submit_batch(self, lane: Lane, pieces: list[Piece], seconds: float, leads: float) -> None:
         if self.stop.why is not None or self.stop.interrupted:
             return  # somebody ended the run just now
+        began = self.clock.monotonic()
         node_id, low, high = pieces[0]
         task = self.schedule.progress.nodes[node_id].task
         site = self.sites.members[lane.site]
@@ -159,15 +160,18 @@ class Loop:
             context["task_once"] = True
         if self.cache is not None:
             shipment.keeps = self.cache.begin(pieces)
+        submission = Submission(
+            pieces, shipment, site, lane.tags, lane.isolated, bool(lane.part), seconds, leads
+        )
         try:
-            self.submissions.submit(
-                Submission(pieces, shipment, site, lane.tags, lane.isolated, bool(lane.part), seconds, leads),
-                context,
-            )
+            self.submissions.submit(submission, context)
         except ExecutorError:
             raise  # the executor broke its contract, or is not open: nothing can be run on it
         except Exception as error:  # noqa: BLE001  (an executor's own code, or a pickler that meets user data)
             self.reports[site.number].batch_failed(pieces, error)
+            return
+        if site.slots > 1 and submission.future is not None and not submission.future.done():
+            site.batching.load.driver.submitted(calls_of(pieces), self.clock.monotonic() - began)
 
     def _collect(self) -> None:
         """Wait for reports, retries that are due, or the next bunch of events, and take in what is there."""
@@ -227,12 +231,17 @@ class Loop:
                 self._lost(submission, error, when)
         if not fine:
             return
+        began = self.clock.monotonic()
         reports = site.reports([submission.future for submission, _ in fine if submission.future is not None])
         for (submission, when), report in zip(fine, reports, strict=True):
             if isinstance(report, WorkerLostError):
                 self._lost(submission, report, when)
             else:
                 self._apply(submission, report, when)
+        if site.slots > 1:
+            each = (self.clock.monotonic() - began) / len(fine)
+            calls = sum(calls_of(submission.pieces) for submission, _ in fine) / len(fine)
+            site.batching.load.driver.reported(calls, each)
 
     def _apply(self, submission: Submission, report: Any, when: float) -> None:
         site, reports = submission.site, self.reports[submission.site.number]

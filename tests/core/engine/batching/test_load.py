@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from turgo.engine.batching.load import BACKLOG_SECONDS, FEW_SLOTS, IDLE_SHARE, LEFT_SHARE, Load
+from turgo.engine.batching.load import BACKLOG_SECONDS, EARLY_TIMES, FEW_SLOTS, IDLE_SHARE, LEFT_SHARE, Load
 from turgo.engine.batching.price import FIRST_PRICE_SECONDS, LEAST_PRICE_SECONDS
 
 
@@ -117,7 +117,7 @@ def test_what_is_left_is_submitted_before_the_slots_have_done_what_they_have():
     now = load.delay(0.0)
     left = load._ends / 100 - now
     assert load.share(500.0, 100, now) == pytest.approx(5.0)
-    assert load.share(10.0, 100, now) == pytest.approx(10.0 * 0.01 / left)
+    assert load.share(0.1, 100, now) == pytest.approx(EARLY_TIMES * 0.1 * 0.01 / left)
     assert load.share(10.0, 100, 100.0) == pytest.approx((10.0 * 0.01) ** 0.5)
 
 

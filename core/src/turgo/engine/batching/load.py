@@ -8,6 +8,7 @@ are, submissions reach them one after the other. A line of them is modelled here
 
     delay of the line     what it holds times the price; nothing more is submitted while that is above BACKLOG_SECONDS
     price, by the line    from how long submissions for idle slots take to begin: see `price`
+    price, by the driver  what it does for each submission before that is in line: see `driver_time`
     price, by the slots   where each slot has a second submission queued and waits for it nevertheless, the price is
                           what passes between two submissions, over all slots
     share                 seconds of work for each slot, if all of them are to end at the same time
@@ -19,6 +20,7 @@ from heapq import nsmallest
 from itertools import islice
 from math import inf, sqrt
 
+from turgo.engine.batching.driver_time import DriverTime
 from turgo.engine.batching.price import Place, Price
 
 BACKLOG_SECONDS = 0.02
@@ -42,6 +44,11 @@ PRICE_WEIGHT_SHARE = 0.3
 
 IDLE_SHARE = 0.05
 """Slots that wait for so much of the time, although more is submitted, wait for the line."""
+
+
+EARLY_TIMES = 4.0
+"""How many times as soon as it has to be all is submitted that waits for busy slots: the line is busy with other things
+for the rest of the time."""
 
 
 class Ticket:
@@ -78,12 +85,14 @@ class Ticket:
 class Load:
     """What is under way on one executor.
 
-    trip: seconds of the quickest round trip. by_line: the price as the line tells it.
+    trip: seconds of the quickest round trip. by_line: the price as the line tells it. driver: what the driver itself
+    spends on each.
     """
 
     def __init__(self) -> None:
         self.trip = 0.0
         self.by_line = Price()
+        self.driver = DriverTime()
         self._by_slots = 0.0
         self._filling = True
         self._used = 0
@@ -101,12 +110,12 @@ class Load:
     @property
     def price(self) -> float:
         """Serial seconds of a submission."""
-        return max(self.by_line.seconds, self._by_slots)
+        return max(self.by_line.seconds, self._by_slots, self.driver.seconds)
 
     @property
     def known_price(self) -> float:
-        """The same; 0 as long as it is a guess."""
-        return self._by_slots if self.by_line.guess else self.price
+        """The same, without what is a guess."""
+        return max(self._by_slots, self.driver.seconds) if self.by_line.guess else self.price
 
     def delay(self, now: float) -> float:
         """Seconds until the line is empty, if nothing more is submitted."""
@@ -193,7 +202,7 @@ class Load:
 
         until: seconds of work that each slot has. If that is too little, some slots get nothing more.
         """
-        return min(sqrt(ready * self.price), ready * self.price / until if until else inf)
+        return min(sqrt(ready * self.price), EARLY_TIMES * ready * self.price / until if until else inf)
 
     def returned(self, ticket: Ticket, when: float, spent: float) -> None:
         """Learn from a batch that came back: it took so many seconds of work, and was away longer than that."""

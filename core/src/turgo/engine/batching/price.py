@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections import deque
 from math import inf, log
 
+from turgo.engine.batching.moments import Moments
+
 STEP_FACTOR = 2.5
 """How many times as dear one candidate is as the one before it."""
 
@@ -35,17 +37,11 @@ LOOK_SHARE = 0.1
 
 LOOK_SUBMISSIONS = 20
 
-MEMORY_SUBMISSIONS = 100
-"""How many of the latest ones count."""
-
 OVERDUE_AFTER_SUBMISSIONS = 64
 """A submission is not waited for any longer once so many later ones have begun."""
 
 LIKELIER_TIMES = 20.0
 """How many times as likely a price has to be than another one, to be preferred."""
-
-SURE_TIMES = 2.0
-"""How many times its standard error a slope is, if it is not taken for chance."""
 
 CLOCK_SECONDS = 1e-6
 """No clock shows less."""
@@ -74,7 +70,7 @@ class Price:
         self._line_ends = [0.0] * len(PRICES)
         self._positions = [0] * len(PRICES)
         self._chosen = min(range(len(PRICES)), key=lambda at: abs(PRICES[at] - FIRST_PRICE_SECONDS))
-        self._rests = [_Moments() for _ in PRICES]
+        self._rests = [Moments() for _ in PRICES]
         self._under_way: deque[Place] = deque()
         self._early = 0
         self._look_at = KNOWN_AFTER_SUBMISSIONS
@@ -141,7 +137,7 @@ class Price:
             self.seconds = refined[self._chosen][0]
 
 
-def _refined(price: float, rest: _Moments) -> tuple[float, float]:
+def _refined(price: float, rest: Moments) -> tuple[float, float]:
     """A price near a candidate that explains more, and the variance that is left.
 
     What is left grows from one position in the line to the next by what the candidate is too cheap.
@@ -150,41 +146,3 @@ def _refined(price: float, rest: _Moments) -> tuple[float, float]:
     if not price / STEP_FACTOR <= price + slope <= price * STEP_FACTOR and PRICES[0] < price < PRICES[-1]:
         slope = 0.0  # that is for another candidate to explain
     return max(LEAST_PRICE_SECONDS, price + slope), rest.variance - slope * rest.covariance
-
-
-class _Moments:
-    """Means and variances of what is left, and how it grows with the position in the line; older ones fade."""
-
-    __slots__ = ("_xx", "_xy", "_yy", "weight", "x", "y")
-
-    def __init__(self) -> None:
-        self.weight = self.x = self.y = self._xx = self._xy = self._yy = 0.0
-
-    def add(self, x: float, y: float) -> None:
-        fade = 1.0 - 1.0 / MEMORY_SUBMISSIONS
-        self.weight = self.weight * fade + 1.0
-        share = 1.0 / self.weight
-        dx, dy = x - self.x, y - self.y
-        self.x += share * dx
-        self.y += share * dy
-        keep = 1.0 - share
-        self._xx = keep * (self._xx + share * dx * dx)
-        self._xy = keep * (self._xy + share * dx * dy)
-        self._yy = keep * (self._yy + share * dy * dy)
-
-    @property
-    def variance(self) -> float:
-        return self._yy
-
-    @property
-    def covariance(self) -> float:
-        return self._xy
-
-    @property
-    def slope(self) -> float:
-        """By how much what is left grows from one position to the next; 0 where that may be chance."""
-        if not self._xx:
-            return 0.0
-        slope = self._xy / self._xx
-        by_chance = max(self._yy - slope * self._xy, 0.0) / (self._xx * self.weight)
-        return slope if slope * slope > SURE_TIMES * SURE_TIMES * by_chance else 0.0

@@ -19,6 +19,11 @@ def keys_of(piece: Piece) -> Iterator[Key]:
         yield from ((node, index) for index in range(low, high))
 
 
+def calls_of(pieces: Iterable[Piece]) -> int:
+    """The number of task runs."""
+    return sum(high - low or 1 for _, low, high in pieces)
+
+
 def first_of(piece: Piece) -> Key:
     """The first task run of a piece."""
     node, low, _ = piece
@@ -45,8 +50,7 @@ def gaps(holes: Iterable[int], count: int) -> Iterator[tuple[int, int]]:
 def parts_of(pieces: Iterable[Piece], most: int) -> list[list[Piece]]:
     """Some pieces in their order, in at most so many parts of as many calls each."""
     left = list(pieces)
-    total = sum(high - low or 1 for _, low, high in left)
-    size = -(-total // most)
+    size = -(-calls_of(left) // most)
     parts: list[list[Piece]] = [[]]
     room = size
     for node, low, high in left:
