@@ -167,7 +167,8 @@ def _say_last(connection: rpc) -> None:
 
     with suppress(Exception):  # it is gone, or has ended before it could say so
         where = get_address_host_port(connection.address)
-        socket.create_connection(where, LAST_WORD_SECONDS).close()  # fails at once where nobody listens any more
+        # Fails at once where nobody listens any more.
+        socket.create_connection(where, LAST_WORD_SECONDS).close()
         asyncio.run(say())
 
 
