@@ -49,7 +49,11 @@ class Future(Protocol[T_co]):
         ...
 
     def add_done_callback(self, fn: Callable[[Any], Any], /) -> Any:
-        """Call `fn(future)` once it is done; at once if it is done already."""
+        """Call `fn(future)` once it is done; at once if it is done already.
+
+        Where `fn` has a true attribute `never_blocks`, it may be called in a thread that has no time to wait, as that
+        of an event loop.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ A run that ends before its time halts them at once, in the thread that ends it; 
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -78,6 +78,23 @@ class Submission:
         return Report(stamp, outcomes, lines) if outcomes else None
 
 
+class _Arrival:
+    """Notes that a submission is done, and when."""
+
+    __slots__ = ("done", "now", "number")
+    never_blocks = True
+
+    def __init__(
+        self, number: int, done: queue.SimpleQueue[tuple[int, float]], now: Callable[[], float]
+    ) -> None:
+        self.number = number
+        self.done = done
+        self.now = now
+
+    def __call__(self, future: Future[Any]) -> None:
+        self.done.put((self.number, self.now()))
+
+
 class Submissions:
     """What is under way in one run, on all its sites. under_way: by number, in the order of submission."""
 
@@ -139,8 +156,7 @@ class Submissions:
         return clock.wall() - (clock.monotonic() - submission.submitted), when - submission.submitted
 
     def _watch(self, number: int, future: Future[Any]) -> None:
-        done, now = self._done, self.clock.monotonic
-        future.add_done_callback(lambda future: done.put((number, now())))
+        future.add_done_callback(_Arrival(number, self._done, self.clock.monotonic))
 
     def _awaits_facts(self, number: int) -> bool:
         """Whether a batch whose future is done is to be asked, by a second call, for the facts of its large values."""
