@@ -109,3 +109,19 @@ def test_a_generic_method_keeps_its_implementations():
     vars(method).update(state)
     River.again = method
     assert (River().again(1), River().again("s")) == ("int", "any")
+
+
+def test_a_partial_method_keeps_what_it_was_given():
+    """By position and by name."""
+
+    class River:
+        def flow(self, *args, **kwargs):
+            return args, kwargs
+
+        fast = functools.partialmethod(flow, 3, to="sea")
+
+    make, arguments, state = remade(vars(River)["fast"], OWN, empty_cache)
+    method = make(*arguments)
+    vars(method).update(state)
+    River.again = method
+    assert River().again(4) == River().fast(4) == ((3, 4), {"to": "sea"})

@@ -6,12 +6,13 @@ locks, events, queues      a fresh one, if a module or class of the flow holds i
 weak dictionaries and sets an empty one, if a module or class of the flow holds it: nothing else would keep the rest
 threading.local            a fresh one
 ContextVar                 of the same name and default
-NewType, cached_property   of the same parts
+NewType, cached_property    of the same parts; so is partialmethod
 """
 
 from __future__ import annotations
 
 import contextvars
+import copyreg
 import enum
 import functools
 import queue
@@ -86,6 +87,12 @@ def _cached_property(found: functools.cached_property[Any]) -> Reduced:
     return functools.cached_property, (found.func,), state
 
 
+def _partial_method(found: functools.partialmethod[Any]) -> Reduced:
+    """From Python 3.14 on it takes what it calls as it is made, and not only as it is set up."""
+    make = copyreg.__newobj__  # type: ignore[attr-defined]  # typeshed leaves it out
+    return make, (type(found), found.func), dict(vars(found))
+
+
 def _generic_method(found: functools.singledispatchmethod[Any]) -> Reduced:
     """Without the methods that it has bound, of which newer versions of Python keep a weak dictionary."""
     return functools.singledispatchmethod, (found.func,), {"dispatcher": found.dispatcher}
@@ -108,6 +115,7 @@ _REDUCERS: Mapping[type, Callable[[Any], Any]] = types.MappingProxyType(
     {
         contextvars.ContextVar: _context_variable,
         functools.cached_property: _cached_property,
+        functools.partialmethod: _partial_method,
         functools.singledispatchmethod: _generic_method,
         threading.local: lambda found: (threading.local, ()),
     }
