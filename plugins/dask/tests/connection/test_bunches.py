@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from distributed.client import ClosedClientError, FutureCancelledError
 
 from turgo import flow, task
+from turgo.errors import WorkerLostError
 from turgo_dask import DaskExecutor
+from turgo_dask.calls.future import as_ours
 from turgo_dask.connection.bunches import Bunches
 from turgo_dask.connection.client import Client
 
@@ -110,6 +113,38 @@ def test_what_cannot_leave_is_an_error_of_its_calls(client: Client, monkeypatch:
     monkeypatch.setattr(client, "_graph_to_futures", refuse)
     with pytest.raises(ValueError, match="no graphs today"):
         Bunches(client).submit("neg-refused", operator.neg, (1,), {}).result(timeout=60)
+
+
+def test_what_a_closed_client_has_not_sent_is_lost_with_its_scheduler(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As what it has sent is: the call itself has not failed."""
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise ClosedClientError
+
+    monkeypatch.setattr(client, "_graph_to_futures", refuse)
+    future = Bunches(client).submit("neg-closed", operator.neg, (1,), {})
+    with pytest.raises(FutureCancelledError):
+        future.result(timeout=60)
+    assert isinstance(as_ours(future._state.exception, future.key), WorkerLostError)
+
+
+def test_ctrl_c_while_something_is_submitted_holds_up_nothing_later(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An executor may stay open after it, as in a notebook."""
+    bunches, add_callback = Bunches(client), client.loop.add_callback
+
+    def interrupted(callback: Any, *args: Any) -> None:
+        if callback == bunches.send:
+            raise KeyboardInterrupt
+        add_callback(callback, *args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(client.loop, "add_callback", interrupted)
+        bunches.submit("neg-interrupted", operator.neg, (1,), {})
+    assert bunches.submit("neg-later", operator.neg, (2,), {}).result(timeout=60) == -2
 
 
 @task(batch=False)

@@ -12,14 +12,16 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from itertools import groupby
-from operator import itemgetter
+from itertools import takewhile
 from typing import Any
 
 import distributed
 from dask._expr import LLGExpr
 from dask._task_spec import Task
+from distributed.client import ClosedClientError
 from distributed.spans import SpanMetadata
+
+from turgo_dask.calls.future import LOST_SCHEDULER
 
 Waiting = tuple[str, Task, dict[str, Any]]
 """A key, its call, and where it may run: the arguments of `Client.submit` that say so."""
@@ -33,6 +35,7 @@ class Bunches:
         self._lock = threading.Lock()
         self._sending = threading.Lock()
         self._waiting: list[Waiting] = []
+        self._called = False
 
     def submit(
         self, key: str, fn: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
@@ -44,27 +47,39 @@ class Bunches:
         future = distributed.Future(key, self.client)
         with self._lock:
             self._waiting.append((key, Task(key, fn, *args), options))
-            first = len(self._waiting) == 1
-        if first:
-            self.client.loop.add_callback(self.send)
+            if not self._called:
+                self.client.loop.add_callback(self.send)
+                self._called = True  # after it: Ctrl-C may come in between
         return future
 
     def send(self) -> None:
         """Send what waits, in its order. Once it returns, all has left that was submitted before. From any thread."""
         with self._sending:
-            with self._lock:
-                waiting, self._waiting = self._waiting, []
-            for options, calls in groupby(waiting, key=itemgetter(2)):
+            while calls := self._next():
                 graph = {key: task for key, task, _ in calls}
                 try:
-                    self._send_graph(graph, **options)
+                    self._send_graph(graph, **calls[0][2])
                 except Exception as error:  # noqa: BLE001  (a closed client, or a defect: nobody else could tell)
                     self.client.loop.add_callback(self._failed, list(graph), error)
+                with self._lock:
+                    del self._waiting[: len(calls)]  # after it: what is sent twice is known by its key
+
+    def _next(self) -> list[Waiting]:
+        """The first calls that wait and that ask for the same."""
+        with self._lock:
+            self._called = False
+            options = self._waiting[0][2] if self._waiting else {}
+            return list(takewhile(lambda call: call[2] == options, self._waiting))
 
     def _failed(self, keys: list[str], error: Exception) -> None:
-        for key in keys:
-            if key in self.client.futures:
-                self.client.futures[key].set_error(error, None)
+        """They could not be sent. In the client's event loop."""
+        for state in filter(None, map(self.client.futures.get, keys)):
+            if state.done():
+                continue
+            if isinstance(error, ClosedClientError):
+                state.cancel(reason=LOST_SCHEDULER)
+            else:
+                state.set_error(error, None)
 
     def _send_graph(self, graph: dict[str, Task], *, priority: int = 0, **options: Any) -> None:
         self.client._graph_to_futures(
