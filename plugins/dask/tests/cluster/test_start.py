@@ -173,6 +173,23 @@ def test_a_signal_ends_what_had_begun(make: Callable[..., Any], sign: signal.Sig
     assert time.monotonic() - told[0] < 30
 
 
+def test_ctrl_c_as_the_thread_begins_that_starts_it_ends_what_had_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy machine that thread is far ahead before it is known that it runs."""
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "turgo-dask-cluster":
+            assert Program.begun.wait(60)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        DaskExecutor(cluster_class=from_a_scheduler_that_hangs, debug=False).start().__enter__()
+
+
 @pytest.mark.parametrize("make", [each for each in WAYS if each is not Hangs])
 def test_a_start_that_never_ends_is_an_error(make: Callable[..., Any]) -> None:
     """After `start_timeout`; it names the class or function."""

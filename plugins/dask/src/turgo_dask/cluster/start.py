@@ -46,7 +46,11 @@ class ClusterStart:
         self._thread = threading.Thread(
             target=copy_context().run, args=[self._run], name="turgo-dask-cluster", daemon=True
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C: it waits for the thread to begin, which may be far ahead by then
+            self.give_up()
+            raise
 
     def wait(self, deadline: Deadline, name: str) -> Any:
         """The cluster. Raises LateStartError when the time is up, or what `make` has raised."""
@@ -60,6 +64,8 @@ class ClusterStart:
         return self._made.result()
 
     def _run(self) -> None:
+        if self._given_up is not None:
+            return
         try:
             made = self._make()
             if inspect.iscoroutine(made):

@@ -48,7 +48,7 @@ def end(clusters: Sequence[Any], runner: LoopRunner, thread: threading.Thread | 
     for each in closing:
         each.start()
     unheard = [cluster for cluster in specs if not _end_pieces(cluster)]
-    if thread is not None:
+    if thread is not None and thread.is_alive():
         thread.join(TEARDOWN_STEP_SECONDS)  # it waits for the loops that are stopped now
     processes = set(_processes_of(specs))
     for each in (*(getattr(cluster, "_loop_runner", None) for cluster in specs), runner):
