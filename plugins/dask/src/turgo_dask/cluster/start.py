@@ -64,7 +64,9 @@ class ClusterStart:
         return self._made.result()
 
     def _run(self) -> None:
-        if self._given_up is not None:
+        with self._lock:
+            unwanted = self._given_up is not None
+        if unwanted:
             return
         try:
             made = self._make()
