@@ -76,6 +76,14 @@ def test_a_file_without_flows_is_told(write):
         load_flow(f"{file}:x")
 
 
+def test_a_flow_of_a_class_is_one_of_the_file_once_an_instance_has_it(write):
+    """Until then it is told how that is written."""
+    shelf = "from turgo import flow\n\nclass Shelf:\n    @flow\n    def prices(self):\n        return ()\n"
+    with pytest.raises(FlowFileError, match=r"Shelf.prices is one of a class.*: prices = Shelf\(…\).prices$"):
+        load_flow(write("shelf.py", shelf))
+    assert load_flow(write("shop.py", f"{shelf}\nprices = Shelf().prices\n")).name == "prices"
+
+
 def test_a_file_that_is_not_there_or_no_python_is_told(write):
     """With the nearest that is there."""
     write("census.py", ONE)

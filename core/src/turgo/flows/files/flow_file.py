@@ -44,9 +44,21 @@ def load_flow(target: str) -> FlowDefinition[..., Any]:
     if len(flows) == 1:
         return next(iter(flows.values()))
     if not flows:
-        raise FlowFileError(f"{path} holds no flow: a function decorated with @flow", path=path)
+        raise FlowFileError(
+            f"{path} holds no flow: a function decorated with @flow{_of_a_class(module)}", path=path
+        )
     choices = ", ".join(f"{path}:{each}" for each in flows)
     raise FlowFileError(f"{path} holds {len(flows)} flows; say which one: {choices}", path=path)
+
+
+def _of_a_class(module: ModuleType) -> str:
+    """The hint for a flow that stands in a class, which needs an instance; "" if there is none."""
+    for name, value in vars(module).items():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for each, part in vars(value).items():
+                if isinstance(part, FlowDefinition):
+                    return f". {name}.{each} is one of a class; name that of an instance: {each} = {name}(…).{each}"
+    return ""
 
 
 def _split(target: str) -> tuple[str, str]:
