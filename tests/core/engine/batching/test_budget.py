@@ -9,6 +9,7 @@ from turgo.engine.batching.budget import (
     GROWTH_TIMES,
     KEPT_BUSY_TIMES,
     LEAST_BATCH_SECONDS,
+    LEAST_TRIPS,
     LEAST_CALL_SECONDS,
     LEFT_TIMES,
     LONGEST_CHAIN_SECONDS,
@@ -123,9 +124,9 @@ def test_one_slot_gets_as_much_as_a_batch_may_hold():
 
 
 def test_a_batch_is_worth_a_quarter_of_a_share_of_what_is_ready():
-    """So that none idles at the end, but at least what two round trips take, and no more than shows progress."""
+    """So that none idles at the end, but at least what a few round trips take, and no more than shows progress."""
     assert budget(known(), queue(one=100), slots=5, trip=1e-4) == pytest.approx(0.005)
-    assert budget(known(), queue(one=100), slots=5, trip=0.02) == pytest.approx(0.04)
+    assert budget(known(), queue(one=100), slots=5, trip=0.02) == pytest.approx(LEAST_TRIPS * 0.02)
     assert budget(known(), queue(one=100_000), slots=5, trip=0.002) == TARGET_BATCH_SECONDS
 
 

@@ -15,7 +15,7 @@ so few should be made; but a worker must not idle because another got too much. 
                                         all other slots can get a batch too; and a whole share, if what would be left
                                         of it is worth less than submitting it costs. See `load`
                                         CHAIN_TRIPS of them if it is a chain of calls, as these can run nowhere else
-    seconds that a round trip takes     it is worth at least two of them, however many workers idle meanwhile, and at
+    seconds that a round trip takes     it is worth at least three of them, however many workers idle meanwhile, and at
                                         least LEAST_BATCH_SECONDS, as the driver has its own work with each
 
 Where all of that was wrong, since a task became slow, it stops itself and gives the rest back: see `worker.batch`.
@@ -64,6 +64,9 @@ LONGEST_CHAIN_SECONDS = 1.0
 
 PRESSING_CALL_TIMES = 3.0
 """The same where that path presses; and how many times as long as a round trip a batch takes then."""
+
+LEAST_TRIPS = 3.0
+"""How many times as long as a round trip a batch takes at least: a part of it passes also between two of a busy slot."""
 
 LEAST_BATCH_SECONDS = 1e-3
 """Seconds of work in a batch, if there is so much: a driver that makes smaller ones is busy with nothing else."""
@@ -137,7 +140,7 @@ class Batching:
         if share - keeps_busy < LEFT_TIMES * slots * price:
             keeps_busy = share  # what would be left costs more to submit than it is worth
         worth = min(share, max(min(share * FIRST_SHARE, enough), keeps_busy))
-        return max(worth, 2 * load.trip, LEAST_BATCH_SECONDS)
+        return max(worth, LEAST_TRIPS * load.trip, LEAST_BATCH_SECONDS)
 
     def late_after(self, seconds: float, slots: int) -> float:
         """Seconds after which a batch, in which so many seconds of work are thought to be, begins no further call."""
