@@ -66,7 +66,7 @@ PRESSING_CALL_TIMES = 3.0
 """The same where that path presses; and how many times as long as a round trip a batch takes then."""
 
 LEAST_TRIPS = 3.0
-"""How many times as long as a round trip a batch takes at least: a part of it passes also between two of a busy slot."""
+"""How many times as long as a round trip a batch takes at least: a part of one passes also between two batches."""
 
 LEAST_BATCH_SECONDS = 1e-3
 """Seconds of work in a batch, if there is so much: a driver that makes smaller ones is busy with nothing else."""
