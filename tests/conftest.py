@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -98,3 +98,15 @@ def threads_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("file") / "threads.py"
     file.write_text("\n".join(line.removeprefix("    ") for line in text.splitlines()))
     return file
+
+
+@pytest.fixture
+def edit() -> Callable[[Path, str], None]:
+    """Writes a source anew, as later as people do: Python sees no change within a second that keeps the size."""
+
+    def written(path: Path, text: str) -> None:
+        later = path.stat().st_mtime + 2
+        path.write_text(text)
+        os.utime(path, (later, later))
+
+    return written

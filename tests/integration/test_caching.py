@@ -270,7 +270,7 @@ def test_a_flow_file_and_a_script_share_what_they_cached(tmp_path: Path) -> None
     assert "Cached" in done.stderr
 
 
-def test_an_edited_helper_and_a_changed_file_never_give_the_old_value(tmp_path):
+def test_an_edited_helper_and_a_changed_file_never_give_the_old_value(tmp_path, edit):
     """A module beside the flow, and what lies behind a path: each runs only what depends on it again."""
     (tmp_path / "rules.py").write_text("LEAST = 10\n\ndef counts(number):\n    return number >= LEAST\n")
     (tmp_path / "numbers.txt").write_text("\n".join(map(str, range(20))))
@@ -302,7 +302,7 @@ def test_an_edited_helper_and_a_changed_file_never_give_the_old_value(tmp_path):
         return done.stdout.strip()
 
     assert run() == run() == str(sum(range(10, 20)))
-    (tmp_path / "rules.py").write_text("LEAST = 18\n\ndef counts(number):\n    return number >= LEAST\n")
+    edit(tmp_path / "rules.py", "LEAST = 18\n\ndef counts(number):\n    return number >= LEAST\n")
     assert run() == str(18 + 19)
     (tmp_path / "numbers.txt").write_text("18\n20")
     assert run() == "38"

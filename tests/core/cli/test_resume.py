@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,14 +89,14 @@ def test_the_same_command_finishes_the_rest(folder: Path) -> None:
     assert "score[7] is Success, after " in turgo(folder, "runs", "show", run, "score[7]").stdout
 
 
-def test_what_changed_is_told_in_words(folder: Path) -> None:
+def test_what_changed_is_told_in_words(folder: Path, edit: Callable[[Path, str], None]) -> None:
     """And runs again, with what depends on it."""
     turgo(folder, "run", "work.py", code=1)
     (folder / "trouble").unlink()
     calls(folder)
     assert turgo(folder, "run", "work.py", "-q", "--resume").stdout == "420\n"
     run = turgo(folder, "runs", "list").stdout.splitlines()[1].split()[0]
-    (folder / "rules.py").write_text("def kept(score):\n    return score > 50\n")
+    edit(folder / "rules.py", "def kept(score):\n    return score > 50\n")
     done = turgo(folder, "run", "work.py", "-q", f"--resume={run}")
     assert done.stderr.startswith("rules.py:kept changed: 1 of total\n") and done.stdout == "300\n"
     assert calls(folder) == ["7"]

@@ -36,9 +36,8 @@ class Recorder:
         self.graph = graph
         self.bound: dict[tuple[int, int], Any] = {}
         self._nodes = self.graph.nodes
-        self._parts: dict[
-            int, tuple[int, Any]
-        ] = {}  # of a part of a result, the node of the whole, and the key
+        # Of the node of a part of a result: the node of the whole, and the key or the name.
+        self._parts: dict[int, tuple[int, Any]] = {}
 
     def call(
         self, task: AnyTask, args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None = None

@@ -6,7 +6,8 @@ locks, events, queues      a fresh one, if a module or class of the flow holds i
 weak dictionaries and sets an empty one, if a module or class of the flow holds it: nothing else would keep the rest
 threading.local            a fresh one
 ContextVar                 of the same name and default
-NewType, cached_property    of the same parts; so is partialmethod
+NewType, cached_property,  of the same parts
+partialmethod
 """
 
 from __future__ import annotations
