@@ -96,6 +96,31 @@ def test_callbacks_run_once_and_at_once_for_what_is_done(cluster: DaskExecutor) 
     assert called == [future, future]
 
 
+def test_a_callback_that_never_blocks_is_called_in_the_clients_event_loop(cluster: DaskExecutor) -> None:
+    """Any other one has a thread of the executor's, as it may wait for what that loop has to do."""
+    threads: dict[str, threading.Thread] = {}
+    happened = threading.Event()
+
+    class Noting:
+        """Notes its thread."""
+
+        never_blocks = True
+
+        def __call__(self, future: Future[None]) -> None:
+            threads["never blocks"] = threading.current_thread()
+
+    def any_other(future: Future[None]) -> None:
+        threads["any other"] = threading.current_thread()
+        happened.set()
+
+    future = cluster.submit(time.sleep, 0.2)
+    future.add_done_callback(Noting())
+    future.add_done_callback(any_other)
+    assert happened.wait(60)
+    assert "turgo-dask-callbacks" in threads["any other"].name
+    assert "turgo-dask-callbacks" not in threads["never blocks"].name
+
+
 def test_a_dead_worker_is_worker_lost_and_the_cluster_goes_on(small: DaskExecutor) -> None:
     """By `result`, `exception` and `wait` alike; nothing is tried again behind the engine's back."""
     with small.start() as executor:

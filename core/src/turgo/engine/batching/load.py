@@ -45,7 +45,6 @@ PRICE_WEIGHT_SHARE = 0.3
 IDLE_SHARE = 0.05
 """Slots that wait for so much of the time, although more is submitted, wait for the line."""
 
-
 EARLY_TIMES = 4.0
 """How many times as soon as it has to be all is submitted that waits for busy slots: the line is busy with other things
 for the rest of the time."""

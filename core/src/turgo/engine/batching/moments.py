@@ -18,6 +18,7 @@ class Moments:
         self.weight = self.x = self.y = self._xx = self._xy = self._yy = 0.0
 
     def add(self, x: float, y: float) -> None:
+        """Take one more observation in."""
         fade = 1.0 - 1.0 / MEMORY_OBSERVATIONS
         self.weight = self.weight * fade + 1.0
         share = 1.0 / self.weight
@@ -31,10 +32,12 @@ class Moments:
 
     @property
     def variance(self) -> float:
+        """Of y."""
         return self._yy
 
     @property
     def covariance(self) -> float:
+        """Of x and y."""
         return self._xy
 
     @property
