@@ -110,8 +110,9 @@ class ExtraContext(TypedDict, total=False):
     mapped task. `task_tags`: the labels of the task, which may ask for resources of a worker.
     `task_timeout`: seconds after which an executor that declares `hard_timeouts` kills the call, whose future then
     fails with TaskTimeoutError, and frees its worker. `task_once`: whether the call may not be made a second time, by
-    an executor that makes again what was lost with a worker. `run_id`: of the flow run that the call belongs to, if to
-    one.
+    an executor that makes again what was lost with a worker. `task_stays`: whether the value is to stay where it is
+    made, as a call that is submitted before this one is over takes its future. `run_id`: of the flow run that the call
+    belongs to, if to one.
     """
 
     task_name: str
@@ -119,6 +120,7 @@ class ExtraContext(TypedDict, total=False):
     task_tags: Sequence[str]
     task_timeout: float
     task_once: bool
+    task_stays: bool
     run_id: str
 
 

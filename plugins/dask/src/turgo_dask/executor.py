@@ -182,7 +182,7 @@ class DaskExecutor(Executor):
         """The events of the scheduler; None on one that runs no functions of a client."""
         with opened_channel(self._session.client, deliver) as send:
             if send is not None:
-                self._session.told.open()
+                self._session.hold()
             yield send
 
     def submit(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -41,6 +41,7 @@ from turgo_dask.connection.told import Told
 from turgo_dask.connection.versions import check_newcomers, check_versions
 from turgo_dask.options import DaskOptions, capabilities_of
 from turgo_dask.quiet import filtered
+from turgo_dask.slots.held import HeldSlots, telling
 from turgo_dask.supervision.events import Events
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
 from turgo_dask.supervision.resources import planned_resources, present_resources
@@ -144,7 +145,17 @@ class Session:
         self.begun: list[str] = []
         self.bunches = Bunches(client)
         self.told = Told(client)
-        self.deaths = Deaths(self.told.has_come)
+        self.deaths = Deaths(self._is_over)
+        self.held = HeldSlots(
+            client,
+            self.bunches,
+            lambda: self.slots,
+            self.told.came,
+            self.deaths,
+            queues=not is_adaptive(cluster, options.adapt_kwargs),
+        )
+        self.told.on_event = self.held.heard
+        client.on_end = self.held.ended
 
     @property
     def dashboard_link(self) -> str | None:
@@ -184,6 +195,22 @@ class Session:
     def _runs_what_runs_here(self) -> bool:
         """Whether versions need no comparison: a LocalCluster is made of this very Python."""
         return isinstance(self.cluster, distributed.LocalCluster)
+
+    def _is_over(self, key: str) -> bool:
+        """Whether a call is known to be over, and no other one runs in its slot."""
+        return self.told.has_come(key) and not self.held.is_busy(key)
+
+    def hold(self) -> None:
+        """Have calls tell what they come to, and hold their slots, from now on. Without effect if they do."""
+        self.told.open()
+        if self.told.topic is not None and "distributed" in self.capabilities:
+            self.held.open(self.told.topic, self.watch.workers)
+
+    def telling(
+        self, key: str, fn: Callable[..., Any], args: tuple[Any, ...]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """The call that tells what the call of `fn` returns, if calls do."""
+        return (fn, args) if self.told.topic is None else telling(self.told.topic, key, fn, args)
 
     def begin_watch(self, stack: ExitStack) -> None:
         """Watch the cluster until `stack` is left, and report that it is there."""
@@ -239,6 +266,8 @@ class Session:
         if isinstance(said, dict):
             self.deaths.note(said)
             self.watch.comings.note(said)
+            if said.get("action") == "add-worker":
+                self.held.connect(str(said.get("worker")))
 
     def begin_overtime(self, stack: ExitStack) -> None:
         """Kill calls that take too long until `stack` is left, where the executor can."""
@@ -276,6 +305,7 @@ class Session:
         self._undone = stack.pop_all()
         self.watch.stop(seconds=0.0)
         self._hear_no_more()
+        self._stop_handing()
         if "hard_timeouts" not in self.capabilities:  # else the calls end with their workers
             leave(
                 self.client,
@@ -288,6 +318,12 @@ class Session:
         with suppress(TimeoutError):
             self.client.close(timeout=LAST_CANCEL_SECONDS)
 
+    def _stop_handing(self) -> None:
+        """Hold no slot, and cancel what was handed: it may run on."""
+        if self.client.status == "running":
+            with suppress(Exception):  # the scheduler may have gone just now
+                self.given_up |= self.client.sync(self.held.stop, callback_timeout=LAST_CANCEL_SECONDS)
+
     def abandon(self, stack: ExitStack) -> None:
         """Leave all as it is in a process that was forked from the one in which it is open, and that ends."""
         self._undone = stack.pop_all()
@@ -297,6 +333,7 @@ class Session:
     def close_client(self, error: type[BaseException] | None, *_: object) -> None:
         """Leave the cluster, in order or by an error, and close the client."""
         dies = "hard_timeouts" in self.capabilities
+        self._stop_handing()
         if not self.options.temporary:
             self.told.close()
         try:
@@ -311,5 +348,6 @@ class Session:
                 with suppress(Exception):  # it is gone, or too busy
                     forget(self.client, self.begun)
         finally:
+            self.client.loop.add_callback(self.held.close)
             with suppress(TimeoutError):  # a machine that has much else to do: it goes on closing
                 self.client.close(timeout=CLIENT_CLOSE_SECONDS)

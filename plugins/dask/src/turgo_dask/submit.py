@@ -19,7 +19,7 @@ from turgo_dask.calls.cancel import cancel_calls
 from turgo_dask.calls.future import DaskFuture, as_ours
 from turgo_dask.calls.once import once
 from turgo_dask.calls.packed import packed
-from turgo_dask.calls.tags import placement_of
+from turgo_dask.calls.tags import Placement, placement_of
 from turgo_dask.calls.wrappers import adopted, contained
 from turgo_dask.connection.client import Client
 from turgo_dask.session import Session
@@ -40,39 +40,80 @@ def submit(
     client, unmet = session.client, session.watch.unmet
     key = _key_of(fn, hints)
     placement = placement_of(hints.get("task_tags"))
-    limit = hints.get("task_timeout")
     if kwargs:  # by `apply`, so that none of them is taken for an option of `client.submit`
         fn, args = apply, (fn, list(args), kwargs)
-    if "run_id" not in hints:  # the calls of a flow contain their own
-        fn, args = contained(), (fn, *args)
-    else:
-        fn, args = session.told.wrapped(key, fn, args)
-    if hints.get("task_once"):
-        fn, args = once(), (key, fn, *args)
-        session.begun.append(key)
-    if limit is not None:
-        fn, args = adopted(), (fn, *args)
-    hard_timeouts = session.hard_timeouts if limit is not None else None
-    if hard_timeouts is not None:
-        fn, args = announced, (hard_timeouts.receiver, limit, key, fn, *args)
+    anywhere = _runs_anywhere(session, hints, placement)
+    if not anywhere:
+        fn, args = _wrapped(session, key, fn, args, hints)
     if client.status != "running" or session.watch.abandoned is not None:
         raise _gone(session)
     if placement in unmet.refused:
         return _failed(RequirementError(unmet.refused[placement], missing=[str(placement)]))
     try:
-        sent = _sent(session, key, fn, args, placement.options, in_run="run_id" in hints)
+        if anywhere:
+            sent = _sent_anywhere(session, key, fn, args)
+        else:
+            sent = _sent(session, key, fn, args, placement.options, in_run="run_id" in hints)
     except Exception as error:
         if client.status != "running":
             raise _gone(session) from error
         return _unsent(client, key, error)
     future = DaskFuture.adopt(sent, session.callbacks, session.deaths)
+    if anywhere:
+        future.held = session.held
+        unmet.add_dependent(args, future)
+        return future
     future.once = bool(hints.get("task_once"))
-    if hard_timeouts is not None:
-        hard_timeouts.add(future)
+    if session.hard_timeouts is not None and "task_timeout" in hints:
+        session.hard_timeouts.add(future)
     if placement.restricted:
         unmet.add(placement, future)
+    else:
+        session.held.sent(future)
     unmet.add_dependent(args, future)
     return future
+
+
+def _wrapped(
+    session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...], hints: ExtraContext
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The call, and around it what its worker is to do besides."""
+    if "run_id" not in hints:  # the calls of a flow contain their own
+        fn, args = contained(), (fn, *args)
+    else:
+        fn, args = session.telling(key, fn, args)
+    if hints.get("task_once"):
+        fn, args = once(), (key, fn, *args)
+        session.begun.append(key)
+    limit = hints.get("task_timeout")
+    if limit is not None:
+        fn, args = adopted(), (fn, *args)
+        if session.hard_timeouts is not None:
+            fn, args = announced, (session.hard_timeouts.receiver, limit, key, fn, *args)
+    return fn, args
+
+
+def _runs_anywhere(session: Session, hints: ExtraContext, placement: Placement) -> bool:
+    """Whether a call may be handed to a slot that is held: nothing but its report is ever asked for."""
+    return (
+        session.held.topic != ""
+        and "run_id" in hints
+        and "task_timeout" not in hints
+        and not (hints.get("task_once") or hints.get("task_stays") or placement.options)
+    )
+
+
+def _sent_anywhere(
+    session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...]
+) -> distributed.Future:
+    """The future of a call that is handed to a slot, or is sent."""
+    resolved, has_futures = resolvable(session.client, args)
+    pickled = None if has_futures else packed(fn, resolved).pickled
+    if pickled is not None:
+        return session.held.submit(key, pickled)
+    sent = _sent(session, key, *session.telling(key, fn, args), {}, in_run=True)
+    session.held.sent(sent)
+    return sent
 
 
 def _sent(
@@ -87,8 +128,8 @@ def _sent(
     """The future of a call that is sent. in_run: whether it is of a flow run, whose batches pickle themselves."""
     args, has_futures = resolvable(session.client, args)
     if in_run and not has_futures:
-        fn, args, light = packed(fn, args)
-        if light:
+        fn, args, pickled = packed(fn, args)
+        if pickled is not None:
             return session.bunches.submit(key, fn, args, options)
     session.bunches.send()  # a call may take the value of one that waits there
     return session.client.submit(fn, *args, pure=False, key=key, **options)
@@ -143,9 +184,11 @@ def cancel(session: Session, futures: Any) -> int:
     ours = {f.key: f for f in found if isinstance(f, DaskFuture) and not f.done()}
     cancelled = sum(bool(f.cancel()) for f in found if not (isinstance(f, DaskFuture) and f.key in ours))
     if ours:
-        running = cancel_calls(session.client, list(ours.values()))
-        session.given_up |= running
-        cancelled += len(ours) - len(running)
+        handed, slots = session.held.cancel(ours.keys())
+        sent = [future for key, future in ours.items() if key not in handed]
+        running = cancel_calls(session.client, sent) if sent else set()
+        session.given_up |= running | slots
+        cancelled += len(ours) - len(running) - len(slots)
     return cancelled
 
 
@@ -168,7 +211,11 @@ def fetch(session: Session, futures: Any) -> Any:
     ours = {future.key: future for future in find(futures, "futures") if isinstance(future, DaskFuture)}
     for future in ours.values():
         future.raise_if_failed()
-    values: dict[str, Any] = {key: report for key in ours if (report := session.told.take(key)) is not None}
+    values: dict[str, Any] = {}
+    for key, future in ours.items():
+        report = session.told.take(key) if future.report is None else future.report
+        if report is not None:
+            values[key] = report
     left = [future for key, future in ours.items() if key not in values]
     try:
         if left:

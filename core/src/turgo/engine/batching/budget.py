@@ -52,6 +52,9 @@ URGENT_CALL_TIMES = 10.0
 LATE_TIMES = 2.0
 """A batch begins no further call after so many times the seconds of work that are thought to be in it."""
 
+LATE_TRIPS = 10.0
+"""But not before so many round trips: what it gives back costs one more, and what it was wrong about is known then."""
+
 ENOUGH_TRIPS = 100.0
 """How many times as long as a round trip a batch takes at most, if it need not keep others busy. A longer one would
 save little, and what waits in it behind a call that takes long could run elsewhere."""
@@ -140,13 +143,16 @@ class Batching:
         if share - keeps_busy < LEFT_TIMES * slots * price:
             keeps_busy = share  # what would be left costs more to submit than it is worth
         worth = min(share, max(min(share * FIRST_SHARE, enough), keeps_busy))
-        return max(worth, LEAST_TRIPS * load.trip, LEAST_BATCH_SECONDS)
+        least = LEAST_TRIPS * load.trip
+        if load.idle(slots):
+            least = max(min(share, least), 2 * price)
+        return max(worth, least, LEAST_BATCH_SECONDS)
 
     def late_after(self, seconds: float, slots: int) -> float:
         """Seconds after which a batch, in which so many seconds of work are thought to be, begins no further call."""
         least = BATCH_SECONDS
         if slots > 1:
-            least = min(least, ENOUGH_TRIPS * (self.load.trip + self.load.price))
+            least = min(least, LATE_TRIPS * (self.load.trip + self.load.price))
         return max(least, LATE_TIMES * seconds)
 
     def is_long(self, task: AnyTask, urgent: bool, presses: bool = False) -> bool:

@@ -45,6 +45,9 @@ PRICE_WEIGHT_SHARE = 0.3
 IDLE_SHARE = 0.05
 """Slots that wait for so much of the time, although more is submitted, wait for the line."""
 
+GAP_TRIPS = 2.0
+"""But not those that wait for fewer round trips: where the next call is sent as one returns, each waits for one."""
+
 EARLY_TIMES = 4.0
 """How many times as soon as it has to be all is submitted that waits for busy slots: the line is busy with other things
 for the rest of the time."""
@@ -169,6 +172,10 @@ class Load:
         del self._queued[ticket]
         self._queued_seconds -= ticket.seconds
 
+    def idle(self, slots: int) -> bool:
+        """Whether a slot is free."""
+        return len(self._running) < slots
+
     def begins(self, now: float) -> float:
         """When a slot is thought to be free for what would be queued now; it takes a look at all of them."""
         ends = nsmallest(len(self._queued) + 1, (ticket.ends for ticket in self._running))
@@ -223,7 +230,7 @@ class Load:
         weight = max(PRICE_WEIGHT_SHARE / slots, 1 / self._used)
         self._gap += weight * (began - before - self._gap)
         self._work += weight * (ended - began - self._work)
-        if self._gap <= max(IDLE_SHARE * (self._gap + self._work), self.trip):
+        if self._gap <= max(IDLE_SHARE * (self._gap + self._work), GAP_TRIPS * self.trip):
             self._by_slots -= weight * self._by_slots  # what was the matter is over
             return
         price = (self._gap + self._work) / slots

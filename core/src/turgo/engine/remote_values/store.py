@@ -62,9 +62,8 @@ class RemoteStore:
 
     def _send(self, payload: Payload) -> Future[Any]:
         self.moved_bytes += report_bytes(payload)
-        return self.executor.submit(
-            self._shipped(store_sent), payload, extra_context=self._context("constant")
-        )
+        context: ExtraContext = {**self._context("constant"), "task_stays": True}
+        return self.executor.submit(self._shipped(store_sent), payload, extra_context=context)
 
     def _context(self, name: str) -> ExtraContext:
         return {"task_name": name, "run_id": self._run_id}
@@ -92,8 +91,8 @@ class RemoteStore:
         if self._returns_values(shipment):
             return self.executor.submit(self._execute, shipment, *beside, extra_context=context)
         shipment.settle()
-        stored = self._submit_and_store(shipment, context, sources)
         known_large = self.prediction.any_large(piece.step.task for piece in shipment.pieces)
+        stored = self._submit_and_store(shipment, context, sources, known_large)
         shipment.looked = not known_large and hasattr(stored.future, "type")
         return stored.future if shipment.looked else self._submit_facts(shipment, stored)
 
@@ -125,15 +124,19 @@ class RemoteStore:
         return self.prediction.all_small(piece.step.task for piece in shipment.pieces)
 
     def _submit_and_store(
-        self, shipment: Shipment, context: ExtraContext, sources: Sequence[StoredBatch]
+        self, shipment: Shipment, context: ExtraContext, sources: Sequence[StoredBatch], known_large: bool
     ) -> StoredBatch:
-        """Submit a batch whose values stay, and note how it is submitted again. It holds nothing that it reads."""
+        """Submit a batch whose values stay, and note how it is submitted again. It holds nothing that it reads.
+
+        known_large: whether a call for its facts follows at once.
+        """
         parents = [weakref.ref(source) for source in sources]
 
-        def submit(sources: Sequence[StoredBatch]) -> Future[Any]:
+        def submit(sources: Sequence[StoredBatch], *, stays: bool) -> Future[Any]:
             futures = [source.future for source in sources]
+            hints: ExtraContext = {**context, "task_stays": True} if stays else context
             return self.executor.submit(
-                self._execute_and_store, shipment, futures, self.least, extra_context=context
+                self._execute_and_store, shipment, futures, self.least, extra_context=hints
             )
 
         def again() -> None:
@@ -142,9 +145,9 @@ class RemoteStore:
                 for source in alive:
                     source.renew()
                 shipment.outcomes = []
-                itself().future = submit(alive)  # type: ignore[union-attr]  # it is there, as it calls
+                itself().future = submit(alive, stays=True)  # type: ignore[union-attr]  # it is there, as it calls
 
-        stored = shipment.stored = StoredBatch(submit(sources), self.number)
+        stored = shipment.stored = StoredBatch(submit(sources, stays=known_large), self.number)
         allowed = (piece.step.task.policy.crash_retries for piece in shipment.pieces)
         stored.most = max(stored.most, 1 + max(allowed))
         self._made.add(stored)

@@ -36,7 +36,8 @@ KEPT_DEATHS = 1000
 class Deaths:
     """What workers had that died. Written in the client's event loop, read in any thread.
 
-    is_over: whether a call of that key is known to be done, though the scheduler did not hear of it before the death.
+    is_over: whether a call of that key is known to be done, though the scheduler did not hear of it before the death,
+    and nothing else ran in its place.
     """
 
     def __init__(self, is_over: Callable[[str], bool] = lambda key: False) -> None:
@@ -52,6 +53,10 @@ class Deaths:
         self._had[str(event.get("worker"))] = frozenset(keys)
         while len(self._had) > KEPT_DEATHS:
             self._had.popitem(last=False)
+
+    def knows(self, worker: str) -> bool:
+        """Whether the scheduler has said that a worker is gone."""
+        return worker in self._had
 
     def alone(self, key: str, worker: str) -> bool:
         """Whether a call was the only one that a worker had when it died; False if that is not known."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import distributed
 from distributed.client import FutureCancelledError
@@ -28,6 +28,9 @@ from turgo_dask.calls.cancel import wait_until_known
 from turgo_dask.calls.deaths import Deaths, why_lost
 from turgo_dask.calls.once import never_begins, was_begun
 from turgo_dask.calls.wrappers import exit_of
+
+if TYPE_CHECKING:
+    from turgo_dask.slots.held import HeldSlots
 
 LOST_SCHEDULER = "scheduler-connection-lost"
 """The reason that distributed gives for calls whose scheduler is gone."""
@@ -42,16 +45,38 @@ LATE = "turgo-late"
 _ASKING = threading.Lock()
 
 
+class LostSlotError(Exception):
+    """A call was handed to a slot of a worker with which there is no connection any more.
+
+    holder: the key of the call that came to that slot by the scheduler.
+    """
+
+    def __init__(self, worker: str, holder: str) -> None:
+        super().__init__(worker, holder)
+        self.worker = worker
+        self.holder = holder
+
+    def as_ours(self, key: str, client: distributed.Client | None, deaths: Deaths | None) -> WorkerLostError:
+        """The error that the contract knows, for the call of that key."""
+        if deaths is not None and deaths.knows(self.worker):
+            return _died(self.worker, key, self.holder, client, deaths)
+        message = f"the connection to the worker {self.worker} broke while it ran {key}"
+        return WorkerLostError(message, sure=False)
+
+
 class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has no types
     """The future of a call on a cluster.
 
     callbacks: the pool that runs its callbacks. deaths: the workers that died. once: whether it may begin once only.
-    local_error: its error, where the driver has ended it or knows more.
+    local_error: its error, where the driver has ended it or knows more. report: its value, where the scheduler does not
+    know of it. held: what may have handed it to a slot.
     """
 
     callbacks: concurrent.futures.ThreadPoolExecutor
     deaths: Deaths
     once: bool = False
+    report: bytes | None = None
+    held: HeldSlots | None = None
     local_error: BaseException | None = None
 
     @classmethod
@@ -75,6 +100,8 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has n
         Raises WorkerLostError if the worker died, CancelledError if it was cancelled or its executor closed.
         """
         self.raise_if_failed(timeout)
+        if self.report is not None:
+            return self.report
         try:
             return super().result(timeout)
         except (FutureCancelledError, CommClosedError) as lost:
@@ -115,7 +142,7 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has n
 
     def cancel(self, reason: str | None = None, msg: str | None = None, **kwargs: Any) -> bool:
         """Cancel the call; whether it is cancelled. One that runs already runs to its end; its value is dropped."""
-        if not self.done():
+        if not self.done() and not (self.held is not None and self.held.cancel({self.key})[0]):
             wait_until_known(self.client, [self])
             super().cancel(reason=reason, msg=msg, **kwargs)
         return bool(self.cancelled())
@@ -162,6 +189,8 @@ def as_ours(
         ours = WorkerLostError(f"{key} was given up: {error.msg}", sure=False)
     elif isinstance(error, FutureCancelledError) and str(error.reason).startswith(LATE):
         ours = TaskTimeoutError(str(error.msg), seconds=float(error.reason.rpartition(":")[2]))
+    elif isinstance(error, LostSlotError):
+        return error.as_ours(key, client, deaths)
     elif isinstance(error, CommClosedError):
         ours = WorkerLostError(f"the value of {key} is gone: {error}", sure=False)
     elif isinstance(error, FutureCancelledError):
@@ -177,16 +206,26 @@ def _killed(
 ) -> WorkerLostError:
     """The error of a call whose worker died; or where the one died that made again what the call takes."""
     worker = getattr(error.last_worker, "address", error.last_worker)
-    died, task = f"the worker {worker} died", str(error.task)
+    task = str(error.task)
     if task != key:
         return WorkerLostError(
-            f"{died} as it made again what {key} takes, or had it in its queue: {task}{_why(client, worker)}",
+            f"the worker {worker} died as it made again what {key} takes, or had it in its queue: "
+            f"{task}{_why(client, worker)}",
             sure=False,
             blameless=True,
         )
-    alone = deaths is not None and deaths.alone(key, worker)
+    return _died(worker, key, key, client, deaths)
+
+
+def _died(
+    worker: str, key: str, holder: str, client: distributed.Client | None, deaths: Deaths | None
+) -> WorkerLostError:
+    """The error of a call that a worker had. holder: the key by which the scheduler knows what ran in its slot."""
+    alone = deaths is not None and deaths.alone(holder, worker)
     beside = "" if alone else ", or had it in its queue"
-    return WorkerLostError(f"{died} while it ran {key}{beside}{_why(client, worker)}", sure=alone)
+    return WorkerLostError(
+        f"the worker {worker} died while it ran {key}{beside}{_why(client, worker)}", sure=alone
+    )
 
 
 def _why(client: distributed.Client | None, worker: str) -> str:

@@ -24,11 +24,11 @@ _HALVES = b"__ma", b"in__"
 
 
 class Packed(NamedTuple):
-    """A call to be sent. light: whether it is bytes alone, and few of them."""
+    """A call to be sent. pickled: all of it, if it is bytes alone, and few of them."""
 
     fn: Callable[..., Any]
     args: tuple[Any, ...]
-    light: bool
+    pickled: bytes | None
 
 
 def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
@@ -40,11 +40,16 @@ def packed(fn: Callable[..., Any], args: tuple[Any, ...]) -> Packed:
     blob = pickle.dumps(partial(fn, *args), 5, buffer_callback=buffers.append)
     if buffers:
         call = pickle.loads(blob, buffers=buffers)
-        return Packed(call.func, call.args, light=False)
-    light = len(blob) <= LIGHT_BYTES
+        return Packed(call.func, call.args, None)
+    light = blob if len(blob) <= LIGHT_BYTES else None
     if _MAIN not in blob:
-        return Packed(pipe, (blob, pickle.loads, operator.call), light)
+        return Packed(*opening(blob), light)
     return Packed(pipe, (_apart(blob), b"".join, pickle.loads, operator.call), light)
+
+
+def opening(blob: bytes) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """A function and its arguments that make the call in a pickle; a worker has all of it."""
+    return pipe, (blob, pickle.loads, operator.call)
 
 
 def _apart(blob: bytes) -> list[bytes]:

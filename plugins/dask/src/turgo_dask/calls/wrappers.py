@@ -3,13 +3,14 @@
     contained: SystemExit is the error of its call, and no end of the worker
     adopted:   a thread that runs the call for a worker's own thread may secede, rejoin and use worker_client
 
-Each is made by a function here, as only a function inside another one is shipped by value, to workers that have
-nothing of this package. What one needs, it imports itself.
+Each is made by a function here, and shipped by value, to workers that have nothing of this package. What one needs, it
+imports itself.
 """
 
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -21,11 +22,16 @@ EXIT = "turgo-exit"
 
 
 class ByValue:
-    """A function that is pickled once, however often it is shipped."""
+    """A function that is pickled once, however often it is shipped; with all that its module has and it needs."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
-        self._pickled = cloudpickle.dumps(fn)
+        module = sys.modules[fn.__module__]
+        cloudpickle.register_pickle_by_value(module)
+        try:
+            self._pickled = cloudpickle.dumps(fn)
+        finally:
+            cloudpickle.unregister_pickle_by_value(module)
 
     def __call__(self, *args: Any) -> Any:
         return self._fn(*args)

@@ -38,13 +38,19 @@ class Bunches:
         self._called = False
 
     def submit(
-        self, key: str, fn: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
+        self,
+        key: str,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        future: distributed.Future | None = None,
     ) -> distributed.Future:
         """The future of a call that can be pickled, whose arguments hold no futures. From any thread.
 
-        options: `workers`, `allow_other_workers`, `resources` and `priority`, as `Client.submit` takes them.
+        options: `workers`, `allow_other_workers`, `resources` and `priority`, as `Client.submit` takes them. future:
+        the one that it has, if it has one.
         """
-        future = distributed.Future(key, self.client)
+        future = future or distributed.Future(key, self.client)
         with self._lock:
             self._waiting.append((key, Task(key, fn, *args), options))
             if not self._called:

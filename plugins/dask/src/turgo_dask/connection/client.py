@@ -62,13 +62,14 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 class Client(distributed.Client):  # type: ignore[misc]  # distributed has no types
-    """The executor's client of its scheduler."""
+    """The executor's client of its scheduler. on_end: told, in its loop, of each call that the scheduler has ended."""
 
     # Without its log of whatever ends it: the loss of the scheduler is our error.
     _reconnect = getattr(distributed.Client._reconnect, "__wrapped__", distributed.Client._reconnect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._senders: set[int] = set()
+        self.on_end: Callable[[str], None] = lambda key: None
         super().__init__(*args, **kwargs)
 
     def _graph_to_futures(self, *args: Any, **kwargs: Any) -> Any:
@@ -109,6 +110,14 @@ class Client(distributed.Client):  # type: ignore[misc]  # distributed has no ty
                 self.close(timeout=FAILED_CLIENT_CLOSE_SECONDS)
             raise
 
+    def _handle_key_in_memory(self, key: Any = None, type: Any = None, workers: Any = None) -> None:
+        super()._handle_key_in_memory(key, type, workers)
+        self.on_end(key)
+
+    def _handle_lost_data(self, key: Any = None) -> None:
+        super()._handle_lost_data(key)
+        self.on_end(key)
+
     def _handle_task_erred(self, key: Any = None, exception: Any = None, traceback: Any = None) -> None:
         """A call has failed; called in the client's event loop.
 
@@ -119,6 +128,7 @@ class Client(distributed.Client):  # type: ignore[misc]  # distributed has no ty
             super()._handle_task_erred(key, exception, traceback)
         except AssertionError:
             super()._handle_task_erred(key, exception, None)
+        self.on_end(key)
 
 
 def dashboard_of(client: Client, live: Any) -> str | None:

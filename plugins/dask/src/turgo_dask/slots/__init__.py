@@ -1,0 +1,1 @@
+"""Slots that the driver holds for a moment, and hands calls to without the scheduler."""

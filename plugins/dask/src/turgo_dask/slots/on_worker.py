@@ -1,0 +1,191 @@
+"""What a worker does for a slot that is held. The driver installs it there, and it is gone with the connection.
+
+    driver ── connect, run `install` ──> worker: a handler, and its `turgo_slots[topic]`
+    driver ── open the handler ────────> it keeps the connection, and reads from it
+
+    thread of a call:   made ──> tell it ──> held? wait for another call, for a moment ──> make it ──> tell it ──> …
+    event loop:         slot, key, call ──> into the queue of that thread;  slot, no key ──> let it go
+
+All of it is shipped by value, as workers have nothing of this package: it uses Python's library and distributed alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from distributed import get_worker, threadpoolexecutor
+from distributed.batched import BatchedSend
+from distributed.core import error_message
+
+MOST_TOLD_BYTES = 64 * 2**10
+"""A larger value is not told by an event: the scheduler would copy it to whoever may not want it."""
+
+HOLD_SECONDS = 0.02
+"""How long a call that is over holds its slot for another one. A driver that is not quicker has nothing to hand."""
+
+KEPT_SECONDS = 60.0
+"""How long a large value of a call that was handed is kept until the scheduler has a call that takes it over."""
+
+SLOTS = "turgo_slots"
+"""The attribute of a worker that has the slots of each driver, by its topic."""
+
+
+def tell(topic: str, key: str, fn: Callable[..., Any], /, *args: Any) -> Any:
+    """Call a function, tell what it returns, and make the calls that are handed to this slot then.
+
+    The value is told by the driver's own connection, where there is one, and else by an event of the scheduler. What is
+    not told, as it is no bytes or too many, is fetched by whoever wants it.
+    """
+    value = fn(*args)
+    if type(value) is not bytes:
+        return value
+    worker = get_worker()
+    slots = getattr(worker, SLOTS, {}).get(topic)
+    if not (slots is not None and slots.told(key, value)) and len(value) <= MOST_TOLD_BYTES:
+        worker.log_event(topic, (key, value))
+    return value
+
+
+def take(topic: str, key: str, fn: Callable[..., Any], /, *args: Any) -> Any:
+    """The value of a call that was handed here and is too much to be told; elsewhere it is made again."""
+    slots = getattr(get_worker(), SLOTS, {}).get(topic)
+    kept = [] if slots is None else slots.take(key)
+    return kept[0] if kept else fn(*args)
+
+
+def install(topic: str, handler: str, dask_worker: Any) -> None:
+    """Make a worker ready for the connection of a driver. In its event loop."""
+    slots = Slots(dask_worker, topic, handler)
+    vars(dask_worker).setdefault(SLOTS, {})[topic] = slots
+
+    async def serve(
+        comm: Any,
+    ) -> None:  # a worker gives the connection to whoever names it so, and is no method
+        await slots.serve(comm)
+
+    dask_worker.handlers[handler] = serve
+
+
+class Slots:
+    """The slots that one driver holds on one worker. stream: what is sent to it; None once its connection has ended."""
+
+    def __init__(self, worker: Any, topic: str, handler: str) -> None:
+        self.worker = worker
+        self.topic = topic
+        self.handler = handler
+        self.stream: BatchedSend | None = None
+        self._lock = threading.Lock()
+        self._waiting: dict[str, queue.SimpleQueue[tuple[str, bytes] | None]] = {}
+        self._kept: dict[str, Any] = {}
+
+    async def serve(self, comm: Any) -> None:
+        """Read what the driver sends, until its connection ends."""
+        stream = self.stream = BatchedSend(interval=0, loop=self.worker.loop)
+        stream.start(comm)
+        try:
+            while True:
+                for slot, key, call in await comm.read():
+                    self._heard(slot, key, call)
+        except (OSError, EOFError):  # the driver has left
+            pass
+        finally:
+            self.stream = None
+            stream.abort()
+            getattr(self.worker, SLOTS).pop(self.topic, None)
+            self.worker.handlers.pop(self.handler, None)
+            with self._lock:
+                for waiting in self._waiting.values():
+                    waiting.put(None)
+
+    def _heard(self, slot: str, key: str | None, call: bytes) -> None:
+        """A call for a slot; or that it is to be let go, if there is no key."""
+        with self._lock:
+            waiting = self._waiting.get(slot)
+            if waiting is not None:
+                waiting.put(None if key is None else (key, call))
+        if waiting is None and key is not None:
+            self._send({"key": key, "slot": slot, "gone": True})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self.stream is not None:
+            with suppress(OSError):
+                self.stream.send(message)
+
+    def _send_from_thread(self, message: dict[str, Any]) -> None:
+        self.worker.loop.asyncio_loop.call_soon_threadsafe(self._send, message)
+
+    def _may_hold(self) -> bool:
+        """Whether this thread has a slot for which nobody waits here."""
+        state = self.worker.state
+        return bool(
+            self.stream is not None
+            and threadpoolexecutor.thread_state.proceed  # else its call has seceded, and it is no slot any more
+            and not (state.ready or state.constrained)
+            and self.worker.status.name == "running"
+        )
+
+    def told(self, key: str, value: bytes) -> bool:
+        """Tell what a call came to, and hold its slot, in its thread. False if there is no connection."""
+        if self.stream is None:
+            return False
+        if not self._may_hold():
+            self._send_from_thread({"key": key, "value": value})
+            return True
+        waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        with self._lock:
+            self._waiting[key] = waiting
+        try:
+            self._send_from_thread({"key": key, "value": value, "held": True})
+            self._hold(key, waiting)
+        finally:
+            self._let_go(key)
+        return True
+
+    def _hold(self, slot: str, waiting: queue.SimpleQueue[tuple[str, bytes] | None]) -> None:
+        """Make what is handed to the slot, until nothing is."""
+        held = True
+        while held:
+            try:
+                handed = waiting.get(timeout=HOLD_SECONDS)
+            except queue.Empty:
+                return
+            if handed is None:
+                return
+            answer = self._made(*handed)
+            held = "value" in answer and self._may_hold()
+            if not held:
+                self._let_go(slot)
+            self._send_from_thread({**answer, "slot": slot, "held": held})
+
+    def _made(self, key: str, call: bytes) -> dict[str, Any]:
+        """What there is to tell of a call, which is made."""
+        try:
+            value = pickle.loads(call)()
+        except BaseException as error:  # noqa: BLE001  (whatever ends it, the driver waits for it)
+            return {"key": key, "error": error_message(error)}
+        if type(value) is bytes:
+            return {"key": key, "value": value}
+        self._kept[key] = value
+        loop = self.worker.loop.asyncio_loop
+        loop.call_soon_threadsafe(loop.call_later, KEPT_SECONDS, partial(self._kept.pop, key, None))
+        return {"key": key, "kept": True}
+
+    def take(self, key: str) -> list[Any]:
+        """The value that is kept of a call; empty if there is none."""
+        with self._lock:
+            return [self._kept.pop(key)] if key in self._kept else []
+
+    def _let_go(self, slot: str) -> None:
+        """Hold it no longer. Calls that have come for it go elsewhere."""
+        with self._lock:
+            waiting = self._waiting.pop(slot, None)
+        while waiting is not None and not waiting.empty():
+            handed = waiting.get()
+            if handed is not None:
+                self._send_from_thread({"key": handed[0], "slot": slot, "gone": True})
