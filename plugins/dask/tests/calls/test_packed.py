@@ -42,14 +42,15 @@ def test_a_large_array_travels_beside_the_pickle() -> None:
     content = bytearray(1_000_000)
     buffers: list[pickle.PickleBuffer] = []
     call = packed(repr, (Array(content),))
-    assert not call.light
+    assert call.pickled is None
     sent = pickle.dumps(call[:2], 5, buffer_callback=buffers.append)
     assert len(sent) < 1_000 and [buffer.raw().obj for buffer in buffers] == [content]
 
 
 def test_many_bytes_travel_alone() -> None:
     """Who waits for other calls does not wait until they are copied."""
-    assert not packed(repr, (bytes(1_000_000),)).light
+    assert packed(repr, (bytes(1_000_000),)).pickled is None
+    assert packed(repr, (1,)).pickled is not None
 
 
 def _noted(path: str) -> None:

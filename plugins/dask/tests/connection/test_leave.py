@@ -147,3 +147,42 @@ def test_no_call_of_a_batch_begins_after_one_that_was_interrupted_on_a_shared_cl
         assert len(list(tmp_path.iterdir())) <= watch.begun + 1, (
             "one may have begun before the word was there"
         )
+
+
+@task
+def imports(folder: str) -> str:
+    """Import a module for the first time, which takes its time."""
+    import importlib
+    import sys
+
+    sys.path.insert(0, folder)
+    return str(importlib.import_module("takes_its_time").LAST)
+
+
+@flow
+def importing(folder: str) -> Any:
+    """One such call."""
+    return imports(folder)
+
+
+def test_an_import_is_not_cut_in_two(tmp_path: Path) -> None:
+    """The module is whole for whoever uses that worker next."""
+    begun = tmp_path / "begun"
+    lines = [
+        "import time",
+        f"print('begun', file=open({str(begun)!r}, 'a'))",
+        "for _ in range(150): time.sleep(0.01)",
+    ]
+    (tmp_path / "takes_its_time.py").write_text("\n".join([*lines, "LAST = 'there'", ""]))
+    with _theirs(threads=1) as cluster, distributed.Client(cluster, set_as_default=False) as client:
+        with pytest.raises(KeyboardInterrupt), DaskExecutor(cluster_class=cluster).start() as executor:
+            threading.Thread(
+                target=importing.run, args=(str(tmp_path),), kwargs={"executor": executor}
+            ).start()
+            end = time.monotonic() + 60
+            while not begun.exists():
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+        found = client.submit(imports.fn, str(tmp_path), pure=False).result(timeout=60)
+    assert found == "there" and begun.read_text() == "begun\n"

@@ -12,14 +12,16 @@ import distributed
 import pytest
 from distributed.client import FutureState
 
-from turgo_dask.connection.told import KEPT_REPORTS, MOST_BYTES, Told
+from turgo_dask.connection.told import KEPT_REPORTS, Told
+from turgo_dask.slots.held import telling
+from turgo_dask.slots.on_worker import MOST_TOLD_BYTES
 
 END_SECONDS = 60
 
 
 def submitted(client: distributed.Client, told: Told, key: str, fn: Callable[..., Any], *args: Any) -> Any:
     """The future of a call that tells, once it is done."""
-    wrapped, arguments = told.wrapped(key, fn, args)
+    wrapped, arguments = (fn, args) if told.topic is None else telling(told.topic, key, fn, args)
     future = client.submit(wrapped, *arguments, key=key, pure=False)
     future.exception(timeout=END_SECONDS)
     return future
@@ -56,7 +58,8 @@ def test_a_call_is_done_once_its_report_is_there(client: distributed.Client, tmp
 
     told = Told(client)
     told.open()
-    wrapped, arguments = told.wrapped("call", bytes, (3,))
+    assert told.topic is not None
+    wrapped, arguments = telling(told.topic, "call", bytes, (3,))
     future = client.submit(lingers, str(tmp_path / "end"), wrapped, *arguments, key="call", pure=False)
     assert future.exception(timeout=END_SECONDS) is None and future.type is bytes
     (state,) = client.run_on_scheduler(
@@ -75,12 +78,12 @@ def test_what_is_no_small_report_is_not_told(client: distributed.Client) -> None
     told = Told(client)
     early = submitted(client, told, "early", bytes, 1)
     told.open()
-    large = submitted(client, told, "large", bytes, MOST_BYTES + 1)
+    large = submitted(client, told, "large", bytes, MOST_TOLD_BYTES + 1)
     number = submitted(client, told, "number", int, 3)
     failed = submitted(client, told, "failed", int, "three")
     for future in (early, large, number, failed):
         assert told.take(future.key) is None
-    assert len(large.result(timeout=END_SECONDS)) == MOST_BYTES + 1 and number.result() == 3
+    assert len(large.result(timeout=END_SECONDS)) == MOST_TOLD_BYTES + 1 and number.result() == 3
     with pytest.raises(ValueError, match="three"):
         failed.result(timeout=END_SECONDS)
     told.close()

@@ -4,7 +4,7 @@ Cancels those that wait; waits for running ones, or interrupts them after an err
 
 A call that runs in a thread cannot be killed, as the worker would die with it. It is interrupted instead: an exception
 is raised in its thread, again and again until the call has ended. Code that does not return to Python, as a long call
-into a library of C, is waited for, but not for ever.
+into a library of C, is waited for, but not for ever. So is an import, which would leave half a module on the worker.
 """
 
 from __future__ import annotations
@@ -109,14 +109,21 @@ def _interruption(keys: set[str]) -> Any:
 
     def interrupt(dask_worker: Any) -> list[str]:
         import ctypes
+        import sys
         from concurrent.futures import CancelledError
 
         class Interrupted(CancelledError):  # noqa: N818  (it is no error)
             propagates = True  # it ends a whole batch, and is not taken for the failure of one of its calls
 
+        def imports(thread: int) -> bool:
+            frame = sys._current_frames().get(thread)
+            while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+                frame = frame.f_back
+            return frame is not None
+
         with dask_worker.active_threads_lock:  # so that no thread is hit after its call
             running = [(thread, key) for thread, key in dask_worker.active_threads.items() if key in keys]
-            for thread, _ in running:
+            for thread in (thread for thread, _ in running if not imports(thread)):
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(thread), ctypes.py_object(Interrupted)
                 )

@@ -1,0 +1,383 @@
+"""Calls that are handed to slots that are free: what goes which way, and what becomes of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import distributed
+import pytest
+
+from turgo import TaskState, flow, task
+from turgo.futures import Future
+from turgo_dask import DaskExecutor
+from turgo_dask.session import Session
+from turgo_dask.slots import held as policy
+from turgo_dask.slots.streams import Streams
+
+END_SECONDS = 60
+LARGE_BYTES = 200_000
+"""Of a value that stays on its worker."""
+
+
+@pytest.fixture(scope="module")
+def two(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
+    """Two workers of one thread each, which outlive the runs."""
+    with nannied(2, 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def executor(two: distributed.LocalCluster) -> Iterator[DaskExecutor]:
+    """One that is started there."""
+    with DaskExecutor(cluster_class=two, debug=False).start() as started:
+        yield started
+
+
+def session_of(executor: DaskExecutor) -> Session:
+    """What is open."""
+    assert executor._open is not None
+    return executor._open
+
+
+def connected(executor: DaskExecutor) -> Session:
+    """The same, once there is a connection to each worker; it hands nothing over before."""
+    session = session_of(executor)
+    session.hold()
+    end = time.monotonic() + END_SECONDS
+    streams = session.held.streams
+    assert streams is not None
+    while not all(address in streams for address in session.watch.workers):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return session
+
+
+def in_loop(session: Session, act: Callable[[], Any]) -> Any:
+    """What `act` returns, in the client's event loop."""
+
+    async def acts() -> Any:
+        return act()
+
+    return session.client.sync(acts)
+
+
+def submitted(executor: DaskExecutor, fn: Callable[..., Any], *args: Any, **hints: Any) -> Future[Any]:
+    """A call of a flow run."""
+    context: Any = {"run_id": "run-1", "task_name": "call", **hints}
+    return executor.submit(fn, *args, extra_context=context)
+
+
+@task(batch=False)
+def place(after: Any) -> list[Any]:
+    """Where each call so far ran: the process, the thread, and the key that the worker knows."""
+    from distributed.worker import thread_state
+
+    return [*after, (os.getpid(), threading.get_ident(), thread_state.key)]
+
+
+@flow
+def chain(length: int) -> Any:
+    """So many calls, each of which waits for the one before."""
+    places: Any = []
+    for _ in range(length):
+        places = place(places)
+    return places
+
+
+@pytest.mark.usefixtures("two")
+def test_a_chain_stays_in_the_slot_that_it_has(executor: DaskExecutor) -> None:
+    """The scheduler hears of the first call; the others are handed over, in order."""
+    session = connected(executor)
+    before = session.held.handed_count
+    places = chain.run(60, executor=executor).result
+    assert len(places) == 60
+    handed = session.held.handed_count - before
+    assert handed >= 30, "on a busy machine a slot may be let go now and then"
+    assert len({key for _, _, key in places}) == 60 - handed
+
+
+@task
+def dies_once(folder: str, number: int) -> int:
+    """End the worker of the call that is the first to come with this number."""
+    marker = Path(folder, str(number))
+    if number % 10 == 7 and not marker.exists():
+        marker.touch()
+        os._exit(3)
+    return number
+
+
+@flow
+def deadly_chain(folder: str, length: int) -> Any:
+    """A chain in which some calls end their worker."""
+    total: Any = 0
+    for number in range(length):
+        total = add.with_options(crash_retries=2)(
+            total, dies_once.with_options(crash_retries=2)(folder, number)
+        )
+    return total
+
+
+@task
+def add(left: int, right: int) -> int:
+    """The sum."""
+    return left + right
+
+
+def test_a_call_that_ends_its_worker_is_named_and_made_again(
+    two: distributed.LocalCluster, executor: DaskExecutor, tmp_path: Path
+) -> None:
+    """As one that went by the scheduler; the others lose nothing."""
+    connected(executor)
+    run = deadly_chain.run(str(tmp_path), 20, executor=executor)
+    assert run.result == sum(range(20))
+
+
+def test_the_error_of_a_call_whose_worker_died(executor: DaskExecutor) -> None:
+    """It is said who died, and that it was this call's doing."""
+    session = connected(executor)
+    ends = [submitted(executor, bytes, number) for number in range(2)]
+    executor.wait(ends)
+    lost = [submitted(executor, os._exit, 3) for _ in range(1)]
+    error = lost[0].exception(timeout=END_SECONDS)
+    assert type(error).__name__ == "WorkerLostError" and "died while it ran call-" in str(error)
+    assert error.sure  # type: ignore[union-attr]
+    assert session.held._handed == {}
+
+
+def test_a_connection_that_breaks_loses_what_was_handed(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And its call is one that may have been made: the worker lives on, and is connected to no more."""
+    monkeypatch.setattr(policy, "DEATH_SECONDS", 0.2)
+    session = connected(executor)
+    executor.wait([submitted(executor, bytes, number) for number in range(2)])
+    future = submitted(executor, _waits_for, str(tmp_path / "go"))
+    end = time.monotonic() + END_SECONDS
+    while future.key not in session.held._handed and not future.done():
+        assert time.monotonic() < end
+        if future.key in session.held._sent:  # its slot was gone: it went by the scheduler
+            (tmp_path / "go").touch()
+            pytest.skip("no slot was held long enough on this machine")
+        time.sleep(0.001)
+    streams = session.held.streams
+    assert streams is not None
+    for stream in list(streams._open.values()):
+        session.client.loop.add_callback(stream.abort)
+    error = future.exception(timeout=END_SECONDS)
+    (tmp_path / "go").touch()
+    assert "the connection to the worker" in str(error) and not error.sure  # type: ignore[union-attr]
+    assert chain.run(3, executor=executor).result is not None
+
+
+def _waits_for(path: str) -> bytes:
+    """Wait until there is a file."""
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    return b""
+
+
+@task
+def large(number: int) -> bytes:
+    """A value that stays where it is made."""
+    return bytes([number]) * LARGE_BYTES
+
+
+@task
+def size(value: bytes) -> tuple[int, int]:
+    """The first byte of a value, and how many there are."""
+    return value[0], len(value)
+
+
+@flow
+def sizes(count: int) -> Any:
+    """Large values, and what each of them has."""
+    return [size(large(number)) for number in range(count)]
+
+
+def test_a_large_value_of_a_call_that_was_handed_stays_on_its_worker(executor: DaskExecutor) -> None:
+    """The scheduler has it as if it had sent the call."""
+    session = connected(executor)
+    executor.wait([submitted(executor, bytes, number) for number in range(2)])
+    future: Any = submitted(executor, dict, [(1, b"x" * LARGE_BYTES)])
+    assert executor.wait([future]) == [{1: b"x" * LARGE_BYTES}]
+    assert future.type is dict
+    assert session.client.who_has([future])[future.key]
+    assert sizes.run(8, executor=executor).result == [(number, LARGE_BYTES) for number in range(8)]
+
+
+def test_a_call_that_fails_where_it_was_handed_has_its_error(executor: DaskExecutor) -> None:
+    """With the worker's traceback; and its slot is the scheduler's again."""
+    connected(executor)
+    executor.wait([submitted(executor, bytes, number) for number in range(2)])
+    failed: Any = submitted(executor, int, "three")
+    with pytest.raises(ValueError, match="three"):
+        failed.result(timeout=END_SECONDS)
+    assert executor.wait([submitted(executor, bytes, 3)]) == [bytes(3)]
+
+
+@task(timeout=30)
+def timed(number: int) -> int:
+    """A call that is killed if it takes too long, so it goes by the scheduler."""
+    return number
+
+
+@task
+def nap(number: int) -> int:
+    """A call that may be handed over."""
+    time.sleep(0.02)
+    return number
+
+
+@flow
+def mixed(count: int) -> Any:
+    """Calls of both kinds."""
+    return [nap.map(range(count)), timed.map(range(count))]
+
+
+def test_what_goes_by_the_scheduler_does_not_wait_for_what_is_handed(executor: DaskExecutor) -> None:
+    """Slots are given back for it."""
+    naps, times = mixed.run(30, executor=executor).result
+    assert list(naps) == list(times) == list(range(30))
+
+
+def test_other_users_of_a_cluster_have_their_turn(
+    two: distributed.LocalCluster, executor: DaskExecutor
+) -> None:
+    """As soon as a call is over, however many of ours wait."""
+    with distributed.Client(two, set_as_default=False) as other:
+        run = threading.Thread(target=naps.run, args=(200,), kwargs={"executor": executor})
+        run.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert other.submit(pow, 2, 3).result(timeout=END_SECONDS) == 8
+        waited = time.monotonic() - began
+        over = not run.is_alive()
+        run.join()
+    assert waited < 2.0 or over  # 200 naps take 2 seconds and more of both slots
+
+
+@flow
+def naps(count: int) -> Any:
+    """So many single calls."""
+    return [nap.with_options(batch=False)(number) for number in range(count)]
+
+
+def test_what_is_cancelled_is_not_begun(executor: DaskExecutor, tmp_path: Path) -> None:
+    """Whether it waits in the driver, was handed over, or went by the scheduler."""
+    session = connected(executor)
+    executor.wait([submitted(executor, bytes, number) for number in range(2)])
+    running = [submitted(executor, _waits_for, str(tmp_path / "go")) for _ in range(2)]
+    waiting = [submitted(executor, _touches, str(tmp_path / str(number))) for number in range(4)]
+    in_loop(session, lambda: None)
+    cancelled = executor.cancel([running, waiting])
+    assert 4 <= cancelled <= 6  # one that went by the scheduler may not have begun
+    assert all(future.cancelled() for future in waiting)
+    (tmp_path / "go").touch()
+    assert executor.wait([submitted(executor, bytes, 3)]) == [bytes(3)]
+    assert {path.name for path in tmp_path.iterdir()} == {"go"}
+
+
+def _touches(path: str) -> bytes:
+    """Make a file."""
+    Path(path).touch()
+    return b""
+
+
+def test_one_future_is_cancelled_by_itself(executor: DaskExecutor, tmp_path: Path) -> None:
+    """Without a wait for a scheduler that never knew of it."""
+    connected(executor)
+    executor.wait([submitted(executor, bytes, number) for number in range(2)])
+    running = [submitted(executor, _waits_for, str(tmp_path / "go")) for _ in range(2)]
+    waiting = submitted(executor, _touches, str(tmp_path / "made"))
+    began = time.monotonic()
+    assert waiting.cancel()
+    assert time.monotonic() - began < 4.0
+    (tmp_path / "go").touch()
+    executor.wait(running)
+    assert not (tmp_path / "made").exists()
+
+
+def test_nothing_is_held_once_the_executor_is_left(two: distributed.LocalCluster) -> None:
+    """Workers have forgotten the driver, and their threads are free."""
+    with DaskExecutor(cluster_class=two, debug=False).start() as started:
+        connected(started)
+        assert chain.run(5, executor=started).state is not TaskState.FAILED
+    with distributed.Client(two, set_as_default=False) as other:
+        end = time.monotonic() + END_SECONDS
+        while any(_left_on(other).values()):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def _left_on(client: distributed.Client) -> dict[str, list[str]]:
+    """What each worker has of drivers."""
+
+    def look(dask_worker: Any) -> list[str]:
+        handlers = [name for name in dask_worker.handlers if name.startswith("turgo-")]
+        return [*handlers, *getattr(dask_worker, "turgo_slots", {}), *dask_worker.state.tasks]
+
+    found: dict[str, list[str]] = client.run(look)
+    return found
+
+
+def test_without_connections_all_goes_by_the_scheduler(
+    two: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where workers cannot be reached from the driver."""
+
+    async def refused(self: Streams, address: str) -> Any:
+        raise OSError(address)
+
+    monkeypatch.setattr(Streams, "_opened", refused)
+    with DaskExecutor(cluster_class=two, debug=False).start() as started:
+        assert len(chain.run(5, executor=started).result) == 5
+        assert naps.run(20, executor=started).result == list(range(20))
+        assert session_of(started).held.handed_count == 0
+
+
+def test_a_slot_is_the_scheduler_s_again_after_its_time(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody whom the scheduler keeps waiting waits for ever."""
+    monkeypatch.setattr(policy, "LEASE_SECONDS", 0.0)
+    session = connected(executor)
+    assert naps.run(40, executor=executor).result == list(range(40))
+    in_loop(session, lambda: None)
+    assert session.held._free == {} and session.held._waiting == policy.deque()
+
+
+def test_calls_wait_in_the_driver_until_a_slot_is_free(executor: DaskExecutor) -> None:
+    """The scheduler never has more of them than there are slots."""
+    session = connected(executor)
+    most, place_call = [0], session.held._place
+
+    def noted(call: Any) -> None:
+        place_call(call)
+        most.append(len(session.held._sent))
+
+    session.held._place = noted  # type: ignore[method-assign]
+    assert naps.run(60, executor=executor).result == list(range(60))
+    assert max(most) <= 2
+
+
+def test_a_call_that_secedes_holds_no_slot(executor: DaskExecutor) -> None:
+    """Its thread is none of the worker's slots any more, and ends with it."""
+    assert seceding.run(6, executor=executor).result == list(range(6))
+
+
+@task
+def secedes(number: int) -> int:
+    """Leave the slot to others."""
+    distributed.secede()
+    return number
+
+
+@flow
+def seceding(count: int) -> Any:
+    """So many of them, one after the other."""
+    return [secedes.with_options(batch=False)(number) for number in range(count)]
