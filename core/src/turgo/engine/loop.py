@@ -255,7 +255,7 @@ class Loop:
         spent = reports.apply(submission.pieces, opened, submission.shipment.name, apart=submission.apart)
         if submission.ticket is not None:
             worker, _, began = opened.stamp
-            site.batching.load.returned(submission.ticket, when, spent)
+            site.batching.load.returned(submission.ticket, when, spent, worker)
             site.batching.load.slot_used(worker, began, began + spent, submission.ticket, site.slots)
 
     def _lost(self, submission: Submission, error: BaseException, when: float) -> None:

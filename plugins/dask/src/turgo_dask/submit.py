@@ -60,7 +60,7 @@ def submit(
         return _unsent(client, key, error)
     future = DaskFuture.adopt(sent, session.callbacks, session.deaths)
     if anywhere:
-        future.held = session.held
+        future.take_back = session.held.take_back
         unmet.add_dependent(args, future)
         return future
     future.once = bool(hints.get("task_once"))

@@ -168,11 +168,8 @@ def importing(folder: str) -> Any:
 def test_an_import_is_not_cut_in_two(tmp_path: Path) -> None:
     """The module is whole for whoever uses that worker next."""
     begun = tmp_path / "begun"
-    lines = [
-        "import time",
-        f"print('begun', file=open({str(begun)!r}, 'a'))",
-        "for _ in range(150): time.sleep(0.01)",
-    ]
+    lines = ["import time", f"with open({str(begun)!r}, 'a') as file: print('begun', file=file)"]
+    lines += ["for _ in range(150): time.sleep(0.01)"]
     (tmp_path / "takes_its_time.py").write_text("\n".join([*lines, "LAST = 'there'", ""]))
     with _theirs(threads=1) as cluster, distributed.Client(cluster, set_as_default=False) as client:
         with pytest.raises(KeyboardInterrupt), DaskExecutor(cluster_class=cluster).start() as executor:

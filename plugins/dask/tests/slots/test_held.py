@@ -344,7 +344,7 @@ def test_a_slot_is_the_scheduler_s_again_after_its_time(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that nobody whom the scheduler keeps waiting waits for ever."""
-    monkeypatch.setattr(policy, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(policy, "HELD_SECONDS", 0.0)
     session = connected(executor)
     assert naps.run(40, executor=executor).result == list(range(40))
     in_loop(session, lambda: None)

@@ -109,4 +109,4 @@ def test_after_some_that_do_not_answer_no_further_one_is_tried(
         client.loop.add_callback(streams.connect, [f"tcp://127.0.0.1:{number + 1}"])
         time.sleep(0.02)
     until(lambda: not streams._tasks)
-    assert len(tried) == connections.MOST_REFUSED
+    assert len(tried) == connections.REFUSED_CONNECTIONS

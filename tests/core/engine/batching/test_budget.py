@@ -105,6 +105,13 @@ def budget(batching, ready, slots, price=0.0, trip=0.0):
     return batching.budget(ready, slots, now=0.0)
 
 
+def busy(budget, batching, ready, slots, **learned):
+    """The same where each slot has something to do already, which is over at once."""
+    for _ in range(slots):
+        batching.load.submitted(0.0, 0.0, slots)
+    return budget(batching, ready, slots, **learned)
+
+
 def known(cost=0.001):
     """A run in which a call of `one` is known to take so many seconds."""
     batching = Batching()
@@ -126,8 +133,15 @@ def test_one_slot_gets_as_much_as_a_batch_may_hold():
 def test_a_batch_is_worth_a_quarter_of_a_share_of_what_is_ready():
     """So that none idles at the end, but at least what a few round trips take, and no more than shows progress."""
     assert budget(known(), queue(one=100), slots=5, trip=1e-4) == pytest.approx(0.005)
-    assert budget(known(), queue(one=100), slots=5, trip=0.02) == pytest.approx(LEAST_TRIPS * 0.02)
+    assert busy(budget, known(), queue(one=100), slots=5, trip=0.02) == pytest.approx(LEAST_TRIPS * 0.02)
     assert budget(known(), queue(one=100_000), slots=5, trip=0.002) == TARGET_BATCH_SECONDS
+
+
+def test_a_slot_that_is_idle_gets_its_share_however_long_a_round_trip_is():
+    """The calls would only wait for one another in one batch; unless submitting them costs more than that."""
+    assert budget(known(), queue(one=100), slots=5, trip=0.02) == pytest.approx(0.02)
+    assert budget(known(0.01), queue(one=2), slots=2, trip=0.02) == pytest.approx(0.01)
+    assert budget(known(0.01), queue(one=2), slots=2, price=0.008, trip=0.02) == pytest.approx(0.016)
 
 
 def test_where_submissions_are_cheap_a_batch_is_worth_no_more_than_a_hundred_of_them():

@@ -4,7 +4,15 @@ from math import inf
 
 import pytest
 
-from turgo.engine.batching.load import BACKLOG_SECONDS, EARLY_TIMES, FEW_SLOTS, IDLE_SHARE, LEFT_SHARE, Load
+from turgo.engine.batching.load import (
+    BACKLOG_SECONDS,
+    EARLY_TIMES,
+    FEW_SLOTS,
+    FIRST_TRIP_SECONDS,
+    IDLE_SHARE,
+    LEFT_SHARE,
+    Load,
+)
 from turgo.engine.batching.price import FIRST_PRICE_SECONDS, LEAST_PRICE_SECONDS
 
 
@@ -84,6 +92,19 @@ def test_the_quickest_round_trip_counts_and_may_rise_again():
         load.done(ticket, 1.0)
         load.returned(ticket, ticket.submitted + away, 0.0)
     assert load.trip == pytest.approx(0.0021)
+
+
+def test_the_first_call_of_a_slot_says_little_of_the_round_trip():
+    """It waited until its worker had loaded what it needs; the second one says it."""
+    load = Load()
+    trips = []
+    for slot, away in (("a", 0.8), ("b", 0.01), ("a", 0.004)):
+        ticket = load.submitted(load._line_ends, 0.0, slots=4)
+        load.done(ticket, 1.0)
+        load.returned(ticket, ticket.submitted + away, 0.0, slot)
+        load.slot_used(slot, 1.0, 1.0, ticket, 4)
+        trips.append(load.trip)
+    assert trips == pytest.approx([FIRST_TRIP_SECONDS, 0.01, 0.004])
 
 
 def test_all_slots_end_together_if_each_batch_is_a_whole_share():

@@ -15,8 +15,8 @@ so few should be made; but a worker must not idle because another got too much. 
                                         all other slots can get a batch too; and a whole share, if what would be left
                                         of it is worth less than submitting it costs. See `load`
                                         CHAIN_TRIPS of them if it is a chain of calls, as these can run nowhere else
-    seconds that a round trip takes     it is worth at least three of them, however many workers idle meanwhile, and at
-                                        least LEAST_BATCH_SECONDS, as the driver has its own work with each
+    seconds that a round trip takes     it is worth at least three of them, but no more than a share if a slot is idle;
+                                        and at least LEAST_BATCH_SECONDS, as the driver has its own work with each
 
 Where all of that was wrong, since a task became slow, it stops itself and gives the rest back: see `worker.batch`.
 """
@@ -52,9 +52,6 @@ URGENT_CALL_TIMES = 10.0
 LATE_TIMES = 2.0
 """A batch begins no further call after so many times the seconds of work that are thought to be in it."""
 
-LATE_TRIPS = 10.0
-"""But not before so many round trips: what it gives back costs one more, and what it was wrong about is known then."""
-
 ENOUGH_TRIPS = 100.0
 """How many times as long as a round trip a batch takes at most, if it need not keep others busy. A longer one would
 save little, and what waits in it behind a call that takes long could run elsewhere."""
@@ -69,7 +66,11 @@ PRESSING_CALL_TIMES = 3.0
 """The same where that path presses; and how many times as long as a round trip a batch takes then."""
 
 LEAST_TRIPS = 3.0
-"""How many times as long as a round trip a batch takes at least: a part of one passes also between two batches."""
+"""How many times as long as a round trip a batch takes at least: a part of one passes also between two batches. Where
+a slot is idle it takes no more than a share, as what would wait in it for the calls before can run there."""
+
+IDLE_PRICES = 2.0
+"""But at least so many times what submitting it costs: the line would be longer than what is to be saved."""
 
 LEAST_BATCH_SECONDS = 1e-3
 """Seconds of work in a batch, if there is so much: a driver that makes smaller ones is busy with nothing else."""
@@ -145,14 +146,14 @@ class Batching:
         worth = min(share, max(min(share * FIRST_SHARE, enough), keeps_busy))
         least = LEAST_TRIPS * load.trip
         if load.idle(slots):
-            least = max(min(share, least), 2 * price)
+            least = max(min(share, least), IDLE_PRICES * price)
         return max(worth, least, LEAST_BATCH_SECONDS)
 
     def late_after(self, seconds: float, slots: int) -> float:
         """Seconds after which a batch, in which so many seconds of work are thought to be, begins no further call."""
         least = BATCH_SECONDS
         if slots > 1:
-            least = min(least, LATE_TRIPS * (self.load.trip + self.load.price))
+            least = min(least, ENOUGH_TRIPS * (self.load.trip + self.load.price))
         return max(least, LATE_TIMES * seconds)
 
     def is_long(self, task: AnyTask, urgent: bool, presses: bool = False) -> bool:

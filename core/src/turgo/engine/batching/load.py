@@ -39,6 +39,9 @@ SHORTEST_WAIT_SECONDS = 1e-4
 TRIP_GROWTH_FACTOR = 1.05
 """How much longer the quickest round trip is thought to be with each that is not quicker: a network may get slower."""
 
+FIRST_TRIP_SECONDS = 0.02
+"""No round trip is thought to be longer than that by the first call of a slot alone."""
+
 PRICE_WEIGHT_SHARE = 0.3
 """How much one more observation counts in the price."""
 
@@ -210,11 +213,16 @@ class Load:
         """
         return min(sqrt(ready * self.price), EARLY_TIMES * ready * self.price / until if until else inf)
 
-    def returned(self, ticket: Ticket, when: float, spent: float) -> None:
-        """Learn from a batch that came back: it took so many seconds of work, and was away longer than that."""
+    def returned(self, ticket: Ticket, when: float, spent: float, slot: str = "") -> None:
+        """Learn from a batch that came back: it took so many seconds of work, and was away longer than that.
+
+        slot: where it ran. The first one there also waits until code is loaded.
+        """
         if not ticket.idle:
             return
         away = max(when - ticket.submitted - spent, 0.0)
+        if slot and slot not in self._slot_ends:
+            away = min(away, FIRST_TRIP_SECONDS)
         if not self._trips or ticket.before < SHORTEST_WAIT_SECONDS:
             self._trips += 1
             self.trip = away if self._trips == 1 else min(self.trip * TRIP_GROWTH_FACTOR, away)

@@ -10,7 +10,7 @@ from turgo.testing.checks import Checks, rule
 
 
 class Hints(Checks):
-    """`task_name`, `task_index`, `task_tags`, `task_timeout`, `task_once`, and what later versions may add."""
+    """`task_name`, `task_index`, `task_tags`, `task_timeout`, `task_once`, `task_stays`, and what is still to come."""
 
     @rule(
         "extra_context is a hint: it never reaches the function, and every part of it may be missing or odd"

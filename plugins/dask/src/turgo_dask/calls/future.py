@@ -16,7 +16,7 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import distributed
 from distributed.client import FutureCancelledError
@@ -28,9 +28,6 @@ from turgo_dask.calls.cancel import wait_until_known
 from turgo_dask.calls.deaths import Deaths, why_lost
 from turgo_dask.calls.once import never_begins, was_begun
 from turgo_dask.calls.wrappers import exit_of
-
-if TYPE_CHECKING:
-    from turgo_dask.slots.held import HeldSlots
 
 LOST_SCHEDULER = "scheduler-connection-lost"
 """The reason that distributed gives for calls whose scheduler is gone."""
@@ -69,14 +66,14 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has n
 
     callbacks: the pool that runs its callbacks. deaths: the workers that died. once: whether it may begin once only.
     local_error: its error, where the driver has ended it or knows more. report: its value, where the scheduler does not
-    know of it. held: what may have handed it to a slot.
+    know of it. take_back: cancels it, if it is one that the scheduler does not know.
     """
 
     callbacks: concurrent.futures.ThreadPoolExecutor
     deaths: Deaths
     once: bool = False
     report: bytes | None = None
-    held: HeldSlots | None = None
+    take_back: Callable[[str], bool] | None = None
     local_error: BaseException | None = None
 
     @classmethod
@@ -142,7 +139,7 @@ class DaskFuture(distributed.Future):  # type: ignore[misc]  # distributed has n
 
     def cancel(self, reason: str | None = None, msg: str | None = None, **kwargs: Any) -> bool:
         """Cancel the call; whether it is cancelled. One that runs already runs to its end; its value is dropped."""
-        if not self.done() and not (self.held is not None and self.held.cancel({self.key})[0]):
+        if not self.done() and not (self.take_back is not None and self.take_back(self.key)):
             wait_until_known(self.client, [self])
             super().cancel(reason=reason, msg=msg, **kwargs)
         return bool(self.cancelled())

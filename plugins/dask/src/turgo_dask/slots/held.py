@@ -34,7 +34,7 @@ from turgo_dask.slots.streams import Streams
 OFFER_SECONDS = 0.015
 """How long the driver counts on a slot that is held: less than its worker holds it."""
 
-LEASE_SECONDS = 10.0
+HELD_SECONDS = 10.0
 """How long a slot is held in all. Whoever waits for it in its worker's queue has it after the call that runs; this is
 for those whom the scheduler keeps waiting."""
 
@@ -44,7 +44,7 @@ MOST_SLOTS = 64
 DEATH_SECONDS = 5.0
 """How long the scheduler may take to say that a worker is dead whose connection has broken."""
 
-LOOK_SECONDS = 1.0
+BALANCE_SECONDS = 1.0
 """How often it is looked whether what waits could go by the scheduler, whatever was overlooked."""
 
 LOST_SLOTS = 1_000
@@ -188,7 +188,7 @@ class HeldSlots:
     def _offer(self, slot: Slot) -> None:
         """A slot is free: for the call that has waited longest."""
         now = time.monotonic()
-        expired = now > slot.since + LEASE_SECONDS
+        expired = now > slot.since + HELD_SECONDS
         self._waiting = deque(call for call in self._waiting if call.wanted)
         if self._under_way() > self.slots() or (expired and len(self._waiting) < 2):
             self._give_back(slot)
@@ -234,7 +234,7 @@ class HeldSlots:
     def _look_later(self) -> None:
         if not self._looks:
             self._looks = True
-            self.client.loop.call_later(LOOK_SECONDS, self._look)
+            self.client.loop.call_later(BALANCE_SECONDS, self._look)
 
     def _look(self) -> None:
         self._looks = False
@@ -339,6 +339,10 @@ class HeldSlots:
         """
         found: tuple[set[str], set[str]] = self.client.sync(self._cancel, keys)
         return found
+
+    def take_back(self, key: str) -> bool:
+        """Cancel one call, unless it went by the scheduler; whether it did not."""
+        return bool(self.cancel({key})[0])
 
     async def _cancel(self, keys: AbstractSet[str] | None) -> tuple[set[str], set[str]]:
         """keys: None for all."""

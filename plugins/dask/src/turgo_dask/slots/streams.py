@@ -29,10 +29,10 @@ CONNECT_SECONDS = 5.0
 MOST_CONNECTIONS = 256
 """Of the driver, whose open files are limited, 1,024 as a rule."""
 
-AT_ONCE = 16
+OPENING_CONNECTIONS = 16
 """How many connections are opened at a time."""
 
-MOST_REFUSED = 3
+REFUSED_CONNECTIONS = 3
 """So many workers that do not answer, and none that does: no further one is tried."""
 
 
@@ -55,7 +55,7 @@ class Streams:
         self._lost = lost
         self._open: dict[str, BatchedSend] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turn = asyncio.Semaphore(OPENING_CONNECTIONS)
         self._refused = 0
 
     def __contains__(self, address: str) -> bool:
@@ -67,7 +67,7 @@ class Streams:
     def connect(self, addresses: Iterable[str]) -> None:
         """Connect to workers, unless it is done; it takes a moment, and is not waited for."""
         for address in addresses:
-            hopeless = self._refused >= MOST_REFUSED and not self._open
+            hopeless = self._refused >= REFUSED_CONNECTIONS and not self._open
             if address in self._tasks or hopeless or len(self._tasks) >= MOST_CONNECTIONS:
                 continue
             task = asyncio.get_running_loop().create_task(self._serve(address))
