@@ -268,6 +268,8 @@ class Session:
             self.watch.comings.note(said)
             if said.get("action") == "add-worker":
                 self.held.connect(str(said.get("worker")))
+            elif said.get("action") == "remove-worker":
+                self.held.gone(str(said.get("worker")))
 
     def begin_overtime(self, stack: ExitStack) -> None:
         """Kill calls that take too long until `stack` is left, where the executor can."""

@@ -209,6 +209,17 @@ def test_deaths_know_who_was_alone() -> None:
     assert not known.alone("one", "tcp://a")
 
 
+def test_a_worker_that_was_closed_in_order_did_not_die_of_a_call() -> None:
+    """The scheduler says that it was expected."""
+    known = Deaths()
+    for worker, expected in (("tcp://a", True), ("tcp://b", False)):
+        known.note(
+            {"action": "remove-worker", "worker": worker, "processing-tasks": (), "expected": expected}
+        )
+    assert known.knows("tcp://a") and known.knows("tcp://b") and not known.knows("tcp://c")
+    assert known.expected("tcp://a") and not known.expected("tcp://b")
+
+
 @pytest.mark.parametrize(
     "event",
     [{}, {"action": "remove-worker"}, {"action": "remove-worker", "worker": None, "processing-tasks": 5}],

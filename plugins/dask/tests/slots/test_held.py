@@ -149,29 +149,59 @@ def test_the_error_of_a_call_whose_worker_died(executor: DaskExecutor) -> None:
     assert session.held._handed == {}
 
 
+def handed_over(executor: DaskExecutor, path: Path) -> Any:
+    """A call that was handed to a slot, and that waits for a file."""
+    session = connected(executor)
+    end = time.monotonic() + END_SECONDS
+    while time.monotonic() < end:
+        executor.wait([submitted(executor, bytes, number) for number in range(2)])
+        future: Any = submitted(executor, _waits_for, str(path))
+        while not future.done() and time.monotonic() < end:
+            if future.key in session.held._handed:
+                return future
+            if (
+                future.key in session.held._sent
+            ):  # its slot was gone, on a busy machine: it went by the scheduler
+                path.touch()
+                future.result(timeout=END_SECONDS)
+                path.unlink()
+            time.sleep(0.001)
+    raise AssertionError("no slot was held for long enough")
+
+
+@pytest.mark.parametrize("losses", [0, policy.MOST_LOSSES])
 def test_a_connection_that_breaks_loses_what_was_handed(
-    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, losses: int
 ) -> None:
-    """And its call is one that may have been made: the worker lives on, and is connected to no more."""
+    """The worker lives on, and the call goes by the scheduler. If it goes on so, the call is taken for the reason."""
     monkeypatch.setattr(policy, "DEATH_SECONDS", 0.2)
     session = connected(executor)
-    executor.wait([submitted(executor, bytes, number) for number in range(2)])
-    future = submitted(executor, _waits_for, str(tmp_path / "go"))
-    end = time.monotonic() + END_SECONDS
-    while future.key not in session.held._handed and not future.done():
-        assert time.monotonic() < end
-        if future.key in session.held._sent:  # its slot was gone: it went by the scheduler
-            (tmp_path / "go").touch()
-            pytest.skip("no slot was held long enough on this machine")
-        time.sleep(0.001)
-    streams = session.held.streams
-    assert streams is not None
-    for stream in list(streams._open.values()):
-        session.client.loop.add_callback(stream.abort)
-    error = future.exception(timeout=END_SECONDS)
-    (tmp_path / "go").touch()
-    assert "the connection to the worker" in str(error) and not error.sure  # type: ignore[union-attr]
+    future = handed_over(executor, tmp_path / "go")
+    session.held._handed[future.key].losses = losses
+    assert session.held.streams is not None
+    for address in list(session.watch.workers):
+        session.client.loop.add_callback(session.held.streams.drop, address)
+    if losses:
+        error = future.exception(timeout=END_SECONDS)
+        assert "the connection to the worker" in str(error) and not error.sure
+        (tmp_path / "go").touch()
+    else:
+        while session.held._handed or future.key not in session.held._sent:
+            time.sleep(0.01)  # the guard of the test run ends this if it never comes
+        (tmp_path / "go").touch()
+        assert executor.wait([future]) == [b""]
     assert chain.run(3, executor=executor).result is not None
+
+
+def test_a_worker_that_is_closed_in_order_takes_no_blame(nannied: Callable[..., Any], tmp_path: Path) -> None:
+    """What was handed to it is made elsewhere, and no call is lost."""
+    with nannied(2, 1) as cluster, DaskExecutor(cluster_class=cluster, debug=False).start() as started:
+        session = connected(started)
+        future = handed_over(started, tmp_path / "go")
+        address = session.held._handed[future.key].slot.address  # type: ignore[union-attr]
+        session.client.retire_workers([address])
+        (tmp_path / "go").touch()
+        assert started.wait([future]) == [b""]
 
 
 def _waits_for(path: str) -> bytes:

@@ -43,6 +43,7 @@ class Deaths:
     def __init__(self, is_over: Callable[[str], bool] = lambda key: False) -> None:
         self._is_over = is_over
         self._had: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._expected: set[str] = set()
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Take an event of the scheduler; those of other kinds than the loss of a worker are passed over."""
@@ -50,13 +51,20 @@ class Deaths:
             return
         had = event.get("processing-tasks")
         keys = map(str, had) if isinstance(had, (list, tuple, set, frozenset, dict)) else ()
-        self._had[str(event.get("worker"))] = frozenset(keys)
+        worker = str(event.get("worker"))
+        self._had[worker] = frozenset(keys)
+        if event.get("expected"):
+            self._expected.add(worker)
         while len(self._had) > KEPT_DEATHS:
-            self._had.popitem(last=False)
+            self._expected.discard(self._had.popitem(last=False)[0])
 
     def knows(self, worker: str) -> bool:
         """Whether the scheduler has said that a worker is gone."""
         return worker in self._had
+
+    def expected(self, worker: str) -> bool:
+        """Whether a worker that is gone was closed in order."""
+        return worker in self._expected
 
     def alone(self, key: str, worker: str) -> bool:
         """Whether a call was the only one that a worker had when it died; False if that is not known."""

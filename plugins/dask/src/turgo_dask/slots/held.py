@@ -5,7 +5,7 @@
                else ──────────────────────── waiting ──> for the first slot that is free
 
 What goes by the scheduler is on its way for eight milliseconds and more until the driver hears what came of it, what is
-handed over for one. Where the slot is gone meanwhile, the call goes by the scheduler; where the worker is, it is lost.
+handed over for one. If the slot is gone by then, the call goes by the scheduler; if its worker died, it is lost.
 
 All of it happens in the client's event loop, but for `submit`, `sent` and `cancel`.
 """
@@ -44,6 +44,9 @@ MOST_SLOTS = 64
 DEATH_SECONDS = 5.0
 """How long the scheduler may take to say that a worker is dead whose connection has broken."""
 
+MOST_LOSSES = 3
+"""A call with which so many connections have broken is thought to be the reason, and is lost."""
+
 BALANCE_SECONDS = 1.0
 """How often it is looked whether what waits could go by the scheduler, whatever was overlooked."""
 
@@ -64,11 +67,12 @@ class Slot:
 
 @attrs.define(eq=False)
 class Call:
-    """A call on its way. call: a pickle of it. slot: that it was handed to."""
+    """A call on its way. call: a pickle of it. slot: that it was handed to. losses: how often it was lost so."""
 
     call: bytes
     future: distributed.Future
     slot: Slot | None = None
+    losses: int = 0
 
     @property
     def key(self) -> str:
@@ -129,6 +133,11 @@ class HeldSlots:
         if self.streams is not None:
             self.streams.connect([address])
 
+    def gone(self, address: str) -> None:
+        """The scheduler has lost a worker, which may be there all the same, and silent; in the loop."""
+        if self.streams is not None:
+            self.streams.drop(address)
+
     def submit(self, key: str, call: bytes) -> distributed.Future:
         """The future of a call that any worker may run, whose value nobody takes by the scheduler. From any thread."""
         future = distributed.Future(key, self.client)
@@ -137,7 +146,8 @@ class HeldSlots:
 
     def sent(self, future: distributed.Future) -> None:
         """A call went by the scheduler that takes a slot, too. From any thread."""
-        self.client.loop.add_callback(self._took, future)
+        if self.streams is not None:
+            self.client.loop.add_callback(self._took, future)
 
     def _took(self, future: distributed.Future) -> None:
         if future._state.status == "pending":
@@ -193,10 +203,8 @@ class HeldSlots:
         if self._under_way() > self.slots() or (expired and len(self._waiting) < 2):
             self._give_back(slot)
         elif self._waiting:
-            if expired:
-                self._send(
-                    self._waiting.popleft()
-                )  # it is in the queue of a worker once a slot is given back for it
+            if expired:  # one is in the queue of a worker by the time that a slot is given back for it
+                self._send(self._waiting.popleft())
             if not self._hand(slot, self._waiting[0]):
                 self._forget(slot)
                 self._balance()
@@ -308,6 +316,7 @@ class HeldSlots:
         """The connection to a worker is gone, and perhaps the worker."""
         for slot in [each for each in self._held.values() if each.address == address]:
             self._forget(slot)
+            del self._leaving[slot.key]  # or the scheduler would make it again elsewhere, though it is over
         calls = [each for each in self._handed.values() if each.slot and each.slot.address == address]
         for call in calls:
             assert call.slot is not None
@@ -321,13 +330,21 @@ class HeldSlots:
         self._balance()
 
     async def _end_lost(self, address: str, calls: list[Call]) -> None:
-        """Calls were handed to a worker that does not answer any more."""
+        """Calls were handed to a worker that does not answer any more.
+
+        One that was closed in order, or is there and cannot be reached, takes the blame off them: they go by the
+        scheduler.
+        """
         until = time.monotonic() + DEATH_SECONDS
         while not self.deaths.knows(address) and time.monotonic() < until:
             await asyncio.sleep(0.01)
+        blameless = not self.deaths.knows(address) or self.deaths.expected(address)
         for call in calls:
             self._handed.pop(call.key, None)
-            if call.wanted:
+            call.losses += 1
+            if call.wanted and blameless and call.losses < MOST_LOSSES:
+                self._send(call)
+            elif call.wanted:
                 assert call.slot is not None
                 call.future._state.set_error(LostSlotError(address, call.slot.key), None)
         self._balance()

@@ -88,6 +88,11 @@ class Streams:
             return False
         return True
 
+    def drop(self, address: str) -> None:
+        """End the connection to a worker, as if it had broken."""
+        if address in self._open:
+            self._open[address].abort()
+
     def close(self) -> None:
         """End all connections. None of them is lost."""
         self._lost = lambda address: None
