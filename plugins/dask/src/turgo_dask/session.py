@@ -267,16 +267,19 @@ class Session:
             self.deaths.note(said)
             self.watch.comings.note(said)
             if said.get("action") == "add-worker":
+                self.deaths.came(str(said.get("worker")))
                 self.held.connect(str(said.get("worker")))
             elif said.get("action") == "remove-worker":
-                self.held.gone(str(said.get("worker")))
+                self.held.disconnect(str(said.get("worker")))
 
     def begin_overtime(self, stack: ExitStack) -> None:
         """Kill calls that take too long until `stack` is left, where the executor can."""
         if "hard_timeouts" not in self.capabilities:
             return
         processes = partial(clusters.worker_processes, self.cluster)
-        self.hard_timeouts = HardTimeouts(self.client, processes, self.events.report, kill_with_descendants)
+        self.hard_timeouts = HardTimeouts(
+            self.client, processes, self.events.report, kill_with_descendants, self.held.retire
+        )
         self.hard_timeouts.start()
         stack.callback(self.hard_timeouts.stop)
 
@@ -307,7 +310,7 @@ class Session:
         self._undone = stack.pop_all()
         self.watch.stop(seconds=0.0)
         self._hear_no_more()
-        self._stop_handing()
+        self._stop_handing(in_order=False)
         if "hard_timeouts" not in self.capabilities:  # else the calls end with their workers
             leave(
                 self.client,
@@ -320,11 +323,16 @@ class Session:
         with suppress(TimeoutError):
             self.client.close(timeout=LAST_CANCEL_SECONDS)
 
-    def _stop_handing(self) -> None:
-        """Hold no slot, and cancel what was handed: it may run on."""
-        if self.client.status == "running":
-            with suppress(Exception):  # the scheduler may have gone just now
-                self.given_up |= self.client.sync(self.held.stop, callback_timeout=LAST_CANCEL_SECONDS)
+    def _stop_handing(self, *, in_order: bool) -> set[str]:
+        """Hold no slot any more. The keys of calls that were handed and run on; only in order does any."""
+        if self.client.status != "running":
+            return set()
+        try:
+            handed, slots = self.client.sync(self.held.stop, in_order, callback_timeout=LAST_CANCEL_SECONDS)
+        except Exception:  # noqa: BLE001  (the scheduler has gone just now, and all that it held)
+            return set()
+        self.given_up |= slots
+        return set(handed)
 
     def abandon(self, stack: ExitStack) -> None:
         """Leave all as it is in a process that was forked from the one in which it is open, and that ends."""
@@ -335,7 +343,7 @@ class Session:
     def close_client(self, error: type[BaseException] | None, *_: object) -> None:
         """Leave the cluster, in order or by an error, and close the client."""
         dies = "hard_timeouts" in self.capabilities
-        self._stop_handing()
+        handed = self._stop_handing(in_order=error is None)
         if not self.options.temporary:
             self.told.close()
         try:
@@ -345,6 +353,7 @@ class Session:
                 in_order=error is None,
                 seconds=LAST_CANCEL_SECONDS,
                 given_up=self.given_up,
+                begun=handed,
             )
             if self.begun and not self.options.temporary:
                 with suppress(Exception):  # it is gone, or too busy

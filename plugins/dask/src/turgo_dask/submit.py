@@ -78,10 +78,9 @@ def _wrapped(
     session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...], hints: ExtraContext
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """The call, and around it what its worker is to do besides."""
-    if "run_id" not in hints:  # the calls of a flow contain their own
+    in_run = "run_id" in hints
+    if not in_run:  # the calls of a flow contain their own
         fn, args = contained(), (fn, *args)
-    else:
-        fn, args = session.telling(key, fn, args)
     if hints.get("task_once"):
         fn, args = once(), (key, fn, *args)
         session.begun.append(key)
@@ -90,7 +89,8 @@ def _wrapped(
         fn, args = adopted(), (fn, *args)
         if session.hard_timeouts is not None:
             fn, args = announced, (session.hard_timeouts.receiver, limit, key, fn, *args)
-    return fn, args
+    # around all of it: its slot is held then for calls that are not to be made once, and have no limit
+    return session.telling(key, fn, args) if in_run else (fn, args)
 
 
 def _runs_anywhere(session: Session, hints: ExtraContext, placement: Placement) -> bool:
@@ -107,11 +107,12 @@ def _sent_anywhere(
     session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...]
 ) -> distributed.Future:
     """The future of a call that is handed to a slot, or is sent."""
-    resolved, has_futures = resolvable(session.client, args)
-    pickled = None if has_futures else packed(fn, resolved).pickled
-    if pickled is not None:
-        return session.held.submit(key, pickled)
-    sent = _sent(session, key, *session.telling(key, fn, args), {}, in_run=True)
+    args, has_futures = resolvable(session.client, args)
+    if not has_futures:
+        fn, args, pickled = packed(fn, args)
+        if pickled is not None:
+            return session.held.submit(key, pickled)
+    sent = _sent_alone(session, key, *session.telling(key, fn, args), {})
     session.held.sent(sent)
     return sent
 
@@ -131,6 +132,12 @@ def _sent(
         fn, args, pickled = packed(fn, args)
         if pickled is not None:
             return session.bunches.submit(key, fn, args, options)
+    return _sent_alone(session, key, fn, args, options)
+
+
+def _sent_alone(
+    session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]
+) -> distributed.Future:
     session.bunches.send()  # a call may take the value of one that waits there
     return session.client.submit(fn, *args, pure=False, key=key, **options)
 

@@ -217,7 +217,11 @@ def test_a_worker_that_was_closed_in_order_did_not_die_of_a_call() -> None:
             {"action": "remove-worker", "worker": worker, "processing-tasks": (), "expected": expected}
         )
     assert known.knows("tcp://a") and known.knows("tcp://b") and not known.knows("tcp://c")
-    assert known.expected("tcp://a") and not known.expected("tcp://b")
+    assert known.left_in_order("tcp://a") and not known.left_in_order("tcp://b")
+    known.retires("tcp://c")
+    assert known.knows("tcp://c") and known.left_in_order("tcp://c")
+    known.came("tcp://a")
+    assert not known.knows("tcp://a") and not known.left_in_order("tcp://a")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_slot_that_nobody_holds_is_gone(client: Client) -> None:
     client.loop.add_callback(streams.send, worker, "slot")
     client.loop.add_callback(streams.send, worker, "slot", "key", b"call")
     until(lambda: streams.came)
-    assert streams.came == [(worker, {"key": "key", "slot": "slot", "gone": True})]
+    assert streams.came == [(worker, {"key": "key", "slot": "slot", "held": False, "gone": True})]
     client.loop.add_callback(streams.close)
 
 
@@ -110,3 +110,16 @@ def test_after_some_that_do_not_answer_no_further_one_is_tried(
         time.sleep(0.02)
     until(lambda: not streams._tasks)
     assert len(tried) == connections.REFUSED_CONNECTIONS
+
+
+def test_a_worker_that_the_scheduler_has_lost_is_left(client: Client) -> None:
+    """Whether its connection breaks or not. It may come again."""
+    streams, (worker, _) = Noted(client), workers_of(client)
+    client.loop.add_callback(streams.connect, [worker])
+    until(lambda: worker in streams)
+    client.loop.add_callback(streams.disconnect, worker)
+    until(lambda: streams.broken == [worker])
+    assert not streams and not streams.send(worker, "slot")
+    client.loop.add_callback(streams.connect, [worker])
+    until(lambda: worker in streams)
+    client.loop.add_callback(streams.close)

@@ -43,7 +43,7 @@ class Deaths:
     def __init__(self, is_over: Callable[[str], bool] = lambda key: False) -> None:
         self._is_over = is_over
         self._had: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._expected: set[str] = set()
+        self._in_order: set[str] = set()
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Take an event of the scheduler; those of other kinds than the loss of a worker are passed over."""
@@ -53,18 +53,29 @@ class Deaths:
         keys = map(str, had) if isinstance(had, (list, tuple, set, frozenset, dict)) else ()
         worker = str(event.get("worker"))
         self._had[worker] = frozenset(keys)
+        self._in_order.discard(worker)
         if event.get("expected"):
-            self._expected.add(worker)
+            self._in_order.add(worker)
         while len(self._had) > KEPT_DEATHS:
-            self._expected.discard(self._had.popitem(last=False)[0])
+            self._in_order.discard(self._had.popitem(last=False)[0])
 
     def knows(self, worker: str) -> bool:
         """Whether the scheduler has said that a worker is gone."""
         return worker in self._had
 
-    def expected(self, worker: str) -> bool:
-        """Whether a worker that is gone was closed in order."""
-        return worker in self._expected
+    def retires(self, worker: str) -> None:
+        """A worker is about to be ended, and what runs there is to go elsewhere without a failure."""
+        self._had.setdefault(worker, frozenset())
+        self._in_order.add(worker)
+
+    def left_in_order(self, worker: str) -> bool:
+        """Whether a worker was retired, as on a smaller cluster, or beside a call that took too long."""
+        return worker in self._in_order
+
+    def came(self, worker: str) -> None:
+        """A worker has come, perhaps at the address of one that is gone."""
+        self._had.pop(worker, None)
+        self._in_order.discard(worker)
 
     def alone(self, key: str, worker: str) -> bool:
         """Whether a call was the only one that a worker had when it died; False if that is not known."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -21,17 +22,24 @@ EXIT = "turgo-exit"
 """Marks an error that stands for SystemExit or KeyboardInterrupt, which distributed takes for the worker's own end."""
 
 
+_REGISTERING = threading.Lock()
+
+
 class ByValue:
     """A function that is pickled once, however often it is shipped; with all that its module has and it needs."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
         module = sys.modules[fn.__module__]
-        cloudpickle.register_pickle_by_value(module)
-        try:
-            self._pickled = cloudpickle.dumps(fn)
-        finally:
-            cloudpickle.unregister_pickle_by_value(module)
+        with _REGISTERING:  # what it says holds for the whole process
+            known = module.__name__ in cloudpickle.list_registry_pickle_by_value()
+            if not known:
+                cloudpickle.register_pickle_by_value(module)
+            try:
+                self._pickled = cloudpickle.dumps(fn)
+            finally:
+                if not known:
+                    cloudpickle.unregister_pickle_by_value(module)
 
     def __call__(self, *args: Any) -> Any:
         return self._fn(*args)

@@ -118,6 +118,17 @@ class Client(distributed.Client):  # type: ignore[misc]  # distributed has no ty
         super()._handle_lost_data(key)
         self.on_end(key)
 
+    def _handle_cancelled_keys(self, keys: Any, reason: Any = None, msg: Any = None) -> None:
+        super()._handle_cancelled_keys(keys, reason, msg)
+        for key in keys:
+            self.on_end(key)
+
+    async def _cancel(self, futures: Any, *args: Any, **kwargs: Any) -> None:
+        keys = [future.key for future in distributed.futures_of(futures)]
+        await super()._cancel(futures, *args, **kwargs)
+        for key in keys:
+            self.on_end(key)
+
     def _handle_task_erred(self, key: Any = None, exception: Any = None, traceback: Any = None) -> None:
         """A call has failed; called in the client's event loop.
 

@@ -41,19 +41,23 @@ def leave(
     seconds: float,
     given_up: AbstractSet[str] = frozenset(),
     ends: bool = False,
+    begun: AbstractSet[str] = frozenset(),
 ) -> None:
     """Cancel calls that wait, and see to it that none runs any more, which ends all waits for them.
 
     stays: whether calls that run outlive the client, as on a cluster of others or in threads of this process;
     in_order: whether calls that run are let come to their end;
     given_up: keys of calls that still ran when they were cancelled before;
+    begun: keys of calls that run, and of which the scheduler does not know;
     ends: whether the program ends: `seconds` are all that there is, and calls in threads of it end without a word.
     """
     if client.status != "running":
         return
     pending = {key for key, state in list(client.futures.items()) if state.status == "pending"}
     patience = FORGET_SECONDS if stays and not ends else seconds
-    begun = running_calls(client, pending, seconds=patience) if in_order and pending else set()
+    begun = set(begun)
+    if in_order and pending - begun:
+        begun |= running_calls(client, pending - begun, seconds=patience)
     cancelled = set(given_up)
     if pending - begun:
         futures = [distributed.Future(key, client) for key in pending - begun]

@@ -4,35 +4,34 @@
                fewer under way than slots? ─ bunches ───────> scheduler ──> some worker, which then holds the slot
                else ──────────────────────── waiting ──> for the first slot that is free
 
-What goes by the scheduler is on its way for eight milliseconds and more until the driver hears what came of it, what is
-handed over for one. If the slot is gone by then, the call goes by the scheduler; if its worker died, it is lost.
+If a slot is gone by the time that a call comes to it, the call goes by the scheduler; what becomes of it if its worker
+is gone, `lost` says. A value that is too much to be sent home stays where it is: see `taken_over`.
 
-All of it happens in the client's event loop, but for `submit`, `sent` and `cancel`.
+All of it happens in the client's event loop, but for what says that it may come from any thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any
 
-import attrs
 import distributed
 
 from turgo_dask.calls.deaths import Deaths
-from turgo_dask.calls.future import LostSlotError
 from turgo_dask.calls.packed import opening, packed
 from turgo_dask.calls.wrappers import ByValue
 from turgo_dask.connection.bunches import Bunches
+from turgo_dask.connection.client import Client
 from turgo_dask.slots import on_worker
+from turgo_dask.slots.lost import LostCalls
+from turgo_dask.slots.records import Call, Slot
 from turgo_dask.slots.streams import Streams
-
-OFFER_SECONDS = 0.015
-"""How long the driver counts on a slot that is held: less than its worker holds it."""
+from turgo_dask.slots.table import SlotTable
+from turgo_dask.slots.taken_over import TakenOver
 
 HELD_SECONDS = 10.0
 """How long a slot is held in all. Whoever waits for it in its worker's queue has it after the call that runs; this is
@@ -41,48 +40,9 @@ for those whom the scheduler keeps waiting."""
 MOST_SLOTS = 64
 """With more of them calls do not wait here: a driver that feeds so many has less to spare than the scheduler."""
 
-DEATH_SECONDS = 5.0
-"""How long the scheduler may take to say that a worker is dead whose connection has broken."""
-
-MOST_LOSSES = 3
-"""A call with which so many connections have broken is thought to be the reason, and is lost."""
-
-BALANCE_SECONDS = 1.0
-"""How often it is looked whether what waits could go by the scheduler, whatever was overlooked."""
-
-LOST_SLOTS = 1_000
-"""Of how many slots it is remembered that a call was lost with them."""
-
-
-@attrs.define(eq=False)
-class Slot:
-    """A slot that is held. key: of the call that came by the scheduler, whose value stays until the slot is let go."""
-
-    key: str
-    address: str
-    future: distributed.Future
-    since: float
-    until: float = 0.0
-
-
-@attrs.define(eq=False)
-class Call:
-    """A call on its way. call: a pickle of it. slot: that it was handed to. losses: how often it was lost so."""
-
-    call: bytes
-    future: distributed.Future
-    slot: Slot | None = None
-    losses: int = 0
-
-    @property
-    def key(self) -> str:
-        """Of its future."""
-        return str(self.future.key)
-
-    @property
-    def wanted(self) -> bool:
-        """Whether nobody has cancelled it or given it up."""
-        return bool(self.future._state.status == "pending")
+WAIT_SECONDS = 1.0
+"""How long a call waits here before all that waits goes by the scheduler. That costs nothing beside calls which keep
+all slots for so long; and if these have seceded, the scheduler has slots of which the driver does not know."""
 
 
 class HeldSlots:
@@ -93,7 +53,7 @@ class HeldSlots:
 
     def __init__(
         self,
-        client: distributed.Client,
+        client: Client,
         bunches: Bunches,
         slots: Callable[[], int],
         told: Callable[[str, bytes], None],
@@ -103,22 +63,16 @@ class HeldSlots:
     ) -> None:
         self.client = client
         self.bunches = bunches
-        self.slots = slots
         self.told = told
-        self.deaths = deaths
         self.queues = queues
         self.topic = ""
         self.streams: Streams | None = None
-        self.handed_count = 0
-        self._sent: dict[str, distributed.Future] = {}
-        self._held: dict[str, Slot] = {}
-        self._free: OrderedDict[str, Slot] = OrderedDict()
-        self._handed: dict[str, Call] = {}
-        self._waiting: deque[Call] = deque()
-        self._leaving: dict[str, distributed.Future] = {}
-        self._lost: OrderedDict[str, None] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._looks = False
+        self.table = SlotTable(slots)
+        self.lost = LostCalls(deaths, self._send)
+        self.taken_over = TakenOver(client)
+        self.handed: dict[str, Call] = {}
+        self.waiting: deque[Call] = deque()
+        self._looks_at: Call | None = None
 
     def open(self, topic: str, addresses: Iterable[str]) -> None:
         """Hold slots from now on. Without effect if that is so. topic: by which calls tell their values otherwise."""
@@ -129,262 +83,246 @@ class HeldSlots:
         self.client.loop.add_callback(self.streams.connect, list(addresses))
 
     def connect(self, address: str) -> None:
-        """A worker has come; in the loop."""
+        """A worker has come."""
         if self.streams is not None:
             self.streams.connect([address])
 
-    def gone(self, address: str) -> None:
-        """The scheduler has lost a worker, which may be there all the same, and silent; in the loop."""
+    def disconnect(self, address: str) -> None:
+        """The scheduler has lost a worker. It may stand still, and its connection be there."""
         if self.streams is not None:
-            self.streams.drop(address)
+            self.streams.disconnect(address)
 
-    def submit(self, key: str, call: bytes) -> distributed.Future:
+    def retire(self, address: str) -> None:
+        """A worker is about to be ended in order: what was handed there goes elsewhere. From any thread."""
+        self.lost.deaths.retires(address)
+        self.client.loop.add_callback(self.disconnect, address)
+
+    def submit(self, key: str, pickled: bytes) -> distributed.Future:
         """The future of a call that any worker may run, whose value nobody takes by the scheduler. From any thread."""
         future = distributed.Future(key, self.client)
-        self.client.loop.add_callback(self._place, Call(call, future))
+        self.client.loop.add_callback(self._place, Call(pickled, future))
         return future
 
     def sent(self, future: distributed.Future) -> None:
-        """A call went by the scheduler that takes a slot, too. From any thread."""
+        """A call went by the scheduler, and takes a slot, too. From any thread."""
         if self.streams is not None:
-            self.client.loop.add_callback(self._took, future)
+            self.client.loop.add_callback(self._give_back_for, future)
 
-    def _took(self, future: distributed.Future) -> None:
+    def _give_back_for(self, future: distributed.Future) -> None:
+        """Let slots that are free go, if the scheduler has none left for a call."""
         if future._state.status == "pending":
-            self._sent[future.key] = future
-            self._give_back_for_others()
+            self.table.send(future)
+        for slot in self.table.free_slots():
+            if self.table.spare < 0:
+                self._give_back(slot)
 
     def _place(self, call: Call) -> None:
         if not call.wanted:
             return
-        if self._waiting:
-            self._waiting.append(call)
-            self._balance()
+        if self.waiting:
+            self.waiting.append(call)
             return
-        while self._free:
-            slot = self._free.popitem(last=False)[1]
-            if slot.until > time.monotonic() and self._hand(slot, call):
+        while (slot := self.table.take()) is not None:
+            if self._hand(slot, call):
                 return
-            self._forget(slot)
-        if self.queues and self.streams and MOST_SLOTS >= self.slots() <= self._under_way():
-            self._waiting.append(call)
+        if self._waits_here() and self.table.spare <= 0:
+            self.waiting.append(call)
             self._look_later()
         else:
             self._send(call)
 
+    def _waits_here(self) -> bool:
+        """Whether calls may wait in the driver."""
+        return self.queues and bool(self.streams) and self.table.total <= MOST_SLOTS
+
     def _hand(self, slot: Slot, call: Call) -> bool:
+        """Hand a call over. False if the slot cannot be reached any more; it leaves then."""
         assert self.streams is not None
-        if not self.streams.send(slot.address, slot.key, call.key, call.call):
+        if not self.streams.send(slot.address, slot.key, call.key, call.pickled):
+            self.table.leave(slot)
             return False
         call.slot = slot
-        self._handed[call.key] = call
-        self.handed_count += 1
+        self.handed[call.key] = call
         return True
 
     def _send(self, call: Call) -> None:
-        """By the scheduler."""
-        self._sent[call.key] = call.future
-        opened, opener_args = opening(call.call)
-        fn, args, _ = packed(*telling(self.topic, call.key, opened, opener_args))
+        """Send a call by the scheduler."""
+        call.slot = None
+        self.table.send(call.future)
+        fn, args, _ = packed(*telling(self.topic, call.key, *opening(call.pickled)))
         self.bunches.submit(call.key, fn, args, {}, call.future)
 
-    def _under_way(self) -> int:
-        """Slots that are taken, or are about to be."""
-        if len(self._sent) + len(self._held) >= self.slots():
-            pending = (each for each in self._sent.values() if each._state.status == "pending")
-            self._sent = {each.key: each for each in pending}
-        return len(self._sent) + len(self._held)
-
     def _offer(self, slot: Slot) -> None:
-        """A slot is free: for the call that has waited longest."""
-        now = time.monotonic()
-        expired = now > slot.since + HELD_SECONDS
-        self._waiting = deque(call for call in self._waiting if call.wanted)
-        if self._under_way() > self.slots() or (expired and len(self._waiting) < 2):
+        """A slot is free: for the call that has waited longest, unless it is to be given back."""
+        expired = time.monotonic() > slot.since + HELD_SECONDS
+        first = self._next() if self.table.spare >= 0 else None
+        if first is not None and expired:
+            self._send(first)  # so that a worker has it in its queue when this slot is given back for it
+            first = self._next()
+        if first is not None:
+            if not self._hand(slot, first):
+                self._send(first)
+        elif expired or self.table.spare < 0:
             self._give_back(slot)
-        elif self._waiting:
-            if expired:  # one is in the queue of a worker by the time that a slot is given back for it
-                self._send(self._waiting.popleft())
-            if not self._hand(slot, self._waiting[0]):
-                self._forget(slot)
-                self._balance()
-            else:
-                self._waiting.popleft()
         else:
-            slot.until = now + OFFER_SECONDS
-            self._free[slot.key] = slot
+            self.table.free(slot)
+
+    def _next(self) -> Call | None:
+        """The call that has waited longest, which waits no more."""
+        while self.waiting:
+            call = self.waiting.popleft()
+            if call.wanted:
+                return call
+        return None
 
     def _give_back(self, slot: Slot) -> None:
-        """Let a slot go; its call is over for the scheduler soon."""
+        """Let a slot go; to the scheduler its call is over soon."""
         if self.streams is not None:
             self.streams.send(slot.address, slot.key)
-        self._forget(slot)
-        self._balance()
-
-    def _forget(self, slot: Slot) -> None:
-        """Count on it no more; what the scheduler has of it is kept until it says that this is over."""
-        self._free.pop(slot.key, None)
-        if self._held.pop(slot.key, None) is not None:
-            self._leaving[slot.key] = slot.future
-
-    def _give_back_for_others(self) -> None:
-        """Let slots go for calls that the scheduler has."""
-        while self._free and self._under_way() > self.slots():
-            self._give_back(self._free.popitem(last=False)[1])
+        self.table.leave(slot)
 
     def _balance(self) -> None:
-        """Send by the scheduler what waits, as far as there are slots that nobody holds."""
-        while self._waiting and self._under_way() < self.slots():
-            call = self._waiting.popleft()
-            if call.wanted:
+        """Send what waits by the scheduler, as far as it has slots for it."""
+        while self.waiting and self.table.spare > 0:
+            call = self._next()
+            if call is not None:
                 self._send(call)
 
     def _look_later(self) -> None:
-        if not self._looks:
-            self._looks = True
-            self.client.loop.call_later(BALANCE_SECONDS, self._look)
+        if self._looks_at is None and self.waiting:
+            self._looks_at = self.waiting[0]
+            self.client.loop.call_later(WAIT_SECONDS, self._look)
 
     def _look(self) -> None:
-        self._looks = False
-        if not self.streams:
-            while self._waiting:
-                self._send(self._waiting.popleft())
+        first, self._looks_at = self._looks_at, None
+        while self.waiting and (self.waiting[0] is first or not self.streams):
+            call = self._next()
+            if call is not None:
+                self._send(call)
+            first = self.waiting[0] if self.waiting else None
         self._balance()
-        if self._waiting:
-            self._look_later()
+        self._look_later()
 
     def ended(self, key: str) -> None:
-        """The scheduler says that a call is over, or lost; and so is the slot that it held."""
-        self._leaving.pop(key, None)
-        slot = self._held.pop(key, None)
-        if slot is not None:
-            self._free.pop(key, None)
-        if self._sent.pop(key, None) is not None or slot is not None:
+        """The scheduler says that a call is over, lost or cancelled."""
+        self.taken_over.ended(key)
+        if self.table.forget(key):
             self._balance()
 
     def heard(self, key: str) -> None:
         """The event of a call that came by the scheduler: its slot is not held."""
-        if self._sent.pop(key, None) is not None:
+        if self.table.tells(key) is not None:
             self._balance()
 
     def _received(self, address: str, message: Mapping[str, Any]) -> None:
-        """A worker tells of a call."""
-        key, held = message["key"], message.get("held", False)
+        """A worker tells of a call; `on_worker` says what."""
         if "slot" not in message:
-            self._sent.pop(key, None)
-            if held and key in self.client.futures:
-                since = time.monotonic()
-                slot = self._held[key] = Slot(key, address, distributed.Future(key, self.client), since)
-                self.told(key, message["value"])
-                self._offer(slot)
-            else:
-                self.told(key, message["value"])
-                self._balance()
+            self._came(address, message["key"], message["value"], held=message["held"])
             return
-        call, holder = self._handed.pop(key, None), self._held.get(message["slot"])
+        call, slot = self.handed.pop(message["key"], None), self.table.find(message["slot"])
         if call is not None and call.wanted:
             self._answered(call, address, message)
-        if holder is not None and held:
-            self._offer(holder)
-        elif holder is not None:
-            self._forget(holder)
-            self._balance()
+        if slot is not None and message["held"]:
+            self._offer(slot)
+        elif slot is not None:
+            self.table.leave(slot)
+        self._balance()
+
+    def _came(self, address: str, key: str, value: bytes, *, held: bool) -> None:
+        """What a call came to that went by the scheduler."""
+        future = self.table.tells(key)
+        if held and (
+            future is None or future._state.status != "pending"
+        ):  # given up, or the scheduler was quicker
+            held = False
+            if self.streams is not None:
+                self.streams.send(address, key)
+        slot = self.table.hold(future, address) if held else None
+        self.told(key, value)
+        if slot is not None:
+            self._offer(slot)
+        self._balance()
 
     def _answered(self, call: Call, address: str, message: Mapping[str, Any]) -> None:
-        state = call.future._state
+        """What a call came to that was handed over."""
         if "value" in message:
             call.future.report = message["value"]
-            state.finish(bytes)
+            call.future._state.finish(bytes)
         elif "error" in message:
-            state.set_error(message["error"]["exception"], message["error"]["traceback"])
+            error = message["error"]
+            self.client._handle_task_erred(call.key, error["exception"], error["traceback"])
         elif "kept" in message:
-            opened, opener_args = opening(call.call)
-            fn, args, _ = packed(_taking(), (self.topic, call.key, opened, *opener_args))
-            self._sent[call.key] = call.future
-            options = {"workers": [address], "allow_other_workers": True}
+            self.table.send(call.future)
+            opened, its_args = opening(call.pickled)
+            fn, args, _ = packed(_taking(), (self.topic, call.key, opened, *its_args))
+            options = self.taken_over.bind(call.key, address)
             self.bunches.submit(call.key, fn, args, options, call.future)
         else:
             self._send(call)
 
-    def is_busy(self, slot: str) -> bool:
-        """Whether a call was handed to the slot that is not over, or was lost with it."""
-        return slot in self._lost or any(
-            call.slot is not None and call.slot.key == slot for call in list(self._handed.values())
-        )
+    def is_busy(self, key: str) -> bool:
+        """Whether a call runs in the slot that the call of that key held, or was lost in it. From any thread."""
+        running = (call.slot for call in list(self.handed.values()))
+        return self.lost.with_slot(key) or any(slot is not None and slot.key == key for slot in running)
 
     def _broken(self, address: str) -> None:
         """The connection to a worker is gone, and perhaps the worker."""
-        for slot in [each for each in self._held.values() if each.address == address]:
-            self._forget(slot)
-            del self._leaving[slot.key]  # or the scheduler would make it again elsewhere, though it is over
-        calls = [each for each in self._handed.values() if each.slot and each.slot.address == address]
-        for call in calls:
-            assert call.slot is not None
-            self._lost[call.slot.key] = None
-        while len(self._lost) > LOST_SLOTS:
-            self._lost.popitem(last=False)
-        if calls:
-            task = asyncio.get_running_loop().create_task(self._end_lost(address, calls))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        self._balance()
+        self.taken_over.lost(address)
+        slots = self.table.lose(address)
+        calls = [call for call in self.handed.values() if call.slot and call.slot.address == address]
 
-    async def _end_lost(self, address: str, calls: list[Call]) -> None:
-        """Calls were handed to a worker that does not answer any more.
+        def over() -> None:
+            for call in calls:
+                self.handed.pop(call.key, None)
+            for (
+                slot
+            ) in slots:  # what came to it by the scheduler was over, and is not to be made again elsewhere
+                self.table.forget(slot.key)
+            self._balance()
 
-        One that was closed in order, or is there and cannot be reached, takes the blame off them: they go by the
-        scheduler.
-        """
-        until = time.monotonic() + DEATH_SECONDS
-        while not self.deaths.knows(address) and time.monotonic() < until:
-            await asyncio.sleep(0.01)
-        blameless = not self.deaths.knows(address) or self.deaths.expected(address)
-        for call in calls:
-            self._handed.pop(call.key, None)
-            call.losses += 1
-            if call.wanted and blameless and call.losses < MOST_LOSSES:
-                self._send(call)
-            elif call.wanted:
-                assert call.slot is not None
-                call.future._state.set_error(LostSlotError(address, call.slot.key), None)
+        if slots or calls:
+            self.lost.add(address, calls, over)
         self._balance()
 
     def cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
-        """Take back those of these calls that did not go by the scheduler. From any thread but the loop's.
+        """Cancel those of these calls that did not go by the scheduler. From any thread but the loop's.
 
-        The keys of those, and of the slots in which some of them run, which run on.
+        The keys of those, and of the slots in which some of them run on.
         """
         found: tuple[set[str], set[str]] = self.client.sync(self._cancel, keys)
         return found
 
     def take_back(self, key: str) -> bool:
-        """Cancel one call, unless it went by the scheduler; whether it did not."""
+        """Cancel one call, unless it went by the scheduler. Whether it did not. From any thread but the loop's."""
         return bool(self.cancel({key})[0])
 
-    async def _cancel(self, keys: AbstractSet[str] | None) -> tuple[set[str], set[str]]:
-        """keys: None for all."""
+    async def _cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
         ours: set[str] = set()
         running: set[str] = set()
-        calls = [*self._handed.values(), *self._waiting]
-        for call in calls:
-            if keys is None or call.key in keys:
+        for call in [*self.handed.values(), *self.waiting]:
+            if call.key in keys:
                 ours.add(call.key)
                 if call.wanted:
                     call.future._state.cancel()
                 if call.slot is not None:
                     running.add(call.slot.key)
-        self._waiting = deque(call for call in self._waiting if call.wanted)
         return ours, running
 
-    async def stop(self) -> set[str]:
-        """Hold no slot any more, and take back what was handed; the slots in which calls run."""
-        _, running = await self._cancel(None)
-        for slot in list(self._free.values()):
+    async def stop(self, in_order: bool) -> tuple[set[str], set[str]]:
+        """Hold no slot any more. The keys of calls that were handed and are not over, and of slots in which others run.
+
+        in_order: whether what runs is let come to its end; else it is cancelled, and runs on all the same.
+        """
+        waiting = {call.key for call in self.waiting}
+        _, slots = await self._cancel(waiting if in_order else waiting | self.handed.keys())
+        for slot in self.table.free_slots():
             self._give_back(slot)
-        return running
+        return set(self.handed) if in_order else set(), slots
 
     def close(self) -> None:
-        """End the connections; in the loop."""
+        """End the connections."""
+        self.lost.close()
+        self.taken_over.close()
         if self.streams is not None:
             self.streams.close()
 

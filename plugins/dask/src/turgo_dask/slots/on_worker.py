@@ -6,6 +6,15 @@
     thread of a call:   made ──> tell it ──> held? wait for another call, for a moment ──> make it ──> tell it ──> …
     event loop:         slot, key, call ──> into the queue of that thread;  slot, no key ──> let it go
 
+A slot goes by the key of the call that came to it by the scheduler. What a worker tells, as dicts:
+
+    key, value, held         that call came to this value; whether its slot is held now
+    slot, key, held, …       what a call came to that was handed to a slot; whether the slot is held still:
+              value          these bytes
+              error          an error, as distributed sends it
+              kept           something that is to stay; `take` has it
+              gone           nothing: the slot is held no more, and the call was not made
+
 All of it is shipped by value, as workers have nothing of this package: it uses Python's library and distributed alone.
 """
 
@@ -14,9 +23,9 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from distributed import get_worker, threadpoolexecutor
@@ -24,13 +33,13 @@ from distributed.batched import BatchedSend
 from distributed.core import error_message
 
 MOST_TOLD_BYTES = 64 * 2**10
-"""A larger value is not told by an event: the scheduler would copy it to whoever may not want it."""
+"""A larger value of a call that came by the scheduler is not told: it is copied to whoever may not want it."""
+
+MOST_ANSWER_BYTES = 4 * 2**20
+"""A larger value of a call that was handed is kept: two event loops would do nothing else while it is copied."""
 
 HOLD_SECONDS = 0.02
 """How long a call that is over holds its slot for another one. A driver that is not quicker has nothing to hand."""
-
-KEPT_SECONDS = 60.0
-"""How long a large value of a call that was handed is kept until the scheduler has a call that takes it over."""
 
 SLOTS = "turgo_slots"
 """The attribute of a worker that has the slots of each driver, by its topic."""
@@ -43,12 +52,11 @@ def tell(topic: str, key: str, fn: Callable[..., Any], /, *args: Any) -> Any:
     not told, as it is no bytes or too many, is fetched by whoever wants it.
     """
     value = fn(*args)
-    if type(value) is not bytes:
-        return value
-    worker = get_worker()
-    slots = getattr(worker, SLOTS, {}).get(topic)
-    if not (slots is not None and slots.told(key, value)) and len(value) <= MOST_TOLD_BYTES:
-        worker.log_event(topic, (key, value))
+    if type(value) is bytes and len(value) <= MOST_TOLD_BYTES:
+        worker = get_worker()
+        slots = getattr(worker, SLOTS, {}).get(topic)
+        if slots is None or not slots.tell_and_hold(key, value):
+            worker.log_event(topic, (key, value))
     return value
 
 
@@ -64,9 +72,8 @@ def install(topic: str, handler: str, dask_worker: Any) -> None:
     slots = Slots(dask_worker, topic, handler)
     vars(dask_worker).setdefault(SLOTS, {})[topic] = slots
 
-    async def serve(
-        comm: Any,
-    ) -> None:  # a worker gives the connection to whoever names it so, and is no method
+    # A function, as a worker looks at the name of the first argument, which of a method is `self`.
+    async def serve(comm: Any) -> None:
         await slots.serve(comm)
 
     dask_worker.handlers[handler] = serve
@@ -86,8 +93,10 @@ class Slots:
 
     async def serve(self, comm: Any) -> None:
         """Read what the driver sends, until its connection ends."""
-        stream = self.stream = BatchedSend(interval=0, loop=self.worker.loop)
+        stream = BatchedSend(interval=0, loop=self.worker.loop)
+        stream.recent_message_log = deque(maxlen=0)  # it would keep the last thousand of them
         stream.start(comm)
+        self.stream = stream
         try:
             while True:
                 for slot, key, call in await comm.read():
@@ -97,8 +106,9 @@ class Slots:
         finally:
             self.stream = None
             stream.abort()
-            getattr(self.worker, SLOTS).pop(self.topic, None)
-            self.worker.handlers.pop(self.handler, None)
+            every = getattr(self.worker, SLOTS)
+            if every.get(self.topic) is self:  # else the driver has connected anew
+                del every[self.topic], self.worker.handlers[self.handler]
             with self._lock:
                 for waiting in self._waiting.values():
                     waiting.put(None)
@@ -110,7 +120,7 @@ class Slots:
             if waiting is not None:
                 waiting.put(None if key is None else (key, call))
         if waiting is None and key is not None:
-            self._send({"key": key, "slot": slot, "gone": True})
+            self._send({"key": key, "slot": slot, "held": False, "gone": True})
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.stream is not None:
@@ -125,17 +135,17 @@ class Slots:
         state = self.worker.state
         return bool(
             self.stream is not None
-            and threadpoolexecutor.thread_state.proceed  # else its call has seceded, and it is no slot any more
+            and getattr(threadpoolexecutor.thread_state, "proceed", False)  # not once its call has seceded
             and not (state.ready or state.constrained)
             and self.worker.status.name == "running"
         )
 
-    def told(self, key: str, value: bytes) -> bool:
-        """Tell what a call came to, and hold its slot, in its thread. False if there is no connection."""
+    def tell_and_hold(self, key: str, value: bytes) -> bool:
+        """Tell what a call came to, and hold its slot until it is let go. In its thread. False without a connection."""
         if self.stream is None:
             return False
         if not self._may_hold():
-            self._send_from_thread({"key": key, "value": value})
+            self._send_from_thread({"key": key, "value": value, "held": False})
             return True
         waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         with self._lock:
@@ -169,11 +179,10 @@ class Slots:
             value = pickle.loads(call)()
         except BaseException as error:  # noqa: BLE001  (whatever ends it, the driver waits for it)
             return {"key": key, "error": error_message(error)}
-        if type(value) is bytes:
+        if type(value) is bytes and len(value) <= MOST_ANSWER_BYTES:
             return {"key": key, "value": value}
-        self._kept[key] = value
-        loop = self.worker.loop.asyncio_loop
-        loop.call_soon_threadsafe(loop.call_later, KEPT_SECONDS, partial(self._kept.pop, key, None))
+        with self._lock:
+            self._kept[key] = value
         return {"key": key, "kept": True}
 
     def take(self, key: str) -> list[Any]:
@@ -188,4 +197,4 @@ class Slots:
         while waiting is not None and not waiting.empty():
             handed = waiting.get()
             if handed is not None:
-                self._send_from_thread({"key": handed[0], "slot": slot, "gone": True})
+                self._send_from_thread({"key": handed[0], "slot": slot, "held": False, "gone": True})

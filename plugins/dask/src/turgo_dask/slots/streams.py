@@ -1,7 +1,7 @@
 """The driver's own connections to workers, one to each: calls go out by it, and what they come to comes back.
 
 All of it happens in the client's event loop. Where a worker cannot be reached from here, as behind a gateway, there is
-no connection, and all goes by way of the scheduler.
+no connection, and all goes by way of the scheduler. A connection that has broken is not opened again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -74,8 +75,15 @@ class Streams:
             self._tasks[address] = task
             task.add_done_callback(partial(self._over, address))
 
-    def _over(self, address: str, _: asyncio.Task[None]) -> None:
-        self._tasks.pop(address, None)
+    def _over(self, address: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(address) is task:
+            del self._tasks[address]
+
+    def disconnect(self, address: str) -> None:
+        """End the connection to a worker that is gone: its machine may not say so."""
+        task = self._tasks.pop(address, None)
+        if task is not None:
+            task.cancel()
 
     def send(self, address: str, slot: str, key: str | None = None, call: bytes = b"") -> bool:
         """Send a call to a slot, or let it go if there is none. Whether it is on its way."""
@@ -87,11 +95,6 @@ class Streams:
         except OSError:
             return False
         return True
-
-    def drop(self, address: str) -> None:
-        """End the connection to a worker, as if it had broken."""
-        if address in self._open:
-            self._open[address].abort()
 
     def close(self) -> None:
         """End all connections. None of them is lost."""
@@ -105,20 +108,33 @@ class Streams:
         except Exception as error:  # noqa: BLE001  (whatever it is: calls go by the scheduler then)
             self._refused += 1
             logger.debug("no connection of our own to %s: %s", address, error)
+            if self._refused == REFUSED_CONNECTIONS and not self._open:
+                logger.info(
+                    "workers cannot be reached from here, so all calls go by the scheduler: %s", error
+                )
             return
         stream = BatchedSend(interval=0, loop=self.client.loop)
+        stream.recent_message_log = deque(maxlen=0)  # it would keep the last thousand of them
         stream.start(comm)
         self._open[address] = stream
+        self._refused = 0
         try:
             while True:
                 for message in await comm.read():
-                    self._received(address, message)
+                    self._take(address, message)
         except (OSError, EOFError):
             pass
         finally:
-            del self._open[address]
+            if self._open.get(address) is stream:
+                del self._open[address]
             stream.abort()
             self._lost(address)
+
+    def _take(self, address: str, message: Mapping[str, Any]) -> None:
+        try:
+            self._received(address, message)
+        except Exception:
+            logger.exception("what the worker %s told of %s is lost", address, message.get("key"))
 
     async def _opened(self, address: str) -> Any:
         """A connection whose other end listens to us."""

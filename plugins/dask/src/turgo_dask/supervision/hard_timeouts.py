@@ -74,7 +74,7 @@ class HardTimeouts:
     """Keeps the calls that run and may be killed, and kills those whose time is up.
 
     processes: gives the ids of the present worker processes; no other process is killed.
-    report: records an event; kill: kills a process with its descendants.
+    report: records an event; kill: kills a process with its descendants; retires: is told of the worker before.
     """
 
     def __init__(
@@ -83,11 +83,13 @@ class HardTimeouts:
         processes: Callable[[], set[int]],
         report: Callable[..., None],
         kill: Callable[[int], None],
+        retires: Callable[[str], None] = lambda worker: None,
     ) -> None:
         self.client = client
         self.processes = processes
         self.kill = kill
         self.report = report
+        self.retires = retires
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._listener.bind(("127.0.0.1", 0))
         self.receiver = Receiver(self._listener.getsockname()[1], secrets.token_hex(16))
@@ -178,6 +180,7 @@ class HardTimeouts:
                 self.client.cancel([future], reason=f"{LATE}:{late.seconds}", msg=message)
                 until_forgotten(self.client, [future], seconds=SCHEDULER_ANSWER_SECONDS)
             if not self._stopped:
+                self.retires(late.worker)
                 self._retire(late.worker)
         except Exception:
             if not self._stopped:

@@ -1,0 +1,72 @@
+"""What becomes of calls whose connection has broken."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from distributed.client import FutureState
+
+from turgo_dask.calls.deaths import Deaths
+from turgo_dask.calls.future import LostSlotError
+from turgo_dask.slots import lost as losing
+from turgo_dask.slots.lost import KEPT_SLOTS, LostCalls
+from turgo_dask.slots.records import Call, Slot
+
+
+def handed(number: int = 0) -> Call:
+    """A call that was handed to a slot."""
+    state = FutureState(f"call-{number}")
+    future = SimpleNamespace(key=state.key, _state=state)
+    slot = Slot(f"slot-{number}", "tcp://a", SimpleNamespace(key=f"slot-{number}"), since=0.0)
+    return Call(b"", future, slot)
+
+
+def lose(deaths: Deaths, *calls: Call) -> tuple[LostCalls, list[str], list[bool]]:
+    """Lose calls; which were sent again, and whether all was over then."""
+    again: list[str] = []
+    over: list[bool] = []
+    lost = LostCalls(deaths, lambda call: again.append(call.key))
+
+    async def lose_all() -> None:
+        lost.add("tcp://a", calls, lambda: over.append(True))
+        while lost._tasks:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(lose_all())
+    return lost, again, over
+
+
+@pytest.mark.parametrize(("expected", "sent"), [(True, ["call-0"]), (False, [])])
+def test_a_call_goes_again_if_its_worker_was_closed_in_order(expected: bool, sent: list[str]) -> None:
+    """As the scheduler does with its own; if it died, the call is lost. One that nobody wants is neither."""
+    deaths, call, given_up = Deaths(), handed(), handed(1)
+    deaths.note({"action": "remove-worker", "worker": "tcp://a", "expected": expected})
+    given_up.future._state.cancel()
+    _, again, over = lose(deaths, call, given_up)
+    assert again == sent and over == [True]
+    assert (call.future._state.status == "error") is not expected
+
+
+def test_after_a_while_the_worker_is_taken_for_one_that_cannot_be_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The scheduler says nothing of its death, so the error does not."""
+    monkeypatch.setattr(losing, "DEATH_SECONDS", 0.05)
+    call = handed()
+    lost, again, _ = lose(Deaths(), call)
+    error: Any = call.future._state.exception
+    assert isinstance(error, LostSlotError) and again == []
+    ours = error.as_ours("call-0", None, Deaths())
+    assert "the connection to the worker tcp://a broke while it ran call-0" in str(ours) and not ours.sure
+    assert lost.with_slot("slot-0") and not lost.with_slot("slot-1")
+
+
+def test_it_is_not_remembered_for_ever_in_which_slots_calls_were_lost() -> None:
+    """A thousand are enough to tell who else was there."""
+    deaths = Deaths()
+    deaths.note({"action": "remove-worker", "worker": "tcp://a"})
+    lost, _, _ = lose(deaths, *map(handed, range(KEPT_SLOTS + 1)))
+    assert not lost.with_slot("slot-0") and lost.with_slot(f"slot-{KEPT_SLOTS}")

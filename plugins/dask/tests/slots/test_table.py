@@ -1,0 +1,71 @@
+"""How slots that are taken are counted."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from turgo_dask.slots import table as tables
+from turgo_dask.slots.table import SlotTable
+
+
+def call(key: str) -> Any:
+    """The future of a call of that key."""
+    return SimpleNamespace(key=key)
+
+
+@pytest.fixture
+def table() -> SlotTable:
+    """Of three slots."""
+    return SlotTable(lambda: 3)
+
+
+def test_a_slot_is_taken_until_the_scheduler_is_done_with_its_call(table: SlotTable) -> None:
+    """Whether its call was sent, or it is held; one that leaves is spare, and its future is kept."""
+    one, two = call("one"), call("two")
+    table.send(one)
+    table.send(two)
+    assert table.spare == 1
+    assert table.tells("one") is one and table.tells("one") is None
+    slot = table.hold(one, "tcp://a")
+    assert table.spare == 1 and table.find("one") is slot
+    table.leave(slot)
+    assert table.spare == 2 and table.find("one") is None and table._leaving == {"one": one}
+    assert not table.forget("one") and table._leaving == {}
+    assert table.forget("two") and table.spare == 3
+
+
+def test_the_slot_that_is_free_for_the_shortest_time_is_taken(
+    table: SlotTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the likeliest to be there; those that may be gone leave."""
+    now = [0.0]
+    monkeypatch.setattr(tables, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    slots = [table.hold(call(key), "tcp://a") for key in ("one", "two", "three")]
+    for at, slot in enumerate(slots):
+        now[0] = at * tables.OFFER_SECONDS * 0.4
+        table.free(slot)
+    now[0] = 1.1 * tables.OFFER_SECONDS
+    assert table.take() is slots[2] and table.spare == 1
+    assert table.free_slots() == [slots[1]]
+    assert table.take() is slots[1] and table.take() is None
+
+
+def test_all_slots_of_a_worker_are_lost_with_it(table: SlotTable) -> None:
+    """And no others."""
+    one, two = table.hold(call("one"), "tcp://a"), table.hold(call("two"), "tcp://b")
+    table.free(one)
+    assert table.lose("tcp://a") == [one] and table.free_slots() == []
+    assert table.find("two") is two and table.spare == 2
+
+
+def test_the_number_of_slots_is_looked_up_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers come and go; with many of them it takes a while to count."""
+    now, totals = [0.0], iter([3, 4])
+    monkeypatch.setattr(tables, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    table = SlotTable(lambda: next(totals))
+    assert table.total == table.total == 3
+    now[0] = 2 * tables.COUNTED_SECONDS
+    assert table.total == 4
