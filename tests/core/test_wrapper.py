@@ -9,7 +9,7 @@ import pytest
 
 from turgo import WrappingExecutor, flow, get_executor, task
 from turgo.errors import ExecutorNotStartedError, OptionError
-from turgo.executor import Executor, ExecutorEvent, ExecutorLike
+from turgo.executor import Executor, ExecutorEvent, ExecutorLike, Growth
 from turgo.registry.source_files import load_source
 from turgo.testing import ExecutorConformance, ManualExecutor
 
@@ -89,6 +89,20 @@ def test_all_that_is_not_overridden_is_the_wrapped_executors() -> None:
         mapped = executor.map(int, ["1"])
         assert mapped[0] == "mapped" and executor.wait(mapped[1]) == ("waited", 1)
         assert executor.cancel([]) == 17
+
+
+def test_what_is_wrapped_grows_unless_the_wrapper_counts_slots_itself() -> None:
+    """One that allows fewer calls at once is not to get as many as let the wrapped executor grow."""
+
+    class Growing(Particular):
+        growth = Growth(slots=8, seconds=10.0)
+
+    class Fewer(WrappingExecutor):
+        slots = 2
+
+    assert WrappingExecutor(Particular(workers=3)).growth is None
+    assert WrappingExecutor(Growing(workers=3)).growth == Growing.growth
+    assert Fewer(Growing(workers=3)).growth is None
 
 
 def test_a_submit_of_ones_own_is_what_everything_calls() -> None:

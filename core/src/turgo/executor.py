@@ -141,6 +141,18 @@ class ExecutorEvent:
     logged: tuple[str, int] | None = None
 
 
+@attrs.frozen
+class Growth:
+    """What an executor grows by: calls that wait there.
+
+    slots: how many calls it would run at once, as far as is known. seconds: of work that have to be there for each of
+    them, those that run included, until it has grown so far, and as long as it is to stay so.
+    """
+
+    slots: int
+    seconds: float
+
+
 def _words(words: Iterable[str]) -> frozenset[str]:
     if isinstance(words, str):
         raise TypeError(f"capabilities must be a set of names, not the text {words!r}")
@@ -258,8 +270,20 @@ class Executor(ABC):
 
     @property
     def slots(self) -> int:
-        """How many calls it can run at once at this moment; at least 1. May change while it runs."""
+        """How many calls it can run at once at this moment; at least 1. May change while it runs.
+
+        Those that it could run with workers that would come only if more calls waited are for `growth` to say.
+        """
         return 1
+
+    @property
+    def growth(self) -> Growth | None:
+        """To how many slots it grows by itself, and at how much work; None if calls that wait let no worker come.
+
+        A flow run has two calls under way for each slot, which an executor that looks at what waits takes for little
+        work. Where this says more, so many seconds of work are kept there. Asked for as often as `slots`.
+        """
+        return None
 
     def offers(self, requirement: str) -> bool:
         """Whether it can do what a flow asks for by `@flow(requires=…)`: a capability, or `resources:GPU`.

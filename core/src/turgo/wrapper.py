@@ -32,7 +32,7 @@ from typing import Any, Self, TypeVar
 from turgo.contract.clock import Clock, clock_of
 from turgo.contract.guards import require_started
 from turgo.errors import OptionError, UsageError
-from turgo.executor import Executor, ExecutorEvent, ExecutorLike, ExtraContext
+from turgo.executor import Executor, ExecutorEvent, ExecutorLike, ExtraContext, Growth
 from turgo.futures import Future
 from turgo.registry.precedence import get_executor
 
@@ -106,6 +106,11 @@ class WrappingExecutor(Executor):
     def slots(self) -> int:
         """Those of the wrapped executor."""
         return self.inner.slots
+
+    @property
+    def growth(self) -> Growth | None:
+        """That of the wrapped executor; none if the wrapper has a number of slots of its own."""
+        return self.inner.growth if type(self).slots is WrappingExecutor.slots else None
 
     @property
     def capabilities(self) -> frozenset[str]:  # type: ignore[override]  # a property, as the contract allows

@@ -44,7 +44,7 @@ def site():
     """A site that is open already."""
     site = Site(Wide(), "wide")
     site.opened = True
-    site.slots = site.executor.slots
+    site.look()
     return site
 
 
@@ -87,6 +87,19 @@ def test_nothing_begins_where_a_site_is_full(driven, site):
     site.under_way = 10_000
     assert lanes.next_batch() is None
     assert lanes.wait_seconds is None
+
+
+def test_an_executor_that_grows_by_what_waits_gets_more_calls_than_it_has_slots_for(driven, site):
+    """As many as let it grow, also of those that are too long to be queued elsewhere, and no more."""
+    for known in (plain, tagged):
+        site.batching.learn(known, 1, 30.0)
+    site.under_way = 2 * site.slots
+    lanes = lanes_of(driven(two_lanes), site)
+    assert lanes.next_batch() is None
+    site.wanted = 100.0
+    for _ in range(4):
+        site.took(lanes.next_batch().seconds)
+    assert site.seconds == 120.0 and lanes.next_batch() is None
 
 
 def test_the_shortest_wait_for_a_place_in_line_counts(driven, site, monkeypatch):

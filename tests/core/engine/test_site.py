@@ -4,9 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from turgo.engine.site import WINDOW_SUBMISSIONS, Site, Sites
+from turgo.engine.site import UNKNOWN_BATCH_SECONDS, WINDOW_SUBMISSIONS, Site, Sites
 from turgo.errors import ExecutorError
-from turgo.executor import Executor
+from turgo.executor import Executor, Growth
 from turgo.futures import call_now
 
 
@@ -33,6 +33,12 @@ class Noting(Executor):
 
     def cancel(self, futures):
         raise OSError("cannot be reached")
+
+
+class Growing(Noting):
+    """Says what it grows by."""
+
+    growth = Growth(slots=4, seconds=10.0)
 
 
 def test_sites_close_in_reverse_order_and_only_if_they_were_opened():
@@ -75,6 +81,36 @@ def test_a_site_is_full_at_two_submissions_for_each_slot():
         assert not site.full
         site.isolated = True
         assert site.full, "a call that is suspected of killing workers runs alone"
+
+
+def test_a_site_that_may_grow_takes_what_it_grows_by():
+    """Two submissions for each slot that may come, and more until so much work is there; unknown ones count, too."""
+    executor = Growing(name="grows", heard=[])
+    with Sites([Site(executor, "grows")]) as sites:
+        site = sites.members[0]
+        sites.open(site)
+        assert (site.slots, site.room, site.wanted, site.hungry) == (1, 4, 40.0, True)
+        for _ in range(WINDOW_SUBMISSIONS * 4 - 1):
+            site.took(30.0)
+        assert not site.hungry and not site.full
+        site.took(0.0)
+        assert site.full and site.seconds == 7 * 30.0 + UNKNOWN_BATCH_SECONDS
+        for _ in range(6):
+            site.gave(30.0)
+        assert site.under_way == 2 and not site.full
+        for _ in range(12):
+            site.took(0.0)
+        assert site.under_way > WINDOW_SUBMISSIONS * 4 and site.hungry and not site.full
+        executor.growth = None
+        site.look()
+        assert (site.room, site.hungry, site.full) == (1, False, True)
+
+
+def test_a_site_that_has_outgrown_what_was_expected_keeps_all_its_slots_busy():
+    """Others may have scaled the cluster further than it would go by itself."""
+    with Sites([Site(Growing(name="grown", heard=[], workers=9), "grown")]) as sites:
+        sites.open(sites.members[0])
+        assert (sites.members[0].slots, sites.members[0].room) == (9, 9)
 
 
 def test_what_cannot_be_taken_back_is_told_and_harms_nobody(caplog):

@@ -83,24 +83,24 @@ class Lanes:
         if lane.isolated and site.values is not None and site.values.remaking():
             self.wait_seconds = REMAKING_LOOK_SECONDS
             return False
-        if site.slots > 1 and (wait := site.batching.load.wait(self.clock.monotonic(), site.slots)):
+        if site.room > 1 and (wait := site.batching.load.wait(self.clock.monotonic(), site.room)):
             self.wait_seconds = wait if self.wait_seconds is None else min(wait, self.wait_seconds)
             return False
         if self.limits and self.limits.full(lane.tags):
             return False
         if not site.opened:
             self.sites.open(site)
-        return site.slots == 1 or self._is_worth_a_place(site, ready)
+        return site.room == 1 or self._is_worth_a_place(site, ready)
 
     def _is_worth_a_place(self, site: Site, ready: Queue) -> bool:
         """Whether the most urgent call may begin, or take a place in line where all slots are busy."""
         urgency = self.urgency
-        urgency.order(ready, site.batching.costs, site.slots)
-        if site.under_way < site.slots:
+        urgency.order(ready, site.batching.costs, site.room)
+        if site.under_way < site.room or site.hungry:
             return True
         batching, task = site.batching, self.schedule.progress.nodes[ready.pieces[-1][0]].task
         long = batching.is_long(task, urgency.decides, urgency.presses)
-        if site.slots > WATCHED_SLOTS or batching.is_long(task, urgent=False):
+        if site.room > WATCHED_SLOTS or batching.is_long(task, urgent=False):
             return not long
         return not (long or urgency.presses) or self._is_over_in_time(site, ready.pieces[-1][0], task)
 
@@ -116,13 +116,13 @@ class Lanes:
         """The batch that is chosen."""
         site = self.sites.members[lane.site]
         batching = site.batching
-        presses = site.slots > 1 and self.urgency.presses
-        budget = batching.budget(ready, site.slots, self.clock.monotonic(), presses)
+        presses = site.room > 1 and self.urgency.presses
+        budget = batching.budget(ready, site.room, self.clock.monotonic(), presses)
         selection = Selection(self.schedule, lane, batching.costs, batching.most)
-        pieces = selection.fill(budget, batching.chain(site.slots))
+        pieces = selection.fill(budget, batching.chain(site.room))
         if site.values is not None:
             pieces = self._alike(pieces, site.values, lane)
-        leads = self.urgency.leads(pieces) if site.slots > 1 else 0.0
+        leads = self.urgency.leads(pieces) if site.room > 1 else 0.0
         return Chosen(lane, pieces, selection.spent, leads)
 
     def _alike(self, pieces: list[Piece], values: RemoteStore, lane: Lane) -> list[Piece]:

@@ -146,7 +146,7 @@ class Loop:
             shipment.channel = site.channel
             shipment.name = self.log_book.open(pieces)
             shipment.tells = bool(lane.part)
-        shipment.limit = site.batching.late_after(seconds, site.slots)
+        shipment.limit = site.batching.late_after(seconds, site.room)
         context: ExtraContext = {
             "task_name": task.name,
             "task_index": low if high - low == 1 else None,
@@ -170,7 +170,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001  (an executor's own code, or a pickler that meets user data)
             self.reports[site.number].batch_failed(pieces, error)
             return
-        if site.slots > 1 and submission.future is not None and not submission.future.done():
+        if site.room > 1 and submission.future is not None and not submission.future.done():
             site.batching.load.driver.submitted(calls_of(pieces), self.clock.monotonic() - began)
 
     def _collect(self) -> None:
@@ -238,7 +238,7 @@ class Loop:
                 self._lost(submission, report, when)
             else:
                 self._apply(submission, report, when)
-        if site.slots > 1:
+        if site.room > 1:
             each = (self.clock.monotonic() - began) / len(fine)
             calls = sum(calls_of(submission.pieces) for submission, _ in fine) / len(fine)
             site.batching.load.driver.reported(calls, each)

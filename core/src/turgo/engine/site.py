@@ -37,15 +37,20 @@ logger = logging.getLogger("turgo")
 WINDOW_SUBMISSIONS = 2
 """Submissions that are under way for each slot, so that none waits for the driver."""
 
+UNKNOWN_BATCH_SECONDS = 0.5
+"""What a batch is thought to take of which nothing is known, where an executor grows by the work that waits."""
+
 
 class Site:
     """One executor within a run.
 
     number: its key in lanes, 0 for the run's own; batching: what was learned of it; slots: calls that it runs at once.
-    under_way: submissions that have not come back. isolated: whether one of them is a call that runs alone here, as it
-    is suspected of killing workers. values: its large values; None where the executor keeps nothing remote.
-    worker_code: the worker's modules, for workers that may have no turgo. fetch: gets remote values of all sites.
-    channel: a pickle of what sends bytes to the driver while calls run, or None.
+    room: the same, with the slots that it would grow to; wanted: seconds of work that let it grow so far.
+    under_way: submissions that have not come back; seconds: of work that are thought to be in them. isolated: whether
+    one of them is a call that runs alone here, as it is suspected of killing workers. values: its large values; None
+    where the executor keeps nothing remote. worker_code: the worker's modules, for workers that may have no turgo.
+    fetch: gets remote values of all sites. channel: a pickle of what sends bytes to the driver while calls run, or
+    None.
     """
 
     __slots__ = (
@@ -60,9 +65,12 @@ class Site:
         "name",
         "number",
         "opened",
+        "room",
+        "seconds",
         "slots",
         "under_way",
         "values",
+        "wanted",
         "worker_code",
     )
 
@@ -72,7 +80,10 @@ class Site:
         self.number = number
         self.batching = Batching()
         self.slots = 1
+        self.room = 1
+        self.wanted = 0.0
         self.under_way = 0
+        self.seconds = 0.0
         self.isolated = False
         self.opened = False
         self.eventful = type(executor).events is not Executor.events
@@ -100,7 +111,12 @@ class Site:
         if not self.opened:
             return
         try:
-            self.slots = max(1, self.executor.slots)
+            self.slots = self.room = max(1, self.executor.slots)
+            growth = self.executor.growth
+            self.wanted = 0.0
+            if growth is not None:
+                self.room = max(self.slots, growth.slots)
+                self.wanted = growth.slots * growth.seconds
         except TurgoError:
             raise
         except Exception as error:
@@ -113,7 +129,22 @@ class Site:
     @property
     def full(self) -> bool:
         """Whether nothing more is to be sent before something came back."""
-        return self.isolated or self.under_way >= WINDOW_SUBMISSIONS * self.slots
+        return self.isolated or (self.under_way >= WINDOW_SUBMISSIONS * self.room and not self.hungry)
+
+    @property
+    def hungry(self) -> bool:
+        """Whether more work is to be there, so that the executor grows, or stays as large as it is."""
+        return self.seconds < self.wanted
+
+    def took(self, seconds: float) -> None:
+        """A submission is under way. seconds: of work that are thought to be in it; 0 if nobody knows."""
+        self.under_way += 1
+        self.seconds += seconds or UNKNOWN_BATCH_SECONDS
+
+    def gave(self, seconds: float) -> None:
+        """It is not any more."""
+        self.under_way -= 1
+        self.seconds -= seconds or UNKNOWN_BATCH_SECONDS
 
     def submit(self, shipment: Shipment, context: ExtraContext) -> Future[Any]:
         """Submit a batch. Raises what the executor raises."""

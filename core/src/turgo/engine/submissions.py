@@ -131,13 +131,13 @@ class Submissions:
         number = self._count = self._count + 1
         site = submission.site
         now = submission.submitted = self.clock.monotonic()
-        if site.slots > 1:
+        if site.room > 1:
             seconds, leads = submission.seconds, submission.leads
             submission.ticket = site.batching.load.submitted(now, seconds, site.slots, leads)
         if site.under_way:
             self._crowd(submission)
         self.under_way[number] = submission
-        site.under_way += 1
+        site.took(submission.seconds)
         site.isolated = submission.isolated
         if self.limits is not None:
             self.limits.took(submission.tags)
@@ -190,7 +190,7 @@ class Submissions:
 
     def _remove(self, number: int) -> Submission:
         submission = self.under_way.pop(number)
-        submission.site.under_way -= 1
+        submission.site.gave(submission.seconds)
         if submission.ticket is not None:
             submission.site.batching.load.done(submission.ticket, self.clock.monotonic())
         submission.site.isolated = False

@@ -17,7 +17,7 @@ import attrs
 import distributed
 from distributed.deploy import Cluster
 
-from turgo.executor import Executor, ExecutorEvent, ExtraContext
+from turgo.executor import Executor, ExecutorEvent, ExtraContext, Growth
 from turgo.futures import Future
 from turgo_dask import submit as calls
 from turgo_dask.calls.tags import RESOURCE, placement_of
@@ -152,6 +152,11 @@ class DaskExecutor(Executor):
     def slots(self) -> int:
         """Threads of all workers now; 1 before `start()` and while there is no worker."""
         return self._open.slots if self._open is not None else 1
+
+    @property
+    def growth(self) -> Growth | None:
+        """The threads of all workers that may come, and the work that lets them; None if its cluster does not adapt."""
+        return self._open.growth if self._open is not None else None
 
     def offers(self, requirement: str) -> bool:
         """Whether it can do that; of `resources:GPU`, whether its workers offer it or may come to."""

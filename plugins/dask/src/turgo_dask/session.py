@@ -21,6 +21,7 @@ from typing import Any
 import distributed
 from distributed.deploy import SpecCluster
 
+from turgo.executor import Growth
 from turgo.safe_path import safe_path
 from turgo_dask.calls.deaths import ALL_EVENTS, Deaths, lease
 from turgo_dask.calls.future import DaskFuture
@@ -43,6 +44,7 @@ from turgo_dask.options import DaskOptions, capabilities_of
 from turgo_dask.quiet import filtered
 from turgo_dask.slots.held import HeldSlots, telling
 from turgo_dask.supervision.events import Events
+from turgo_dask.supervision.growth import growth_of
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
 from turgo_dask.supervision.resources import planned_resources, present_resources
 from turgo_dask.supervision.watch import Watch
@@ -152,7 +154,7 @@ class Session:
             lambda: self.slots,
             self.told.came,
             self.deaths,
-            queues=not is_adaptive(cluster, options.adapt_kwargs),
+            queues=lambda: self.growth is None,
         )
         self.told.on_event = self.held.heard
         client.on_end = self.held.ended
@@ -165,10 +167,17 @@ class Session:
     @property
     def slots(self) -> int:
         """Threads of all workers now; at least 1."""
-        if self.cluster is None:
-            return self.watch.slots
-        workers = list(self.cluster.scheduler_info["workers"].values())  # it keeps this up to date by itself
-        return max(1, sum(int(worker["nthreads"]) for worker in workers))
+        return self.watch.slots if self.cluster is None else max(1, sum(self._threads()))
+
+    @property
+    def growth(self) -> Growth | None:
+        """What lets the cluster grow, if it adapts to the work and anybody here knows of it."""
+        return growth_of(self.cluster, self.options.adapt_kwargs, self._threads)
+
+    def _threads(self) -> list[int]:
+        """Those of each worker that is there, by the cluster, which keeps this up to date by itself."""
+        workers = list(self.cluster.scheduler_info["workers"].values())
+        return [int(worker["nthreads"]) for worker in workers]
 
     def offered_resources(self) -> frozenset[str] | None:
         """What the workers offer and those to come will offer; None as long as nobody can know."""

@@ -209,6 +209,21 @@ def test_a_worker_that_is_closed_in_order_takes_no_blame(nannied: Callable[..., 
         assert started.wait([future]) == [b""]
 
 
+def test_what_waits_goes_by_the_scheduler_once_the_cluster_is_to_grow(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It may begin to adapt while calls wait here; they are what it grows by."""
+    session = connected(executor)
+    path = tmp_path / "go"
+    futures = [submitted(executor, _waits_for, str(path)) for _ in range(6)]
+    assert in_loop(session, lambda: len(session.held.waiting)) > 0
+    monkeypatch.setattr(session.held, "queues", lambda: False)
+    while in_loop(session, lambda: len(session.held.waiting)):
+        time.sleep(0.05)  # the guard of the test run ends this if it never comes
+    path.touch()
+    assert executor.wait(futures) == [b""] * 6
+
+
 def _waits_for(path: str) -> bytes:
     """Wait until there is a file."""
     while not os.path.exists(path):
@@ -463,6 +478,7 @@ def test_on_many_slots_calls_wait_at_the_scheduler(
     monkeypatch.setattr(policy, "MOST_SLOTS", 1)
     session = connected(executor)
     assert naps.run(30, executor=executor).result == list(range(30))
-    session.held.queues, policy.MOST_SLOTS = False, 64
+    monkeypatch.undo()
+    monkeypatch.setattr(session.held, "queues", lambda: False)
     assert naps.run(30, executor=executor).result == list(range(30))
     assert not session.held.waiting

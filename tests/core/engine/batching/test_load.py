@@ -155,6 +155,18 @@ def test_a_second_submission_for_a_slot_begins_when_the_first_is_done():
     assert load.share(5.0, 1, 20.0) == pytest.approx(5.0)
 
 
+def test_what_is_queued_begins_on_slots_that_come():
+    """The oldest first; only once nothing is queued is a slot free for what is submitted."""
+    load = Load()
+    load.by_line.seconds = 0.0
+    first, second, third = (load.submitted(0.0, 10.0, slots=1) for _ in range(3))
+    assert (first.idle, second.idle, third.idle) == (True, False, False)
+    assert not load.idle(4) and load.share(8.0, 4, 0.0) == pytest.approx(2.0)
+    assert not load.submitted(5.0, 10.0, slots=3).idle
+    assert [second.ends, third.ends] == [15.0, 15.0]
+    assert load.submitted(6.0, 10.0, slots=6).idle
+
+
 def test_slots_that_wait_although_more_is_submitted_raise_the_price():
     """To what passes between two submissions over all slots; gaps of slots that had nothing queued say nothing."""
     load = Load()

@@ -17,7 +17,6 @@ are, submissions reach them one after the other. A line of them is modelled here
 from __future__ import annotations
 
 from heapq import nsmallest
-from itertools import islice
 from math import inf, sqrt
 
 from turgo.engine.batching.driver_time import DriverTime
@@ -138,6 +137,8 @@ class Load:
 
     def submitted(self, now: float, seconds: float, slots: int, leads: float = 0.0) -> Ticket:
         """A batch of so many seconds of work was submitted. leads: seconds of the longest path that waits for it."""
+        while self._queued and len(self._running) < slots:  # there are more slots than before
+            self._begin_queued(now)
         before = self.delay(now)
         self._line_ends = now + before + self.price
         self._count += 1
@@ -160,12 +161,17 @@ class Load:
         if ticket in self._running:
             self._running.remove(ticket)
             self._ends -= ticket.ends
-            for following in list(islice(self._queued, 1)):
-                self._unqueue(following)
-                following.ends = now + following.seconds
-                self._run(following)
+            if self._queued:
+                self._begin_queued(now)
         elif ticket in self._queued:
             self._unqueue(ticket)
+
+    def _begin_queued(self, now: float) -> None:
+        """The oldest one that is queued has a slot."""
+        following = next(iter(self._queued))
+        self._unqueue(following)
+        following.ends = now + following.seconds
+        self._run(following)
 
     def _run(self, ticket: Ticket) -> None:
         self._running.add(ticket)
@@ -176,8 +182,8 @@ class Load:
         self._queued_seconds -= ticket.seconds
 
     def idle(self, slots: int) -> bool:
-        """Whether a slot is free."""
-        return len(self._running) < slots
+        """Whether a slot is free, of those that are there or of those to come; none is while something is queued."""
+        return not self._queued and len(self._running) < slots
 
     def begins(self, now: float) -> float:
         """When a slot is thought to be free for what would be queued now; it takes a look at all of them."""
@@ -195,7 +201,7 @@ class Load:
         ready: seconds of work that can be submitted. Where so many slots are idle that the work would be done before
         the line could reach the last of them, only as many get work as make it the earliest end.
         """
-        idle = max(0, slots - len(self._running))
+        idle = slots - len(self._running) if self.idle(slots) else 0
         delay = self.delay(now)
         few = sqrt(2 * ready * self.price)
         if few < idle * self.price:

@@ -46,7 +46,8 @@ all slots for so long; and if these have seceded, the scheduler has slots of whi
 
 
 class HeldSlots:
-    """The slots that the driver holds. slots: how many there are. queues: whether calls may wait here.
+    """The slots that the driver holds. slots: how many there are. queues: whether calls may wait here, where no
+    scheduler counts them.
 
     told: takes the report of a call that came by the scheduler. deaths: the workers that died.
     """
@@ -59,7 +60,7 @@ class HeldSlots:
         told: Callable[[str, bytes], None],
         deaths: Deaths,
         *,
-        queues: bool,
+        queues: Callable[[], bool],
     ) -> None:
         self.client = client
         self.bunches = bunches
@@ -133,7 +134,7 @@ class HeldSlots:
 
     def _waits_here(self) -> bool:
         """Whether calls may wait in the driver."""
-        return self.queues and bool(self.streams) and self.table.total <= MOST_SLOTS
+        return bool(self.streams) and self.table.total <= MOST_SLOTS and self.queues()
 
     def _hand(self, slot: Slot, call: Call) -> bool:
         """Hand a call over. False if the slot cannot be reached any more; it leaves then."""
@@ -182,8 +183,8 @@ class HeldSlots:
         self.table.leave(slot)
 
     def _balance(self) -> None:
-        """Send what waits by the scheduler, as far as it has slots for it."""
-        while self.waiting and self.table.spare > 0:
+        """Send what waits by the scheduler, as far as it has slots for it; all if none is to wait here."""
+        while self.waiting and (self.table.spare > 0 or not self.queues()):
             call = self._next()
             if call is not None:
                 self._send(call)
