@@ -71,6 +71,14 @@ def test_the_configuration_of_a_user_wins() -> None:
         assert dask.config.get(key) == 1.5
 
 
+def test_calls_wait_at_the_scheduler_of_a_cluster_that_adapts() -> None:
+    """It has many more of them than there are slots: those that come later are to have some, and no loss many."""
+    key = "distributed.scheduler.worker-saturation"
+    default = dask.config.get(key)
+    with configured(local=True, adapts=True):
+        assert dask.config.get(key) == default < float("inf")
+
+
 @pytest.mark.parametrize("how", ["quiet", "debug"])
 def test_a_local_cluster_is_quiet_unless_debug_asks_for_its_warnings(how: str, tmp_path: Path) -> None:
     """Also when it loses a worker."""

@@ -20,12 +20,17 @@ LOOPBACK: Mapping[str, Any] = {
 """All that a temporary local cluster opens listens here; by default its HTTP servers listen everywhere."""
 
 CONFIG: Mapping[str, Any] = {
-    # Measured: calls wait at the workers, not at the scheduler, so a worker has the next one at hand.
-    "distributed.scheduler.worker-saturation": float("inf"),
     # The engine sends a lost call again by itself; dask would let it take four workers along first.
     "distributed.scheduler.allowed-failures": 0,
 }
 """What a temporary cluster is configured with, where its user has configured nothing else."""
+
+FIXED_CONFIG: Mapping[str, Any] = {
+    # Measured: calls wait at the workers, not at the scheduler, so a worker has the next one at hand. One that adapts
+    # has many more calls, and workers to come for them; all that a worker has is lost with it.
+    "distributed.scheduler.worker-saturation": float("inf"),
+}
+"""What one is configured with besides that does not adapt."""
 
 LOCAL_CONFIG: Mapping[str, Any] = {
     # A nanny starts its worker again by itself. Distributed looks 15 s after a loss whether that worker is there; if it
@@ -45,6 +50,7 @@ PARENT_VARIABLE = "__DASK_PARENT_PID"
 
 # One of each in a process, as dask has one configuration.
 _CONFIG = SharedSettings(CONFIG)
+_FIXED_CONFIG = SharedSettings(FIXED_CONFIG)
 _LOCAL_CONFIG = SharedSettings(LOCAL_CONFIG)
 
 
@@ -100,10 +106,15 @@ def local_options(cluster_kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def configured(*, local: bool = False) -> Iterator[None]:
-    """CONFIG in force, for a local cluster LOCAL_CONFIG too, save where the user has set something."""
+def configured(*, local: bool = False, adapts: bool = False) -> Iterator[None]:
+    """CONFIG in force, save where the user has set something.
+
+    So is LOCAL_CONFIG for a local cluster, and FIXED_CONFIG unless it adapts.
+    """
     with ExitStack() as stack:
         stack.enter_context(_CONFIG.applied())
+        if not adapts:
+            stack.enter_context(_FIXED_CONFIG.applied())
         if local:
             stack.enter_context(_LOCAL_CONFIG.applied())
             stack.callback(_forget_parent)

@@ -39,7 +39,7 @@ def open_cluster(
         if adapt_kwargs and isinstance(cluster_class, type):
             check_adapting(cluster_class, adapt_kwargs)
         options = _start_options(cluster_class, cluster_kwargs, security)
-        stack.enter_context(configured(local=is_local(cluster_class)))
+        stack.enter_context(configured(local=is_local(cluster_class), adapts=bool(adapt_kwargs)))
         if is_plain(cluster_class):
             options = stack.enter_context(scratch_folder(options))
         live = stack.enter_context(opened(cluster_class, options, deadline))
