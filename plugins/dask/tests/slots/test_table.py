@@ -67,5 +67,5 @@ def test_the_number_of_slots_is_looked_up_now_and_then(monkeypatch: pytest.Monke
     monkeypatch.setattr(tables, "time", SimpleNamespace(monotonic=lambda: now[0]))
     table = SlotTable(lambda: next(totals))
     assert table.total == table.total == 3
-    now[0] = 2 * tables.COUNTED_SECONDS
+    now[0] = 2 * tables.TOTAL_SECONDS
     assert table.total == 4

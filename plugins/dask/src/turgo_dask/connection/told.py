@@ -10,6 +10,7 @@ was not told (it was large, or its event was lost) is fetched from there.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,18 +34,20 @@ class Told:
     def __init__(self, client: distributed.Client) -> None:
         self.client = client
         self.topic: str | None = None
+        self._opening = threading.Lock()
         self._reports: OrderedDict[str, bytes] = OrderedDict()
         self._keys: OrderedDict[str, None] = OrderedDict()
         self.on_event: Callable[[str], None] = lambda key: None
 
     def open(self) -> None:
         """Have calls tell from now on. Without effect if they do, or if the scheduler refuses."""
-        if self.topic is not None:
-            return
-        topic = f"turgo-told-{uuid.uuid4().hex}"
-        self.client.subscribe_topic(topic, self._heard)
-        if keeps_nothing(self.client, topic):
-            self.topic = topic
+        with self._opening:
+            if self.topic is not None:
+                return
+            topic = f"turgo-told-{uuid.uuid4().hex}"
+            self.client.subscribe_topic(topic, self._heard)
+            if keeps_nothing(self.client, topic):
+                self.topic = topic
 
     def close(self) -> None:
         """Have the scheduler forget the topic."""

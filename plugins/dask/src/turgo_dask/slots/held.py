@@ -40,7 +40,7 @@ for those whom the scheduler keeps waiting."""
 MOST_SLOTS = 64
 """With more of them calls do not wait here: a driver that feeds so many has less to spare than the scheduler."""
 
-WAIT_SECONDS = 1.0
+DRIVER_WAIT_SECONDS = 0.5
 """How long a call waits here before all that waits goes by the scheduler. That costs nothing beside calls which keep
 all slots for so long; and if these have seceded, the scheduler has slots of which the driver does not know."""
 
@@ -192,7 +192,7 @@ class HeldSlots:
     def _look_later(self) -> None:
         if self._looks_at is None and self.waiting:
             self._looks_at = self.waiting[0]
-            self.client.loop.call_later(WAIT_SECONDS, self._look)
+            self.client.loop.call_later(DRIVER_WAIT_SECONDS, self._look)
 
     def _look(self) -> None:
         first, self._looks_at = self._looks_at, None

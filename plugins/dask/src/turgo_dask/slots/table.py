@@ -19,7 +19,7 @@ from turgo_dask.slots.records import Slot
 OFFER_SECONDS = 0.015
 """How long the driver counts on a slot that is held: less than its worker holds it."""
 
-COUNTED_SECONDS = 0.1
+TOTAL_SECONDS = 0.1
 """How long the number of slots is believed: with many workers it takes a while to count them."""
 
 
@@ -39,7 +39,7 @@ class SlotTable:
     def total(self) -> int:
         """How many slots there are."""
         now = time.monotonic()
-        if now > self._counted_at + COUNTED_SECONDS:
+        if now > self._counted_at + TOTAL_SECONDS:
             self._counted, self._counted_at = self._total(), now
         return self._counted
 

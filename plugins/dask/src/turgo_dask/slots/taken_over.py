@@ -18,10 +18,7 @@ import distributed
 UNBIND_SECONDS = 0.01
 """How long calls are collected that the scheduler is to unbind."""
 
-SOON = 1
-"""The priority of such a call: it only takes over, and where it waits for long it may be given to another worker."""
-
-AGAIN_SECONDS = 0.1
+UNBIND_AGAIN_SECONDS = 0.1
 """Until the scheduler is asked again that did not know a call yet."""
 
 
@@ -35,9 +32,9 @@ class TakenOver:
         self._task: asyncio.Task[None] | None = None
 
     def bind(self, key: str, address: str) -> dict[str, Any]:
-        """The options of a call that takes over what is kept at an address."""
+        """The options of a call that takes over what is kept at an address. It goes first, or another may take it."""
         self._bound[key] = address
-        return {"workers": [address], "allow_other_workers": True, "priority": SOON}
+        return {"workers": [address], "allow_other_workers": True, "priority": 1}
 
     def ended(self, key: str) -> None:
         """The scheduler has the value of a call, or has lost it."""
@@ -66,7 +63,7 @@ class TakenOver:
                 with suppress(Exception):  # the scheduler is gone, or runs no functions
                     unknown = await self.client._run_on_scheduler(_unbinding(), keys)
                     self._unbinding.update(unknown)
-                seconds = AGAIN_SECONDS
+                seconds = UNBIND_AGAIN_SECONDS
         finally:
             self._task = None
 
