@@ -124,7 +124,9 @@ def _on_dask(kinds: Sequence[Sequence[Trace]], slots: int, rounds: int) -> Itera
         ) -> list[Any]:  # keys of their own each time, or the second time would cost nothing
             return list(client.get(*graph_of(trace, f"{next(runs)}-")))
 
-        work.mapped.run(8 * slots, executor=executor)  # workers have loaded what they need, as for `client.get`
+        work.mapped.run(
+            8 * slots, executor=executor
+        )  # workers have loaded what they need, as for `client.get`
         trip_seconds = statistics.median(_trips(client))
         for traces in kinds:
             yield Replay.mean(

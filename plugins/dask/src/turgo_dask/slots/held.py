@@ -232,13 +232,10 @@ class HeldSlots:
     def _came(self, address: str, key: str, value: bytes, *, held: bool) -> None:
         """What a call came to that went by the scheduler."""
         future = self.table.tells(key)
-        if held and (
-            future is None or future._state.status != "pending"
-        ):  # given up, or the scheduler was quicker
-            held = False
-            if self.streams is not None:
-                self.streams.send(address, key)
-        slot = self.table.hold(future, address) if held else None
+        pending = future is not None and future._state.status == "pending"  # else given up, or told already
+        slot = self.table.hold(future, address) if held and pending else None
+        if held and slot is None and self.streams is not None:
+            self.streams.send(address, key)
         self.told(key, value)
         if slot is not None:
             self._offer(slot)
@@ -275,9 +272,8 @@ class HeldSlots:
         def over() -> None:
             for call in calls:
                 self.handed.pop(call.key, None)
-            for (
-                slot
-            ) in slots:  # what came to it by the scheduler was over, and is not to be made again elsewhere
+            # The calls that held them were over, and are not to be made again elsewhere.
+            for slot in slots:
                 self.table.forget(slot.key)
             self._balance()
 
