@@ -42,12 +42,14 @@ def test_an_event_of_the_scheduler_that_is_none(event: Any) -> None:
     told: list[str] = []
     deaths, comings = Deaths(), Comings(lambda kind, message, **_: told.append(message))
     comings.start(["tcp://10.0.0.1:1"])
-    session = SimpleNamespace(deaths=deaths, watch=SimpleNamespace(comings=comings))
+    addresses: list[str] = []
+    held = SimpleNamespace(connect=addresses.append, disconnect=addresses.append)
+    session = SimpleNamespace(deaths=deaths, watch=SimpleNamespace(comings=comings), held=held)
     Session._heard(session, (1.5, event))  # type: ignore[arg-type]
     for name in ("step-1", "step"):
         assert isinstance(deaths.alone(name, "tcp://10.0.0.1:1"), bool)
     assert all(isinstance(each, str) for each in deaths.calls_of("tcp://10.0.0.1:1"))
-    assert len(told) <= 1
+    assert len(told) <= 1 and all(isinstance(each, str) for each in addresses)
 
 
 KEY = "step-1"
