@@ -30,7 +30,7 @@ from turgo_dask.slots import on_worker
 from turgo_dask.slots.lost import LostCalls
 from turgo_dask.slots.records import Call, Slot
 from turgo_dask.slots.streams import Streams
-from turgo_dask.slots.table import SlotTable
+from turgo_dask.slots.table import OFFER_SECONDS, SlotTable
 from turgo_dask.slots.taken_over import TakenOver
 
 HELD_SECONDS = 10.0
@@ -167,6 +167,7 @@ class HeldSlots:
             self._give_back(slot)
         else:
             self.table.free(slot)
+            self.client.loop.call_later(OFFER_SECONDS, self.table.expire)
 
     def _next(self) -> Call | None:
         """The call that has waited longest, which waits no more."""
@@ -272,9 +273,7 @@ class HeldSlots:
         def over() -> None:
             for call in calls:
                 self.handed.pop(call.key, None)
-            # The calls that held them were over, and are not to be made again elsewhere.
-            for slot in slots:
-                self.table.forget(slot.key)
+            slots.clear()  # until now the scheduler was to know which calls its worker had
             self._balance()
 
         if slots or calls:

@@ -1,10 +1,11 @@
 """Counts which slots are taken: by calls that the scheduler has, and by those that are held.
 
-    sent ──told, and held──> held ⇄ free ──> leaving ──the scheduler hears that it is over──> gone
-      └──told, not held; over, lost or cancelled────────────────────────────────────────────> gone
+    sent ──told, and held──> held ⇄ free ──given back, or nothing came──> gone
+      └──told, not held; over, lost or cancelled────────────────────────> gone
 
-A slot that leaves counts no more. Its future is kept until the scheduler knows that the call is over, or it would
-forget the call while its thread still runs. All of it belongs to the client's event loop.
+While a slot is held its future is kept, or the scheduler would forget the call and think the slot free. It is dropped
+as soon as the slot leaves, as a value that somebody seems to want is made again if it is lost a moment later. All of it
+belongs to the client's event loop.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ class SlotTable:
         self._sent: dict[str, distributed.Future] = {}
         self._held: dict[str, Slot] = {}
         self._free: dict[str, Slot] = {}
-        self._leaving: dict[str, distributed.Future] = {}
 
     @property
     def total(self) -> int:
@@ -71,12 +71,16 @@ class SlotTable:
         self._free[slot.key] = slot
 
     def take(self) -> Slot | None:
-        """The slot that is free since the shortest time; None if there is none. Those that may be gone leave."""
+        """The slot that is free since the shortest time; None if there is none."""
+        self.expire()
+        return self._free.popitem()[1] if self._free else None
+
+    def expire(self) -> None:
+        """Those that have been free for so long that they may be gone leave."""
         now = time.monotonic()
         for slot in list(self._free.values()):
-            if slot.until < now:
+            if slot.until <= now:
                 self.leave(slot)
-        return self._free.popitem()[1] if self._free else None
 
     def free_slots(self) -> list[Slot]:
         """All that are free."""
@@ -85,11 +89,10 @@ class SlotTable:
     def leave(self, slot: Slot) -> None:
         """It is held no longer."""
         self._free.pop(slot.key, None)
-        if self._held.pop(slot.key, None) is not None:
-            self._leaving[slot.key] = slot.future
+        self._held.pop(slot.key, None)
 
     def lose(self, address: str) -> list[Slot]:
-        """The slots at an address, which are held no longer."""
+        """The slots at an address, which are held no longer. They have their futures."""
         lost = [slot for slot in self._held.values() if slot.address == address]
         for slot in lost:
             self.leave(slot)
@@ -97,6 +100,5 @@ class SlotTable:
 
     def forget(self, key: str) -> bool:
         """The scheduler is done with a call, and so is the slot that it held. Whether either counted."""
-        self._leaving.pop(key, None)
         self._free.pop(key, None)
         return self._sent.pop(key, None) is not None or self._held.pop(key, None) is not None
