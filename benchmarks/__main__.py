@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.machine import heading, load, processor
+from benchmarks.reports import renewed
 from benchmarks.rows import Row
 from benchmarks.table import show
 
@@ -42,7 +43,12 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", choices=SUBJECTS, metavar="NAME", help=f"of {', '.join(SUBJECTS)}"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here as well")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the rows here as well; with --only, into what is there",
+    )
     asked = parser.parse_args(args)
     began, load_before = time.perf_counter(), load()
     rows: list[Row] = []
@@ -60,6 +66,8 @@ def main(args: Sequence[str] | None = None) -> int:
             "args": [*(["--quick"] if asked.quick else []), *(["--only", *asked.only] if asked.only else [])],
             "rows": [row.as_dict() for row in rows],
         }
+        if asked.only and asked.json.exists():
+            report = renewed(json.loads(asked.json.read_text(encoding="utf-8")), report)
         asked.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 

@@ -36,18 +36,25 @@ def rewritten(page: str, report: Mapping[str, Any]) -> str:
 def measured(report: Mapping[str, Any]) -> str:
     """All that was measured, as Markdown."""
     rows = [Row.from_dict(each) for each in report["rows"]]
-    args = " ".join(["--json docs/performance.json", *report["args"]])
-    how = (
-        f'Measured on {report["date"]} by `make bench ARGS="{args}"`, on {report["processor"]}: '
-        f"{report['machine']}. Load average before it: {report['load_before']:.1f}."
-    )
+    hows = [f"Measured {_how(report)}"]
+    for run in report.get("later", ()):
+        subjects = ", ".join(run["subjects"])
+        hows.append(f"Measured anew, of these: {subjects}, {_how(run)}")
     return "\n\n".join(
         [
-            how,
+            *hows,
             summary(rows).replace("\n  ", "\n- ").replace("\n- ", ":\n\n- ", 1),
             _table(HEAD, cells(rows), RIGHT),
             *_traces(rows),
         ]
+    )
+
+
+def _how(run: Mapping[str, Any]) -> str:
+    args = " ".join(["--json docs/performance.json", *run["args"]])
+    return (
+        f'on {run["date"]} by `make bench ARGS="{args}"`, on {run["processor"]}: {run["machine"]}. '
+        f"Load average before it: {run['load_before']:.1f}."
     )
 
 
