@@ -397,7 +397,15 @@ def test_a_slot_is_the_scheduler_s_again_after_its_time(
     """So that nobody whom the scheduler keeps waiting waits for ever."""
     monkeypatch.setattr(policy, "HELD_SECONDS", 0.0)
     session = connected(executor)
+    sent, send = [], session.held._send
+
+    def noted(call: Any) -> None:
+        sent.append(call.key)
+        send(call)
+
+    monkeypatch.setattr(session.held, "_send", noted)
     assert naps.run(40, executor=executor).result == list(range(40))
+    assert len(sent) >= 20  # else two would do, one for each slot
     assert in_loop(session, session.held.table.free_slots) == [] and not session.held.waiting
 
 
