@@ -109,7 +109,8 @@ class ExtraContext(TypedDict, total=False):
     `task_name`: of the task, or of the first one in a batch. `task_index`: the element, if it is a single one of a
     mapped task. `task_tags`: the labels of the task, which may ask for resources of a worker.
     `task_timeout`: seconds after which an executor that declares `hard_timeouts` kills the call, whose future then
-    fails with TaskTimeoutError, and frees its worker. `task_once`: whether the call may not be made a second time, by
+    fails with TaskTimeoutError, and frees its worker. `task_seconds`: how long the call is thought to run, as others of
+    its task have; it is not there before one has. `task_once`: whether the call may not be made a second time, by
     an executor that makes again what was lost with a worker. `task_stays`: whether the value is to stay where it is
     made, as a call that is submitted before this one is over takes its future. `run_id`: of the flow run that the call
     belongs to, if to one.
@@ -119,6 +120,7 @@ class ExtraContext(TypedDict, total=False):
     task_index: int | None
     task_tags: Sequence[str]
     task_timeout: float
+    task_seconds: float
     task_once: bool
     task_stays: bool
     run_id: str

@@ -1,6 +1,7 @@
 """The loop: what it submits at once, what it waits for, and that an executor which loses everything ends it."""
 
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -79,6 +80,27 @@ def test_a_call_is_submitted_with_its_name_tags_and_index():
     assert run.result == [0, 1, 2]
     assert first["task_name"] == "one" and first["task_index"] == 0 and "web" in first["task_tags"]
     assert all(context["run_id"] == run.id for context in executor.contexts)
+
+
+@task
+def nap(value):
+    """A call that takes a while."""
+    time.sleep(0.02)
+    return value
+
+
+def test_a_call_is_submitted_with_how_long_others_of_its_task_took():
+    """Once one of them is over: of the first call nobody knows."""
+
+    @flow
+    def naps():
+        return nap.map(range(12))
+
+    with Recorded(width=4).start() as executor:
+        naps.run(executor=executor)
+        first, *others = executor.contexts
+    assert "task_seconds" not in first
+    assert others and all(0.02 <= each["task_seconds"] < 12 for each in others)
 
 
 def test_one_thread_submits_everything():

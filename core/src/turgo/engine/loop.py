@@ -153,6 +153,8 @@ class Loop:
             "task_tags": task.policy.tags,
             "run_id": self.run.id,
         }
+        if seconds:
+            context["task_seconds"] = seconds
         if task.policy.timeout is not None:
             context["task_timeout"] = task.policy.timeout + TIMEOUT_GRACE_SECONDS
             shipment.killed_if_late = site.hard_timeouts

@@ -51,7 +51,7 @@ def submit(
         return _failed(RequirementError(unmet.refused[placement], missing=[str(placement)]))
     try:
         if anywhere:
-            sent = _sent_anywhere(session, key, fn, args)
+            sent = _sent_anywhere(session, key, fn, args, hints.get("task_seconds", 0.0))
         else:
             sent = _sent(session, key, fn, args, placement.options, in_run="run_id" in hints)
     except Exception as error:
@@ -104,14 +104,14 @@ def _runs_anywhere(session: Session, hints: ExtraContext, placement: Placement) 
 
 
 def _sent_anywhere(
-    session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...]
+    session: Session, key: str, fn: Callable[..., Any], args: tuple[Any, ...], seconds: float
 ) -> distributed.Future:
-    """The future of a call that is handed to a slot, or is sent."""
+    """The future of a call that is handed to a slot, or is sent. seconds: how long it is thought to run."""
     args, has_futures = resolvable(session.client, args)
     if not has_futures:
         fn, args, pickled = packed(fn, args)
         if pickled is not None:
-            return session.held.submit(key, pickled)
+            return session.held.submit(key, pickled, seconds)
     sent = _sent_alone(session, key, *session.telling(key, fn, args), {})
     session.held.sent(sent)
     return sent

@@ -18,8 +18,10 @@ from turgo.executor import ExtraContext
 from turgo.futures import Future
 from turgo_dask import DaskExecutor
 from turgo_dask.session import Session
+from turgo_dask.slots import ahead as timing
 from turgo_dask.slots import held as policy
 from turgo_dask.slots import lost as losing
+from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.streams import Streams
 
 END_SECONDS = 60
@@ -157,7 +159,7 @@ def test_the_error_of_a_call_whose_worker_died(executor: DaskExecutor) -> None:
     error = submitted(executor, os._exit, 3).exception(timeout=END_SECONDS)
     assert type(error).__name__ == "WorkerLostError" and "died while it ran call-" in str(error)
     assert error.sure  # type: ignore[union-attr]
-    assert session.held.handed == {}
+    assert session.held.handed.calls == {}
 
 
 def handed_over(executor: DaskExecutor, path: Path) -> Any:
@@ -173,7 +175,7 @@ def handed_over(executor: DaskExecutor, path: Path) -> Any:
             time.monotonic() < looked
         ):  # else its slot was gone, on a busy machine, and it went by the scheduler
             time.sleep(0.01)
-            if future.key not in session.held.handed:
+            if future.key not in session.held.handed.calls:
                 break
         else:
             return future
@@ -203,7 +205,7 @@ def test_a_worker_that_is_closed_in_order_takes_no_blame(nannied: Callable[..., 
     with nannied(2, 1) as cluster, DaskExecutor(cluster_class=cluster, debug=False).start() as started:
         session = connected(started)
         future = handed_over(started, tmp_path / "go")
-        address = session.held.handed[future.key].slot.address  # type: ignore[union-attr]
+        address = session.held.handed.calls[future.key].slot.address  # type: ignore[union-attr]
         session.client.retire_workers([address])
         (tmp_path / "go").touch()
         assert started.wait([future]) == [b""]
@@ -350,6 +352,138 @@ def test_one_future_is_cancelled_by_itself(executor: DaskExecutor, tmp_path: Pat
     (tmp_path / "go").touch()
     executor.wait(running)
     assert not (tmp_path / "made").exists()
+
+
+SECONDS_EACH = 20.0
+"""How long calls are thought to run that wait for a file."""
+
+
+def running(handed: HandedCalls) -> set[str]:
+    """The keys of those that are the first in their slots."""
+    return set(handed.calls) - {call.key for call in handed.waiting()}
+
+
+def one_ahead(
+    executor: DaskExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    runs: Callable[[str], bytes],
+    last: Any,
+) -> tuple[dict[str, Any], Any]:
+    """Two calls in the two slots, each of which waits for its file, by the name of that; and one behind one of them.
+
+    It is the first name behind whose call it is. last: the function and the arguments of the call behind it.
+    """
+    monkeypatch.setattr(timing, "NEAR_SHARE", 1e-3)
+    session = connected(executor)
+    handed = session.held.handed
+    end = time.monotonic() + END_SECONDS
+    while time.monotonic() < end:
+        executor.wait([submitted(executor, bytes, number) for number in range(2)])
+        found: dict[str, Any] = {
+            name: submitted(executor, runs, str(folder / name), task_seconds=SECONDS_EACH) for name in "ab"
+        }
+        both = {each.key for each in found.values()}
+        looked = time.monotonic() + 0.5
+        while time.monotonic() < looked and in_loop(session, lambda: running(handed)) != both:
+            time.sleep(0.01)
+        if in_loop(session, lambda: running(handed)) == both:
+            future: Any = submitted(executor, *last, task_seconds=SECONDS_EACH)
+            while [each.key for each in in_loop(session, handed.waiting)] != [future.key]:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            slot = handed.calls[future.key].slot
+            before = next(name for name, each in found.items() if handed.calls[each.key].slot is slot)
+            return {name: found[name] for name in sorted(found, key=lambda name: name != before)}, future
+        for name in found:  # a slot was gone, on a busy machine, and its call went by the scheduler
+            (folder / name).touch()
+        executor.wait(list(found.values()))
+        for name in found:
+            (folder / name).unlink()
+    raise AssertionError("the slots were not held for long enough")
+
+
+def test_a_call_that_went_ahead_is_made_where_it_is(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the slot that it was handed to, as soon as that is free."""
+    found, last = one_ahead(executor, monkeypatch, tmp_path, _waits_for, (_touches, str(tmp_path / "last")))
+    first, other = found
+    (tmp_path / first).touch()
+    assert executor.wait([found[first], last]) == [b"", b""] and (tmp_path / "last").exists()
+    (tmp_path / other).touch()
+    executor.wait([found[other]])
+
+
+def test_a_call_that_went_ahead_is_made_by_a_slot_that_is_free_first(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Though the one before it goes on for long."""
+    found, last = one_ahead(executor, monkeypatch, tmp_path, _waits_for, (_touches, str(tmp_path / "last")))
+    first, other = found
+    (tmp_path / other).touch()
+    assert executor.wait([last]) == [b""] and not found[first].done()
+    (tmp_path / first).touch()
+    executor.wait([found[first]])
+
+
+def test_a_call_that_went_ahead_and_is_cancelled_is_not_begun(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one before it comes to its end."""
+    found, last = one_ahead(executor, monkeypatch, tmp_path, _waits_for, (_touches, str(tmp_path / "last")))
+    assert executor.cancel([last]) == 1 and last.cancelled()
+    for name in found:
+        (tmp_path / name).touch()
+    assert executor.wait(list(found.values())) == [b"", b""]
+    assert executor.wait([submitted(executor, bytes, 3)]) == [bytes(3)]
+    assert not (tmp_path / "last").exists()
+
+
+def test_a_call_that_went_ahead_of_one_that_ends_its_worker_is_made_elsewhere(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not lost. Of the two in that slot nobody knows for sure which it was."""
+    found, last = one_ahead(executor, monkeypatch, tmp_path, _ends_at, (_touches, str(tmp_path / "last")))
+    first, other = found
+    (tmp_path / first).touch()
+    error = found[first].exception(timeout=END_SECONDS)
+    assert type(error).__name__ == "WorkerLostError" and not error.sure
+    assert "had it in its queue" in str(error)
+    assert executor.wait([last]) == [b""]
+    (tmp_path / other).touch()
+    assert type(found[other].exception(timeout=END_SECONDS)).__name__ == "WorkerLostError"
+
+
+def _ends_at(path: str) -> bytes:
+    """End the worker once there is a file."""
+    _waits_for(path)
+    os._exit(3)
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_call_that_went_ahead_is_not_begun_when_the_executor_is_left(
+    two: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_order: bool
+) -> None:
+    """As any other that waits."""
+
+    def leaves() -> None:
+        with DaskExecutor(cluster_class=two, debug=False).start() as started:
+            last = (_touches, str(tmp_path / "last"))
+            found, _ = one_ahead(started, monkeypatch, tmp_path, _waits_for, last)
+            if not in_order:
+                raise KeyError
+            for name in found:
+                threading.Timer(0.5, (tmp_path / name).touch).start()
+
+    if in_order:
+        leaves()
+    else:
+        with pytest.raises(KeyError):
+            leaves()
+    with distributed.Client(two, set_as_default=False) as other:
+        assert other.submit(pow, 2, 3, pure=False).result(timeout=END_SECONDS) == 8
+    assert not (tmp_path / "last").exists()
 
 
 def test_nothing_is_held_once_the_executor_is_left(two: distributed.LocalCluster) -> None:

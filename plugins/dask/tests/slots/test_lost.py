@@ -64,6 +64,21 @@ def test_after_a_while_the_worker_is_taken_for_one_that_cannot_be_reached(
     assert lost.with_slot("slot-0") and not lost.with_slot("slot-1")
 
 
+def test_a_call_that_another_one_was_behind_is_not_named_for_sure() -> None:
+    """The other one may have begun, and have ended the worker before it was said."""
+    deaths = Deaths()
+    deaths.note({"action": "remove-worker", "worker": "tcp://a", "processing-tasks": ["slot-0"]})
+    errors = []
+    for followed in (False, True):
+        call = handed()
+        call.followed = followed
+        lose(deaths, call)
+        lost: Any = call.future._state.exception
+        errors.append(lost.as_ours("call-0", None, deaths))
+    assert [error.sure for error in errors] == [True, False]
+    assert ", or had it in its queue" in str(errors[1])
+
+
 def test_it_is_not_remembered_for_ever_in_which_slots_calls_were_lost() -> None:
     """A thousand are enough to tell who else was there."""
     deaths = Deaths()

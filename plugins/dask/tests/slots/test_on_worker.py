@@ -148,6 +148,42 @@ def test_a_call_for_a_slot_that_is_gone_comes_back(slots: Slots) -> None:
     assert sent(slots, 1) == [{"key": "key", "slot": "slot", "held": False, "gone": True}]
 
 
+def test_a_call_that_waits_in_a_slot_comes_back_if_it_is_asked_for(
+    slots: Slots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not made then, there or in another slot, but where it is sent to again; one that has begun stays."""
+    monkeypatch.setattr(on_worker, "HOLD_SECONDS", 10 * END_SECONDS)
+    begun, go = threading.Event(), threading.Event()
+
+    def runs() -> bytes:
+        begun.set()
+        assert go.wait(END_SECONDS)
+        return b""
+
+    monkeypatch.setattr(pickle, "loads", lambda call: {b"runs": runs, b"next": lambda: b"next"}[bytes(call)])
+    first = threading.Thread(target=lambda: (set_slot(), tell("topic", "slot", bytes, 1)))
+    first.start()
+    sent(slots, 1)
+    slots._heard("slot", "runs", b"runs")
+    assert begun.wait(END_SECONDS)
+    slots._heard("slot", "next", b"next")
+    slots._heard("slot", "next", None)
+    slots._heard("slot", "runs", None)
+    slots._heard("other", "next", b"next")
+    slots._heard("slot", "next", b"next")
+    go.set()
+    assert sent(slots, 6)[1:] == [
+        {"key": "next", "slot": "slot", "held": True, "gone": True},
+        {"key": "runs", "slot": "slot", "begun": True},
+        {"key": "next", "slot": "other", "held": False, "gone": True},
+        {"key": "runs", "value": b"", "slot": "slot", "held": True},
+        {"key": "next", "value": b"next", "slot": "slot", "held": True},
+    ]
+    slots._heard("slot", None, b"")
+    first.join(END_SECONDS)
+    assert slots._waiting == {} and slots._queued == {}
+
+
 def test_a_slot_is_let_go_when_its_driver_says_so(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long before it would end by itself."""
     monkeypatch.setattr(on_worker, "HOLD_SECONDS", 10 * END_SECONDS)

@@ -10,7 +10,7 @@ from turgo.testing.checks import Checks, rule
 
 
 class Hints(Checks):
-    """`task_name`, `task_index`, `task_tags`, `task_timeout`, `task_once`, `task_stays`, and what is still to come."""
+    """`task_name`, `task_index`, `task_tags`, `task_timeout`, `task_seconds`, and others that are still to come."""
 
     @rule(
         "extra_context is a hint: it never reaches the function, and every part of it may be missing or odd"
@@ -22,6 +22,8 @@ class Hints(Checks):
             {"task_name": "measure"},
             {"task_name": "měřit/ 1", "task_index": 0, "task_tags": ("conformance", "a=b")},
             {"task_index": None, "task_tags": []},
+            {"task_seconds": 1e-9},
+            {"task_seconds": 1e9},
         )
 
     @rule("a hint that the executor does not know is passed over: the contract grows by them")

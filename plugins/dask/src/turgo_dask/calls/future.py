@@ -45,18 +45,20 @@ _ASKING = threading.Lock()
 class LostSlotError(Exception):
     """A call was handed to a slot of a worker with which there is no connection any more.
 
-    holder: the key of the call that came to that slot by the scheduler.
+    holder: the key of the call that came to that slot by the scheduler. alone: whether no other call had been handed to
+    it already, which may have begun.
     """
 
-    def __init__(self, worker: str, holder: str) -> None:
+    def __init__(self, worker: str, holder: str, *, alone: bool = True) -> None:
         super().__init__(worker, holder)
         self.worker = worker
         self.holder = holder
+        self.alone = alone
 
     def as_ours(self, key: str, client: distributed.Client | None, deaths: Deaths | None) -> WorkerLostError:
         """The error that the contract knows, for the call of that key."""
         if deaths is not None and deaths.knows(self.worker):
-            return _died(self.worker, key, self.holder, client, deaths)
+            return _died(self.worker, key, self.holder, client, deaths, alone=self.alone)
         message = f"the connection to the worker {self.worker} broke while it ran {key}"
         return WorkerLostError(message, sure=False)
 
@@ -215,10 +217,19 @@ def _killed(
 
 
 def _died(
-    worker: str, key: str, holder: str, client: distributed.Client | None, deaths: Deaths | None
+    worker: str,
+    key: str,
+    holder: str,
+    client: distributed.Client | None,
+    deaths: Deaths | None,
+    *,
+    alone: bool = True,
 ) -> WorkerLostError:
-    """The error of a call that a worker had. holder: the key by which the scheduler knows what ran in its slot."""
-    alone = deaths is not None and deaths.alone(holder, worker)
+    """The error of a call that a worker had. holder: the key by which the scheduler knows what ran in its slot.
+
+    alone: whether nothing else was in that slot, as far as the driver knows.
+    """
+    alone = alone and deaths is not None and deaths.alone(holder, worker)
     beside = "" if alone else ", or had it in its queue"
     return WorkerLostError(
         f"the worker {worker} died while it ran {key}{beside}{_why(client, worker)}", sure=alone

@@ -2,7 +2,7 @@
 
     submit ──> a slot is held? ───────────── hand it over ──> streams ──> the thread of the call before it
                fewer under way than slots? ─ bunches ───────> scheduler ──> some worker, which then holds the slot
-               else ──────────────────────── waiting ──> for the first slot that is free
+               else ──────────────────────── waiting ──> for the first slot that is free, or nearly so (see `ahead`)
 
 If a slot is gone by the time that a call comes to it, the call goes by the scheduler; what becomes of it if its worker
 is gone, `lost` says. A value that is too much to be sent home stays where it is: see `taken_over`.
@@ -13,7 +13,6 @@ All of it happens in the client's event loop, but for what says that it may come
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -27,11 +26,13 @@ from turgo_dask.calls.wrappers import ByValue
 from turgo_dask.connection.bunches import Bunches
 from turgo_dask.connection.client import Client
 from turgo_dask.slots import on_worker
+from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.lost import LostCalls
 from turgo_dask.slots.records import Call, Slot
 from turgo_dask.slots.streams import Streams
 from turgo_dask.slots.table import OFFER_SECONDS, SlotTable
 from turgo_dask.slots.taken_over import TakenOver
+from turgo_dask.slots.waiting import WaitingCalls
 
 HELD_SECONDS = 10.0
 """How long a slot is held in all. Whoever waits for it in its worker's queue has it after the call that runs; this is
@@ -39,10 +40,6 @@ for those whom the scheduler keeps waiting."""
 
 MOST_SLOTS = 64
 """With more of them calls do not wait here: a driver that feeds so many has less to spare than the scheduler."""
-
-DRIVER_WAIT_SECONDS = 0.5
-"""How long a call waits here before all that waits goes by the scheduler. That costs nothing beside calls which keep
-all slots for so long; and if these have seceded, the scheduler has slots of which the driver does not know."""
 
 
 class HeldSlots:
@@ -71,9 +68,10 @@ class HeldSlots:
         self.table = SlotTable(slots)
         self.lost = LostCalls(deaths, self._send)
         self.taken_over = TakenOver(client)
-        self.handed: dict[str, Call] = {}
-        self.waiting: deque[Call] = deque()
-        self._looks_at: Call | None = None
+        self.handed = HandedCalls(self._send_to, client.loop.call_later, self._balance)
+        self.waiting = WaitingCalls(
+            client.loop.call_later, self._send, lambda: bool(self.streams), self._balance
+        )
 
     def open(self, topic: str, addresses: Iterable[str]) -> None:
         """Hold slots from now on. Without effect if that is so. topic: by which calls tell their values otherwise."""
@@ -98,10 +96,13 @@ class HeldSlots:
         self.lost.deaths.retires(address)
         self.client.loop.add_callback(self.disconnect, address)
 
-    def submit(self, key: str, pickled: bytes) -> distributed.Future:
-        """The future of a call that any worker may run, whose value nobody takes by the scheduler. From any thread."""
+    def submit(self, key: str, pickled: bytes, seconds: float = 0.0) -> distributed.Future:
+        """The future of a call that any worker may run, whose value nobody takes by the scheduler. From any thread.
+
+        seconds: how long it is thought to run; 0 if that is not known.
+        """
         future = distributed.Future(key, self.client)
-        self.client.loop.add_callback(self._place, Call(pickled, future))
+        self.client.loop.add_callback(self._place, Call(pickled, future, seconds=seconds))
         return future
 
     def sent(self, future: distributed.Future) -> None:
@@ -128,7 +129,7 @@ class HeldSlots:
                 return
         if self._waits_here() and self.table.spare <= 0:
             self.waiting.append(call)
-            self._look_later()
+            self._balance()
         else:
             self._send(call)
 
@@ -138,13 +139,14 @@ class HeldSlots:
 
     def _hand(self, slot: Slot, call: Call) -> bool:
         """Hand a call over. False if the slot cannot be reached any more; it leaves then."""
-        assert self.streams is not None
-        if not self.streams.send(slot.address, slot.key, call.key, call.pickled):
-            self.table.leave(slot)
-            return False
-        call.slot = slot
-        self.handed[call.key] = call
-        return True
+        if self.handed.hand(slot, call):
+            return True
+        self.table.leave(slot)
+        return False
+
+    def _send_to(self, slot: Slot, key: str, call: bytes | None) -> bool:
+        """Send a call to a slot, or ask for it if there are no bytes. Whether that is on its way."""
+        return self.streams is not None and self.streams.send(slot.address, slot.key, key, call)
 
     def _send(self, call: Call) -> None:
         """Send a call by the scheduler."""
@@ -156,10 +158,10 @@ class HeldSlots:
     def _offer(self, slot: Slot) -> None:
         """A slot is free: for the call that has waited longest, unless it is to be given back."""
         expired = time.monotonic() > slot.since + HELD_SECONDS
-        first = self._next() if self.table.spare >= 0 else None
+        first = self.waiting.take() if self.table.spare >= 0 else None
         if first is not None and expired:
             self._send(first)  # so that a worker has it in its queue when this slot is given back for it
-            first = self._next()
+            first = self.waiting.take()
         if first is not None:
             if not self._hand(slot, first):
                 self._send(first)
@@ -169,14 +171,6 @@ class HeldSlots:
             self.table.free(slot)
             self.client.loop.call_later(OFFER_SECONDS, self.table.expire)
 
-    def _next(self) -> Call | None:
-        """The call that has waited longest, which waits no more."""
-        while self.waiting:
-            call = self.waiting.popleft()
-            if call.wanted:
-                return call
-        return None
-
     def _give_back(self, slot: Slot) -> None:
         """Let a slot go; to the scheduler its call is over soon."""
         if self.streams is not None:
@@ -184,26 +178,27 @@ class HeldSlots:
         self.table.leave(slot)
 
     def _balance(self) -> None:
-        """Send what waits by the scheduler, as far as it has slots for it; all if none is to wait here."""
-        while self.waiting and (self.table.spare > 0 or not self.queues()):
-            call = self._next()
-            if call is not None:
-                self._send(call)
+        """Have no slot idle, as far as anything waits.
 
-    def _look_later(self) -> None:
-        if self._looks_at is None and self.waiting:
-            self._looks_at = self.waiting[0]
-            self.client.loop.call_later(DRIVER_WAIT_SECONDS, self._look)
-
-    def _look(self) -> None:
-        first, self._looks_at = self._looks_at, None
-        while self.waiting and (self.waiting[0] is first or not self.streams):
-            call = self._next()
-            if call is not None:
+        What waits goes to slots that are free; by the scheduler as far as it has slots, all of it if none is to wait
+        here; and to slots that are nearly free. Where nothing waits for a slot that is idle, calls that went ahead are
+        recalled.
+        """
+        while (call := self.waiting.first()) is not None:
+            if (slot := self.table.take()) is not None or (slot := self._nearly_free()) is not None:
+                if self._hand(slot, call):
+                    self.waiting.take()
+            elif self.table.spare > 0 or not self.queues():
+                self.waiting.take()
                 self._send(call)
-            first = self.waiting[0] if self.waiting else None
-        self._balance()
-        self._look_later()
+            else:
+                return
+        self.handed.ahead.recall_some(len(self.table.free_slots()) + self.table.spare)
+
+    def _nearly_free(self) -> Slot | None:
+        """A slot that may be handed one more call than it runs. None where all are given back, or do."""
+        slot = self.handed.ahead.next_slot() if self.table.spare == 0 and self.queues() else None
+        return slot if slot is not None and time.monotonic() < slot.since + HELD_SECONDS else None
 
     def ended(self, key: str) -> None:
         """The scheduler says that a call is over, lost or cancelled."""
@@ -221,13 +216,17 @@ class HeldSlots:
         if "slot" not in message:
             self._came(address, message["key"], message["value"], held=message["held"])
             return
-        call, slot = self.handed.pop(message["key"], None), self.table.find(message["slot"])
+        if "begun" in message:
+            self.handed.ahead.begun(message["key"])
+            self._balance()
+            return
+        call, slot = self.handed.pop(message["key"]), self.table.find(message["slot"])
         if call is not None and call.wanted:
             self._answered(call, address, message)
-        if slot is not None and message["held"]:
-            self._offer(slot)
-        elif slot is not None:
+        if slot is not None and not message["held"]:
             self.table.leave(slot)
+        elif slot is not None and not slot.calls:
+            self._offer(slot)
         self._balance()
 
     def _came(self, address: str, key: str, value: bytes, *, held: bool) -> None:
@@ -256,28 +255,32 @@ class HeldSlots:
             fn, args, _ = packed(_taking(), (self.topic, call.key, opened, *its_args))
             options = self.taken_over.bind(call.key, address)
             self.bunches.submit(call.key, fn, args, options, call.future)
+        elif message["held"]:  # it was recalled
+            self.waiting.put_first(call)
         else:
             self._send(call)
 
     def is_busy(self, key: str) -> bool:
         """Whether a call runs in the slot that the call of that key held, or was lost in it. From any thread."""
-        running = (call.slot for call in list(self.handed.values()))
-        return self.lost.with_slot(key) or any(slot is not None and slot.key == key for slot in running)
+        return self.lost.with_slot(key) or self.handed.is_in(key)
 
     def _broken(self, address: str) -> None:
         """The connection to a worker is gone, and perhaps the worker."""
         self.taken_over.lost(address)
         slots = self.table.lose(address)
-        calls = [call for call in self.handed.values() if call.slot and call.slot.address == address]
+        running, waiting = self.handed.lose(address)
 
         def over() -> None:
-            for call in calls:
-                self.handed.pop(call.key, None)
+            for call in running:
+                self.handed.pop(call.key)
             slots.clear()  # until now the scheduler was to know which calls its worker had
             self._balance()
 
-        if slots or calls:
-            self.lost.add(address, calls, over)
+        for call in waiting:
+            if call.wanted:
+                self._send(call)
+        if slots or running:
+            self.lost.add(address, running, over)
         self._balance()
 
     def cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
@@ -293,27 +296,25 @@ class HeldSlots:
         return bool(self.cancel({key})[0])
 
     async def _cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
-        ours: set[str] = set()
-        running: set[str] = set()
-        for call in [*self.handed.values(), *self.waiting]:
-            if call.key in keys:
-                ours.add(call.key)
-                if call.wanted:
-                    call.future._state.cancel()
-                if call.slot is not None:
-                    running.add(call.slot.key)
-        return ours, running
+        handed = self.handed.calls
+        found = [call for call in handed.values() if call.key in keys] + self.waiting.having(keys)
+        for call in found:
+            if call.wanted:
+                call.future._state.cancel()
+        await self.handed.recall(found)
+        running = {call.slot.key for call in found if call.key in handed and call.slot is not None}
+        return {call.key for call in found}, running
 
     async def stop(self, in_order: bool) -> tuple[set[str], set[str]]:
         """Hold no slot any more. The keys of calls that were handed and are not over, and of slots in which others run.
 
         in_order: whether what runs is let come to its end; else it is cancelled, and runs on all the same.
         """
-        waiting = {call.key for call in self.waiting}
-        _, slots = await self._cancel(waiting if in_order else waiting | self.handed.keys())
+        waiting = self.waiting.keys() | {call.key for call in self.handed.waiting()}
+        _, slots = await self._cancel(waiting if in_order else waiting | self.handed.calls.keys())
         for slot in self.table.free_slots():
             self._give_back(slot)
-        return set(self.handed) if in_order else set(), slots
+        return set(self.handed.calls) if in_order else set(), slots
 
     def close(self) -> None:
         """End the connections."""

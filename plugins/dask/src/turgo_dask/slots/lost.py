@@ -62,7 +62,9 @@ class LostCalls:
             if in_order:
                 self._again(call)
             else:
-                call.future._state.set_error(LostSlotError(address, call.slot.key), None)
+                call.future._state.set_error(
+                    LostSlotError(address, call.slot.key, alone=not call.followed), None
+                )
 
     def close(self) -> None:
         """Wait for nothing any more."""

@@ -5,6 +5,7 @@
 
     thread of a call:   made ──> tell it ──> held? wait for another call, for a moment ──> make it ──> tell it ──> …
     event loop:         slot, key, call ──> into the queue of that thread;  slot, no key ──> let it go
+                        slot, key, no call ──> out of that queue, unless it has begun
 
 A slot goes by the key of the call that came to it by the scheduler. What a worker tells, as dicts:
 
@@ -13,7 +14,8 @@ A slot goes by the key of the call that came to it by the scheduler. What a work
               value          these bytes
               error          an error, as distributed sends it
               kept           something that is to stay; `take` has it
-              gone           nothing: the slot is held no more, and the call was not made
+              gone           nothing: the call was not made, as the slot is held no more or the driver wants it back
+    slot, key, begun         the driver wants that call back, and it has begun, or is over
 
 All of it is shipped by value, as workers have nothing of this package: it uses Python's library and distributed alone.
 """
@@ -88,7 +90,8 @@ class Slots:
         self.handler = handler
         self.stream: BatchedSend | None = None
         self._lock = threading.Lock()
-        self._waiting: dict[str, queue.SimpleQueue[tuple[str, bytes] | None]] = {}
+        self._waiting: dict[str, queue.SimpleQueue[str | None]] = {}
+        self._queued: dict[tuple[str, str], bytes] = {}
         self._kept: dict[str, Any] = {}
 
     async def serve(self, comm: Any) -> None:
@@ -110,17 +113,29 @@ class Slots:
             if every.get(self.topic) is self:  # else the driver has connected anew
                 del every[self.topic], self.worker.handlers[self.handler]
             with self._lock:
+                self._queued.clear()
                 for waiting in self._waiting.values():
                     waiting.put(None)
 
-    def _heard(self, slot: str, key: str | None, call: bytes) -> None:
-        """A call for a slot; or that it is to be let go, if there is no key."""
+    def _heard(self, slot: str, key: str | None, call: bytes | None) -> None:
+        """A call for a slot; that it is to come back, if there is no call; or that the slot is to be let go."""
+        if key is not None and call is None:
+            self._heard_recall(slot, key)
+            return
         with self._lock:
             waiting = self._waiting.get(slot)
             if waiting is not None:
-                waiting.put(None if key is None else (key, call))
+                if key is not None and call is not None:
+                    self._queued[slot, key] = call
+                waiting.put(key)
         if waiting is None and key is not None:
             self._send({"key": key, "slot": slot, "held": False, "gone": True})
+
+    def _heard_recall(self, slot: str, key: str) -> None:
+        if self._queued.pop((slot, key), None) is not None:  # else its thread was quicker
+            self._send({"key": key, "slot": slot, "held": True, "gone": True})
+        else:
+            self._send({"key": key, "slot": slot, "begun": True})
 
     def _send(self, message: dict[str, Any]) -> None:
         if self.stream is not None:
@@ -147,7 +162,7 @@ class Slots:
         if not self._may_hold():
             self._send_from_thread({"key": key, "value": value, "held": False})
             return True
-        waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         with self._lock:
             self._waiting[key] = waiting
         try:
@@ -157,17 +172,20 @@ class Slots:
             self._let_go(key)
         return True
 
-    def _hold(self, slot: str, waiting: queue.SimpleQueue[tuple[str, bytes] | None]) -> None:
+    def _hold(self, slot: str, waiting: queue.SimpleQueue[str | None]) -> None:
         """Make what is handed to the slot, until nothing is."""
         held = True
         while held:
             try:
-                handed = waiting.get(timeout=HOLD_SECONDS)
+                key = waiting.get(timeout=HOLD_SECONDS)
             except queue.Empty:
                 return
-            if handed is None:
+            if key is None:
                 return
-            answer = self._made(*handed)
+            call = self._queued.pop((slot, key), None)
+            if call is None:  # it is back at the driver
+                continue
+            answer = self._made(key, call)
             held = "value" in answer and self._may_hold()
             if not held:
                 self._let_go(slot)
@@ -195,6 +213,6 @@ class Slots:
         with self._lock:
             waiting = self._waiting.pop(slot, None)
         while waiting is not None and not waiting.empty():
-            handed = waiting.get()
-            if handed is not None:
-                self._send_from_thread({"key": handed[0], "slot": slot, "held": False, "gone": True})
+            key = waiting.get()
+            if key is not None and self._queued.pop((slot, key), None) is not None:
+                self._send_from_thread({"key": key, "slot": slot, "held": False, "gone": True})

@@ -85,8 +85,11 @@ class Streams:
         if task is not None:
             task.cancel()
 
-    def send(self, address: str, slot: str, key: str | None = None, call: bytes = b"") -> bool:
-        """Send a call to a slot, or let it go if there is none. Whether it is on its way."""
+    def send(self, address: str, slot: str, key: str | None = None, call: bytes | None = None) -> bool:
+        """Send a call to a slot, ask for it back if there are no bytes, or let the slot go if there is no key.
+
+        Whether that is on its way.
+        """
         stream = self._open.get(address)
         if stream is None:
             return False

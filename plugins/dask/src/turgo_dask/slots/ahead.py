@@ -1,0 +1,110 @@
+"""Calls that are handed to a slot a moment before the one in it is over, so that the slot waits for no message.
+
+    a call begins ── half of its time is over ──> near: its slot may be handed one more call, which waits there
+                  └─ twice its time is over ────> not near any more: that call is recalled
+
+Until the slot is free the call is bound to it, while another slot may be free first. So it does not go at once, and is
+recalled where a slot has nothing to do. A call that has begun by then stays where it is.
+
+How long a call runs is what the engine thinks. All of it belongs to the client's event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from turgo_dask.slots.records import Call, Slot
+
+NEAR_SHARE = 0.5
+"""How much of the time of a call is over when its slot is nearly free. Some calls of a task take half of the mean."""
+
+LATE_SHARE = 2.0
+"""After how much of it nobody knows any more when the slot will be free."""
+
+
+class Ahead:
+    """The slots that are nearly free, and the calls that were handed to them.
+
+    later: calls a function after so many seconds. near: called when a slot is nearly free. recall: asks the worker of a
+    call for it.
+    """
+
+    def __init__(
+        self,
+        later: Callable[..., object],
+        near: Callable[[], None],
+        recall: Callable[[Slot, Call], None],
+    ) -> None:
+        self._later = later
+        self._is_near = near
+        self._recall = recall
+        self._near: dict[str, Slot] = {}
+        self._waiting: dict[str, Call] = {}
+        self._recalled: set[str] = set()
+
+    def handed(self, slot: Slot, call: Call) -> None:
+        """A call was handed to a slot."""
+        slot.calls.append(call)
+        self._near.pop(slot.key, None)
+        if slot.calls == [call]:
+            self._begins(slot)
+        else:
+            self._waiting[call.key] = call
+
+    def over(self, slot: Slot, call: Call) -> None:
+        """A call is over, or has come back; the next one in its slot begins."""
+        ran = not call.waits_in_slot
+        slot.calls.remove(call)
+        self.begun(call.key)
+        if ran:
+            self._near.pop(slot.key, None)
+            if slot.calls:
+                self._begins(slot)
+
+    def leave(self, slot: Slot) -> None:
+        """A slot is handed nothing more."""
+        self._near.pop(slot.key, None)
+
+    def _begins(self, slot: Slot) -> None:
+        call = slot.calls[0]
+        self.begun(call.key)
+        if call.seconds:
+            self._later(NEAR_SHARE * call.seconds, self._comes_near, slot, call)
+            self._later(LATE_SHARE * call.seconds, self._is_late, slot, call)
+
+    def _comes_near(self, slot: Slot, call: Call) -> None:
+        if slot.calls == [call]:
+            self._near[slot.key] = slot
+            self._is_near()
+
+    def _is_late(self, slot: Slot, call: Call) -> None:
+        if slot.calls[:1] == [call]:
+            self._near.pop(slot.key, None)
+            for waiting in slot.calls[1:]:
+                self.recall(waiting)
+
+    def next_slot(self) -> Slot | None:
+        """The slot that has been nearly free for the longest time; None if there is none."""
+        return next(iter(self._near.values()), None)
+
+    def recall(self, call: Call) -> None:
+        """Ask for a call that has not begun, as far as is known. Without effect if that was done."""
+        if call.key in self._waiting and call.key not in self._recalled and call.slot is not None:
+            self._recalled.add(call.key)
+            self._recall(call.slot, call)
+
+    def recall_some(self, idle: int) -> None:
+        """Recall calls for so many slots that have nothing to do: those that wait for the longest time."""
+        for call in list(self._waiting.values()):
+            if len(self._recalled) >= idle:
+                return
+            self.recall(call)
+
+    def recalls(self, calls: Iterable[Call]) -> bool:
+        """Whether any of these calls is asked for, and nobody has said yet whether it has begun."""
+        return any(call.key in self._recalled for call in calls)
+
+    def begun(self, key: str) -> None:
+        """A call waits in its slot no more."""
+        self._recalled.discard(key)
+        self._waiting.pop(key, None)
