@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed.client import FutureState
 
-from turgo_dask.slots.ahead import LATE_SHARE, NEAR_SHARE, Ahead
+from turgo_dask.slots.ahead import LATE_SHARE, NEARLY_FREE_SHARE, Ahead
 from turgo_dask.slots.records import Call, Slot
 
 
@@ -62,14 +62,14 @@ def test_a_slot_is_nearly_free_once_half_the_time_of_its_call_is_over() -> None:
     slots, slot = Slots(), Slots().slot()
     first = slots.hand(slot, "first")
     assert slots.ahead.next_slot() is None
-    slots.clock.move(NEAR_SHARE * 1.0)
+    slots.clock.move(NEARLY_FREE_SHARE * 1.0)
     assert slots.ahead.next_slot() is slot and slots.near == 1
     second = slots.hand(slot, "second", seconds=2.0)
     assert slots.ahead.next_slot() is None and second.waits_in_slot and not first.waits_in_slot
     slots.clock.move(0.25)
     slots.ahead.over(slot, first)
     assert not second.waits_in_slot and slots.ahead.next_slot() is None
-    slots.clock.move(NEAR_SHARE * 2.0)
+    slots.clock.move(NEARLY_FREE_SHARE * 2.0)
     assert slots.ahead.next_slot() is slot and slots.near == 2
     slots.ahead.over(slot, second)
     assert slots.ahead.next_slot() is None and slot.calls == [] and slots.recalled == []
@@ -87,9 +87,9 @@ def test_a_call_behind_one_that_takes_too_long_is_recalled() -> None:
     """Once, and not after it has begun."""
     slots, slot = Slots(), Slots().slot()
     first = slots.hand(slot, "first")
-    slots.clock.move(NEAR_SHARE * 1.0)
+    slots.clock.move(NEARLY_FREE_SHARE * 1.0)
     second = slots.hand(slot, "second")
-    slots.clock.move((LATE_SHARE - NEAR_SHARE) * 1.0)
+    slots.clock.move((LATE_SHARE - NEARLY_FREE_SHARE) * 1.0)
     assert slots.recalled == ["second"] and slots.ahead.recalls([second])
     slots.ahead.recall_some(1)
     assert slots.recalled == ["second"]
@@ -124,6 +124,6 @@ def test_a_slot_that_cannot_be_reached_is_handed_nothing() -> None:
     """Nor is it asked for again."""
     slots, slot = Slots(), Slots().slot()
     slots.hand(slot, "first")
-    slots.clock.move(NEAR_SHARE * 1.0)
+    slots.clock.move(NEARLY_FREE_SHARE * 1.0)
     slots.ahead.leave(slot)
     assert slots.ahead.next_slot() is None

@@ -374,7 +374,7 @@ def one_ahead(
 
     It is the first name behind whose call it is. last: the function and the arguments of the call behind it.
     """
-    monkeypatch.setattr(timing, "NEAR_SHARE", 1e-3)
+    monkeypatch.setattr(timing, "NEARLY_FREE_SHARE", 1e-3)
     session = connected(executor)
     handed = session.held.handed
     end = time.monotonic() + END_SECONDS

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 from turgo_dask.slots.records import Call, Slot
 
-NEAR_SHARE = 0.5
+NEARLY_FREE_SHARE = 0.5
 """How much of the time of a call is over when its slot is nearly free. Some calls of a task take half of the mean."""
 
 LATE_SHARE = 2.0
@@ -69,7 +69,7 @@ class Ahead:
         call = slot.calls[0]
         self.begun(call.key)
         if call.seconds:
-            self._later(NEAR_SHARE * call.seconds, self._comes_near, slot, call)
+            self._later(NEARLY_FREE_SHARE * call.seconds, self._comes_near, slot, call)
             self._later(LATE_SHARE * call.seconds, self._is_late, slot, call)
 
     def _comes_near(self, slot: Slot, call: Call) -> None:
