@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pluggy
+from pluggy import HookimplOpts, HookspecOpts
 
 from turgo.errors import ObserverError
 from turgo.executor import Executor
@@ -84,6 +85,21 @@ class Observers:
         return max(0.0, BUNCH_SECONDS - (self._clock() - self._passed_on))
 
 
+class _Manager(pluggy.PluginManager):
+    """A manager that looks for hooks only where one may be.
+
+    Pluggy looks at every attribute, also at those that each object has; that takes as long as a small run.
+    """
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> HookimplOpts | None:
+        """How an attribute is marked as a hook; None if it is not."""
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+    def parse_hookspec_opts(self, module_or_class: Any, name: str) -> HookspecOpts | None:
+        """How an attribute is marked as what a hook has to be like; None if it is not."""
+        return super().parse_hookspec_opts(module_or_class, name) if name.startswith(PREFIX) else None
+
+
 def manager_of(observer: object) -> pluggy.PluginManager:
     """A manager for one observer, so that it can fail alone.
 
@@ -93,7 +109,7 @@ def manager_of(observer: object) -> pluggy.PluginManager:
     name = getattr(observer, "__name__", type(observer).__name__)
     if isinstance(observer, type):
         raise ObserverError(f"the class {name} is no observer, an object of it is: {name}()", observer=name)
-    manager = pluggy.PluginManager(PROJECT)
+    manager = _Manager(PROJECT)
     manager.add_hookspecs(ObserverHooks)
     manager.add_hookspecs(ExecutorHooks)  # a module may be both kinds of plugin
     try:
