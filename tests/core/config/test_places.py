@@ -84,3 +84,11 @@ def test_a_file_in_a_folder_that_everybody_may_write_to_does_not_hold_below_it(
         shared.chmod(mode)
         assert places.project_file(own, variables) is None
         assert places.project_file(shared, variables) == shared / "turgo.toml"
+
+
+def test_a_table_that_is_written_into_a_pyproject_of_the_same_size_is_seen(project: Path) -> None:
+    """What is known of the file is known of what it says."""
+    file = project / "pyproject.toml"
+    for table, executor in [("tool.other", "local"), ("tool.turgo", "hpcxx"), ("tool.other", "local")]:
+        file.write_text(f'# turgo\n[{table}]\nexecutor = "hpcxx"\n')
+        assert load_config(project, {}).executor.value == executor

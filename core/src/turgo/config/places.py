@@ -125,12 +125,26 @@ def warn_of_unread(place: str, reason: str) -> None:
 
 def _has_our_table(pyproject: Path, folder: Path | None) -> bool:
     with contextlib.suppress(OSError):  # read_toml says it better
-        if b"turgo" not in pyproject.read_bytes():
+        if _has_none(pyproject.read_bytes()):
             return False
     from turgo.config.toml_lines import read_toml  # late: most runs have no file to read
 
     tool = read_toml(pyproject, shown(pyproject, folder)).data.get("tool")
     return isinstance(tool, dict) and "turgo" in tool
+
+
+@lru_cache(maxsize=4)
+def _has_none(content: bytes) -> bool:
+    """Whether a pyproject.toml surely has no table of ours. Every run asks, and mostly of the same one."""
+    if b"turgo" not in content:
+        return True
+    from turgo.config.toml_lines import content_of  # late: most runs have no file to read
+
+    try:
+        tool = content_of(content.decode("utf-8-sig")).get("tool")
+    except ValueError:  # read_toml says it better
+        return False
+    return not (isinstance(tool, dict) and "turgo" in tool)
 
 
 @lru_cache(maxsize=4)

@@ -46,15 +46,18 @@ def read_toml(path: Path, shown: str) -> TomlFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=shown) from error
     try:
-        data = _content(text)
+        data = content_of(text)
     except ValueError as error:
         raise ConfigError(f"is no valid TOML: {error}", file=shown, line=_line_of(error, text)) from error
     return TomlFile(path, data, text)
 
 
 @lru_cache(maxsize=4)
-def _content(text: str) -> dict[str, Any]:
-    """Every run asks for the configuration, and a large file takes a millisecond. Nobody may change what it gives."""
+def content_of(text: str) -> dict[str, Any]:
+    """What a text says. Raises ValueError if it is no TOML. Nobody may change what it gives.
+
+    Every run asks for the configuration, and a large file takes a millisecond.
+    """
     data = _loads(text)
     if _has_large_number(data):
         raise ValueError("a whole number has more than 64 bits")
