@@ -8,6 +8,7 @@ import pytest
 from turgo.worker.outcomes import (
     CallFailure,
     CallOutcome,
+    Going,
     MapOutcome,
     is_complete,
     outcomes_of,
@@ -50,3 +51,22 @@ def test_a_value_that_nobody_needs_is_left_out() -> None:
     assert without_value(OUTCOMES[1]) == OUTCOMES[1]
     assert without_value(OUTCOMES[2]) == OUTCOMES[2]._replace(values=None)
     assert without_value(None) is None
+
+
+def test_elements_that_were_timed_together_have_the_same_end() -> None:
+    """Three, then two; one more is over, and the clock was not read since."""
+    going = Going(list("abcdef"), {}, 1.0, [2.0, 3.0], [3, 2])
+    assert going.ends(6, 9.0) == array("d", [2.0, 2.0, 2.0, 3.0, 3.0, 9.0])
+    assert going.ends(4, 9.0) == array("d", [2.0, 2.0, 2.0, 3.0])
+
+
+def test_elements_that_were_timed_one_by_one_have_ends_of_their_own() -> None:
+    """There is no count then."""
+    going = Going(list("abc"), {}, 1.0, [2.0, 3.0], [])
+    assert going.ends(3, 9.0) == array("d", [2.0, 3.0, 9.0])
+    assert going.ends(1, 9.0) == array("d", [2.0])
+
+
+def test_a_count_whose_reading_another_thread_does_not_see_yet_does_not_matter() -> None:
+    """A count is entered before its reading."""
+    assert Going(list("abc"), {}, 1.0, [2.0], [2, 1]).ends(3, 9.0) == array("d", [2.0, 2.0, 9.0])

@@ -8,7 +8,6 @@ nearly all of the slow ones can still go elsewhere.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
 from operator import countOf
 from typing import Any
@@ -38,7 +37,7 @@ def run_elements(
     step, columns = piece.step, piece.columns
     spread = [local[column] if type(column) is int else column for column in columns]
     absent = {offset for column in columns if type(column) is int for offset in missing.get(column, ())}
-    going = batch.current = Going([], {}, batch.clock(), [])
+    going = batch.current = Going([], {}, batch.clock(), [], [])
     try:
         if len(step.args) == 1 and not step.kwargs and not absent:
             _run_simple(batch, piece.call, spread[0], going, start)
@@ -46,18 +45,18 @@ def run_elements(
             made = arguments(step, spread, local, batch.source)
             _run_general(batch, piece.call, made, absent, going, start)
     except BaseException:  # the run is cut short: the calls that are over stay over
-        going.ends.extend([batch.clock()] * (len(going.values) - len(going.ends)))
-        outcome = batch.current = _outcome(going)
+        outcome = batch.current = _outcome(going, batch.clock())
         batch.outcomes.append(outcome)
         raise
-    outcome = batch.current = _outcome(going)
+    outcome = batch.current = _outcome(going, going.began)
     _only_values(batch, step, outcome)
     return outcome
 
 
-def _outcome(going: Going) -> MapOutcome:
-    values, failures, began, ends = going
-    return MapOutcome(values, failures, began, array("d", ends))
+def _outcome(going: Going, now: float) -> MapOutcome:
+    """What came of the elements. now: when those of them ended that were over before the clock was read again."""
+    values, failures = going.values, going.failures
+    return MapOutcome(values, failures, going.began, going.ends(len(values), now))
 
 
 def so_far(batch: Any) -> list[Outcome]:
@@ -65,11 +64,10 @@ def so_far(batch: Any) -> list[Outcome]:
     current, outcomes = batch.current, list(batch.outcomes)
     if current is None or any(getattr(each, "values", None) is current.values for each in outcomes):
         return outcomes
-    values, ends = current.values[:], list(current.ends)
-    del ends[len(values) :]
-    ends.extend([batch.clock()] * (len(values) - len(ends)))
+    values = current.values[:]
+    ends = current.ends(len(values), batch.clock()) if isinstance(current, Going) else current.ends[:]
     failures = {offset: failed for offset, failed in current.failures.copy().items() if offset < len(values)}
-    partial = _outcome(Going(values, failures, current.began, ends))
+    partial = MapOutcome(values, failures, current.began, ends)
     _only_values(batch, batch.pieces[len(outcomes)].step, partial)
     return [*outcomes, partial]
 
@@ -99,8 +97,8 @@ def _run_simple(
     start: float,
 ) -> None:
     """The commonest form, each element the one argument of its call, with nothing else done for a call."""
-    values, failures, _, ends = going
-    add, clock = values.append, batch.clock
+    values, failures = going.values, going.failures
+    add, clock, mark, counted = values.append, batch.clock, going.readings.append, going.counts.append
     done, count = 0, len(elements)
     handful = 1 + int(count * FIRST_HANDFUL_SHARE)
     now = before = clock()
@@ -116,7 +114,8 @@ def _run_simple(
             failures[len(values)] = failure(batch, error)
             add(None)
         now = clock()
-        ends += [now] * (len(values) - done)
+        counted(len(values) - done)
+        mark(now)  # after its count: another thread may look between the two
         done = len(values)
         handful = 1 if now - before > QUICK_SECONDS else handful + handful // 4 + 1
         before = now
@@ -131,8 +130,8 @@ def _run_general(
     start: float,
 ) -> None:
     """Any other form; elements in `absent` are not executed, as what they follow has no value."""
-    values, failures, _, ends = going
-    add, clock, mark = values.append, batch.clock, ends.append
+    values, failures = going.values, going.failures
+    add, clock, mark = values.append, batch.clock, going.readings.append
     for offset, (args, kwargs) in enumerate(arguments):
         if offset in absent:
             failures[offset] = None

@@ -55,12 +55,28 @@ class MapOutcome(NamedTuple):
 
 
 class Going(NamedTuple):
-    """What will be a MapOutcome, while the elements run. Another thread may read it, and arrays do not bear that."""
+    """What will be a MapOutcome, while the elements run. Another thread may read it, and arrays do not bear that.
+
+    readings: of the clock, in seconds. counts: how many elements had ended at each since the one before; empty: one.
+    """
 
     values: list[Any]
     failures: dict[int, CallFailure | None]
     began: float
-    ends: list[float]
+    readings: list[float]
+    counts: list[int]
+
+    def ends(self, over: int, now: float) -> array[float]:
+        """The reading for each of the first `over` elements; `now` for those that have none yet."""
+        if self.counts:
+            ends = array("d")
+            for count, reading in zip(self.counts[:], self.readings[:], strict=False):
+                ends += array("d", (reading,)) * count
+        else:
+            ends = array("d", self.readings[:])
+        del ends[over:]
+        ends += array("d", (now,)) * (over - len(ends))
+        return ends
 
 
 class Report(NamedTuple):
