@@ -31,11 +31,11 @@ class Driven:
         for task in tasks:
             self.costs[task], self.most[task] = cost, most
 
-    def take(self, budget=1.0, chain=1.0):
+    def take(self, budget=1.0, chain=1.0, first=lambda ready: 1):
         """The next batch of the first lane that has one."""
         for lane, queue in self.schedule.ready.queues.items():
             if queue.pieces:
-                return Selection(self.schedule, lane, self.costs, self.most).fill(budget, chain)
+                return Selection(self.schedule, lane, self.costs, self.most, first).fill(budget, chain)
         return []
 
     def take_each(self):

@@ -6,6 +6,7 @@ from turgo import task
 from turgo.contract.clock import SYSTEM_CLOCK
 from turgo.engine.batching.tag_limits import Limits
 from turgo.engine.lanes import REMAKING_LOOK_SECONDS, Lanes
+from turgo.engine.remote_values.store import RemoteStore
 from turgo.engine.site import Site, Sites
 from turgo.errors import WorkerLostError
 from turgo.executor import Executor
@@ -69,6 +70,13 @@ def taken(lanes):
 def test_lanes_take_turns(driven, site):
     """None has to wait until another is empty."""
     assert taken(lanes_of(driven(two_lanes), site)) == ["", "web", "", "web"]
+
+
+def test_the_first_calls_go_together_only_where_a_batch_stops_itself(driven, site):
+    """One that keeps its values on a worker does not."""
+    assert lanes_of(driven(lambda: plain.map(range(8000))), site).next_batch().pieces == [(0, 0, 10)]
+    site.values = RemoteStore(site.executor, 0, None)
+    assert lanes_of(driven(lambda: plain.map(range(8000))), site).next_batch().pieces == [(0, 0, 1)]
 
 
 def test_a_lane_whose_limit_is_reached_is_passed_over(driven, site):

@@ -111,6 +111,27 @@ def test_one_thread_submits_everything():
         assert executor.threads == {threading.current_thread()}
 
 
+def test_the_first_calls_of_a_task_that_is_slow_do_not_wait_for_each_other():
+    """A batch of which nothing was known stops after the first of them; the others are submitted again."""
+    batches = []
+
+    @task
+    def slow_at_first(value):
+        if value == 0:
+            time.sleep(0.01)
+        return value
+
+    class Watched(Recorded):
+        def submit(self, fn, batch, /, *args, **kwargs):
+            future = super().submit(fn, batch, *args, **kwargs)
+            batches.append((batch.pieces[0].high, len(batch.outcomes[0].values)))
+            return future
+
+    run = flow(lambda: slow_at_first.map(range(2000))).run(executor=Watched())
+    assert run.result == list(range(2000))
+    assert batches[0] == (10, 1)
+
+
 def test_a_retry_is_submitted_when_it_is_due():
     """Nothing else is ready: the loop waits for it."""
 

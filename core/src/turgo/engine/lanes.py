@@ -6,8 +6,9 @@ schedule.ready ──queues──> Lanes ──lane, pieces, seconds of work─�
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from turgo.contract.clock import Clock
@@ -118,12 +119,18 @@ class Lanes:
         batching = site.batching
         presses = site.room > 1 and self.urgency.presses
         budget = batching.budget(ready, site.room, self.clock.monotonic(), presses)
-        selection = Selection(self.schedule, lane, batching.costs, batching.most)
+        selection = Selection(self.schedule, lane, batching.costs, batching.most, self._first_calls(site))
         pieces = selection.fill(budget, batching.chain(site.room))
         if site.values is not None:
             pieces = self._alike(pieces, site.values, lane)
         leads = self.urgency.leads(pieces) if site.room > 1 else 0.0
         return Chosen(lane, pieces, selection.spent, leads)
+
+    def _first_calls(self, site: Site) -> Callable[[int], int]:
+        """How many calls of an unknown task go together. One, where a batch that keeps values does not stop itself."""
+        if site.values is not None:
+            return lambda ready: 1
+        return partial(site.batching.first_calls, slots=site.room)
 
     def _alike(self, pieces: list[Piece], values: RemoteStore, lane: Lane) -> list[Piece]:
         """The first pieces, so many that either all their values stay or none does; the others are ready again."""

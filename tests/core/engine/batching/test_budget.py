@@ -13,6 +13,7 @@ from turgo.engine.batching.budget import (
     LEAST_TRIPS,
     LEFT_TIMES,
     LONGEST_CHAIN_SECONDS,
+    MOST_FIRST_CALLS,
     TARGET_BATCH_SECONDS,
     Batching,
 )
@@ -227,3 +228,17 @@ def test_heavy_values_make_small_batches():
     batching.learn_size(one, BATCH_BYTES * 10)
     batching.learn(one, 1, 0.001)
     assert batching.most[one] == 1
+
+
+@pytest.mark.parametrize(
+    ("ready", "slots", "together"),
+    [(1, 1, 1), (200, 2, 1), (10_000, 2, 25), (10_000, 100, 1), (10**7, 2, MOST_FIRST_CALLS)],
+)
+def test_of_an_unknown_task_a_few_calls_go_together_where_there_are_very_many(ready, slots, together):
+    """A small part of what a slot is to get, and never many."""
+    assert Batching().first_calls(ready, slots) == together
+
+
+def test_a_batch_of_which_nothing_is_known_stops_at_once_if_its_calls_are_no_quick_ones():
+    """The others in it run elsewhere then."""
+    assert Batching().late_after(0.0, slots=1) == Batching().late_after(0.0, slots=5) == LEAST_BATCH_SECONDS

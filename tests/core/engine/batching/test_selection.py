@@ -39,6 +39,16 @@ def test_a_task_whose_cost_nobody_knows_goes_one_call_at_a_time(driven):
     assert flow.take(budget=1e9) == [(0, 0, 1)]
 
 
+def test_of_very_many_of_them_a_few_go_together(driven):
+    """As many as `first` says, of those that are ready; no single call, and none that shares no batch."""
+    flow = driven(lambda: one.map(range(100)))
+    assert flow.take(first=lambda ready: ready // 10) == [(0, 0, 10)]
+    single = driven(two)
+    assert single.take(first=lambda ready: 10) == [(0, -1, -1)]
+    unshared = driven(lambda: alone.map(range(100)))
+    assert unshared.take(first=lambda ready: ready // 10) == [(0, 0, 1)]
+
+
 def test_known_calls_fill_the_budget(driven):
     """In slices of a map, and in single calls."""
     flow = driven(lambda: one.map(range(100)))

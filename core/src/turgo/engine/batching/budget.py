@@ -3,7 +3,8 @@
 The price of a submission is paid per submission (some 10 µs for a thread, 2 ms for a cluster), and one after the other,
 so few should be made; but a worker must not idle because another got too much. What is known, and what follows from it:
 
-    seconds for a call of each task     a task that is not known yet goes one call at a time
+    seconds for a call of each task     a task that is not known yet goes one call at a time; of very many a few go
+                                        together, and stop as soon as they are no quick ones: see `first_calls`
     bytes of its values, reported       a batch holds so many calls that they are at most BATCH_BYTES
     calls of it that were seen          a batch holds at most ten times as many: the first few may not be typical;
                                         a hundred times as many if they are quick
@@ -87,6 +88,13 @@ COST_WEIGHT_SHARE = 0.3
 RECENT_CALLS = 30
 """A batch of fewer calls counts less, by each call: a single one may be a hundred times as long as the others."""
 
+FIRST_CALLS_SHARE = 1 / 200
+"""Of a task that is not known, the share of what its slot is to get that goes together. It is so little that nothing is
+lost if it waits for the first of them, and it tells more than a single call where all together are quick."""
+
+MOST_FIRST_CALLS = 50
+"""But no more of them, as nobody knows how large their values are either."""
+
 BATCH_BYTES = 16 * 2**20
 """Values of a batch that are sent to the driver together are not to be more."""
 
@@ -150,11 +158,20 @@ class Batching:
         return max(worth, least, LEAST_BATCH_SECONDS)
 
     def late_after(self, seconds: float, slots: int) -> float:
-        """Seconds after which a batch, in which so many seconds of work are thought to be, begins no further call."""
+        """Seconds after which a batch, in which so many seconds of work are thought to be, begins no further call.
+
+        seconds: 0 if nobody knows.
+        """
+        if not seconds:
+            return LEAST_BATCH_SECONDS
         least = BATCH_SECONDS
         if slots > 1:
             least = min(least, ENOUGH_TRIPS * (self.load.trip + self.load.price))
         return max(least, LATE_TIMES * seconds)
+
+    def first_calls(self, ready: int, slots: int) -> int:
+        """How many calls may go together of a task of which nothing is known; ready: how many there are."""
+        return max(1, min(MOST_FIRST_CALLS, int(ready / slots * FIRST_CALLS_SHARE)))
 
     def is_long(self, task: AnyTask, urgent: bool, presses: bool = False) -> bool:
         """Whether a call of a task takes so long that a round trip beside it is little; none is queued for a slot then.

@@ -6,7 +6,7 @@ So a chain costs one round trip, and a small graph is shipped whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from turgo.engine.schedule.pieces import Piece
 from turgo.engine.schedule.ready import Lane
@@ -18,16 +18,26 @@ from turgo.records.states import RUNNING, TaskState
 
 
 class Selection:
-    """One selection of pieces that are to run together."""
+    """One selection of pieces that are to run together.
+
+    costs: seconds for a call of each task; most: how many of it may go together. first: how many of a task that is not
+    in `costs` may go together, by how many are ready.
+    """
 
     def __init__(
-        self, schedule: Schedule, lane: Lane, costs: Mapping[AnyTask, float], most: Mapping[AnyTask, int]
+        self,
+        schedule: Schedule,
+        lane: Lane,
+        costs: Mapping[AnyTask, float],
+        most: Mapping[AnyTask, int],
+        first: Callable[[int], int] = lambda ready: 1,
     ) -> None:
         self.progress = schedule.progress
         self.ready = schedule.ready
         self.lane = lane
         self.costs = costs
         self.most = most
+        self.first = first
         self.queue = schedule.ready.queues[lane]
         self.pieces: list[Piece] = []
         self.spent = 0.0
@@ -41,7 +51,7 @@ class Selection:
         """Take from what the batch itself makes ready, else from what is ready, until the budget is spent.
 
         budget: seconds of work. chain: seconds of work for calls that can run nowhere else, since all that they wait
-        for is in this batch and nothing else waits for it. A call of a task that is not in `costs` goes alone.
+        for is in this batch and nothing else waits for it. What is of a task that is not in `costs` goes alone.
         """
         costs, near, nodes, ready = self.costs, self.near, self.progress.nodes, self.queue.pieces
         counts, most, remote = self.counts, self.most, self.progress.remote
@@ -85,11 +95,13 @@ class Selection:
         return worker not in (None, self.worker)
 
     def _alone(self, node: Node, low: int, high: int) -> list[Piece]:
-        """A call whose cost nobody knows, or that does not share: the batch is it, unless there is one already."""
+        """A call that does not share, or a few of which nobody knows the cost: the batch is it, unless there is one."""
         if not self.pieces:
-            self._pop(node, low, high, 1)
+            few = self.first(self.queue.calls[node.task]) if self.lane.together else 1
+            few = min(few, high - low or 1)
+            self._pop(node, low, high, few)
             if low >= 0:
-                self._add_elements(node, low, low + 1, 0.0)
+                self._add_elements(node, low, low + few, 0.0)
             else:
                 self._add_single(node, 0.0)
         return self.pieces
