@@ -17,7 +17,7 @@ from turgo.registry.source_files import load_source
 from turgo_dask.calls.deaths import Deaths
 from turgo_dask.connection.probe import probe
 from turgo_dask.connection.told import Told
-from turgo_dask.session import Session
+from turgo_dask.session.supervise import note
 from turgo_dask.supervision.comings import Comings
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
 
@@ -45,7 +45,7 @@ def test_an_event_of_the_scheduler_that_is_none(event: Any) -> None:
     addresses: list[str] = []
     held = SimpleNamespace(connect=addresses.append, disconnect=addresses.append)
     session = SimpleNamespace(deaths=deaths, watch=SimpleNamespace(comings=comings), held=held)
-    Session._heard(session, (1.5, event))  # type: ignore[arg-type]
+    note(session, (1.5, event))  # type: ignore[arg-type]
     for name in ("step-1", "step"):
         assert isinstance(deaths.alone(name, "tcp://10.0.0.1:1"), bool)
     assert all(isinstance(each, str) for each in deaths.calls_of("tcp://10.0.0.1:1"))

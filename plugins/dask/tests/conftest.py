@@ -87,6 +87,22 @@ def nannied() -> Callable[[int, int], AbstractContextManager[distributed.LocalCl
     return local_cluster
 
 
+@pytest.fixture(scope="session")
+def lost_workers() -> Callable[[distributed.LocalCluster], Callable[[], int]]:
+    """Makes what says how many workers a cluster has lost since it was made."""
+
+    def counted(cluster: distributed.LocalCluster) -> Callable[[], int]:
+        def lost() -> int:
+            events = cluster.scheduler.get_events("all")
+            removed = [event for _, event in events if event["action"] == "remove-worker"]
+            return sum(not event["expected"] for event in removed)
+
+        before = lost()
+        return lambda: lost() - before
+
+    return counted
+
+
 class Foreign:
     """A scheduler and a worker without a nanny, each a process."""
 

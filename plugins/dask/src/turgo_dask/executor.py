@@ -23,7 +23,8 @@ from turgo_dask import submit as calls
 from turgo_dask.calls.tags import RESOURCE, placement_of
 from turgo_dask.connection.channel import opened_channel
 from turgo_dask.options import DaskOptions
-from turgo_dask.session import Session, opened
+from turgo_dask.session.open import opened
+from turgo_dask.session.session import Session
 from turgo_dask.supervision.events import Events
 from turgo_dask.supervision.resources import expected_resources
 

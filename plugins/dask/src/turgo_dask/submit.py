@@ -22,7 +22,7 @@ from turgo_dask.calls.packed import packed
 from turgo_dask.calls.tags import Placement, placement_of
 from turgo_dask.calls.wrappers import adopted, contained
 from turgo_dask.connection.client import Client
-from turgo_dask.session import Session
+from turgo_dask.session.session import Session
 from turgo_dask.supervision.announce import announced
 
 FETCH_LOOK_SECONDS = 0.5

@@ -10,7 +10,6 @@ from typing import Any
 
 import distributed
 import pytest
-from distributed.scheduler import KilledWorker
 
 from turgo import FlowRun, TaskState, flow, task, unmapped
 from turgo.errors import WorkerLostError
@@ -27,24 +26,6 @@ def theirs(nannied: Callable[..., Any]) -> Iterator[distributed.LocalCluster]:
     with nannied(2, 1) as cluster:
         assert cluster.scheduler.allowed_failures == 3
         yield cluster
-
-
-@pytest.fixture
-def deaths(theirs: distributed.LocalCluster) -> Callable[[], int]:
-    """Says how many workers were lost since the test began."""
-    return counted(theirs)
-
-
-def counted(cluster: distributed.LocalCluster) -> Callable[[], int]:
-    """Says how many workers a cluster has lost since this was called."""
-
-    def lost() -> int:
-        events = cluster.scheduler.get_events("all")
-        removed = [event for _, event in events if event["action"] == "remove-worker"]
-        return sum(not event["expected"] for event in removed)
-
-    before = lost()
-    return lambda: lost() - before
 
 
 def connected(cluster: distributed.LocalCluster) -> DaskExecutor:
@@ -68,14 +49,15 @@ def mapped(count: int, last: int) -> Any:
 
 @pytest.mark.parametrize("count", [1, 1000])
 def test_a_call_that_ends_its_worker_ends_two_of_them(
-    theirs: distributed.LocalCluster, deaths: Callable[[], int], count: int
+    theirs: distributed.LocalCluster, lost_workers: Callable[[Any], Callable[[], int]], count: int
 ) -> None:
     """Be it alone or in a batch of a thousand, on a scheduler that would send it to four. All others succeed."""
+    lost = lost_workers(theirs)
     last = count * 2 // 3
     run = mapped.run(count, last, executor=connected(theirs))
     states = [each.state for each in run.task_runs]
     assert states == [TaskState.CRASHED if number == last else TaskState.SUCCESS for number in range(count)]
-    assert deaths() == 2
+    assert lost() == 2
     assert isinstance(run.task_runs[last].error, WorkerLostError)
 
 
@@ -145,26 +127,17 @@ def drawn(seed: int) -> tuple[int, list[int], list[int]]:
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in (1, 2))])
-def test_innocent_calls_are_never_crashed(threaded: distributed.LocalCluster, seed: int) -> None:
+def test_innocent_calls_are_never_crashed(
+    threaded: distributed.LocalCluster, lost_workers: Callable[[Any], Callable[[], int]], seed: int
+) -> None:
     """Neither those that run beside one that kills, nor those that dask makes again, nor those that wait for them."""
     count, makers, readers = drawn(seed)
-    lost = counted(threaded)
+    lost = lost_workers(threaded)
     run = kept.run(count, makers, readers, executor=connected(threaded))
     assert not judged(run, makers, readers)
     assert lost() <= 2 * len(makers + readers)
     values = run.values("doubled")
     assert all(values[number] == 2 * number for number in range(count) if number not in makers + readers)
-
-
-def test_a_call_that_is_lost_comes_back_after_one_worker(
-    theirs: distributed.LocalCluster, deaths: Callable[[], int]
-) -> None:
-    """By itself it is not sent again; that is up to who submitted it. It was alone, so it is known to be its doing."""
-    with connected(theirs).start() as executor:
-        error = executor.submit(os._exit, 3).exception(timeout=END_SECONDS)
-        assert isinstance(error, WorkerLostError) and error.sure and not error.blameless
-        assert deaths() == 1
-        assert executor.submit(abs, -1).result(timeout=END_SECONDS) == 1
 
 
 def test_what_waits_for_a_call_that_is_lost_is_blameless(theirs: distributed.LocalCluster) -> None:
@@ -174,22 +147,6 @@ def test_what_waits_for_a_call_that_is_lost_is_blameless(theirs: distributed.Loc
         error = executor.submit(str, lost).exception(timeout=END_SECONDS)
         assert isinstance(error, WorkerLostError) and error.blameless
         assert lost.key in str(error)
-
-
-def test_the_calls_of_others_are_sent_to_as_many_workers_as_their_scheduler_allows(
-    theirs: distributed.LocalCluster, deaths: Callable[[], int]
-) -> None:
-    """The plugin looks at the calls of its own client, and leaves with it."""
-    plugins = set(theirs.scheduler.plugins)
-    with (
-        connected(theirs).start(),
-        distributed.Client(theirs.scheduler_address, set_as_default=False) as client,
-    ):
-        (ours,) = {name for name in theirs.scheduler.plugins if name.startswith("turgo-")}
-        assert isinstance(client.submit(os._exit, 3).exception(timeout=2 * END_SECONDS), KilledWorker)
-        assert deaths() == 4
-    assert set(theirs.scheduler.plugins) == plugins
-    assert ours.removeprefix("turgo-") not in theirs.scheduler._broker._topics["all"].subscribers
 
 
 def test_deaths_know_who_was_alone() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import distributed
 from distributed.scheduler import KilledWorker
 
-from turgo_dask.calls.deaths import lease
 from turgo_dask.connection.channel import opened_channel
+from turgo_dask.supervision.lease import lease
 
 END_SECONDS = 60
 

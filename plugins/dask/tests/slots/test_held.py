@@ -17,7 +17,7 @@ from turgo import TaskState, flow, task
 from turgo.executor import ExtraContext
 from turgo.futures import Future
 from turgo_dask import DaskExecutor
-from turgo_dask.session import Session
+from turgo_dask.session.session import Session
 from turgo_dask.slots import ahead as timing
 from turgo_dask.slots import held as policy
 from turgo_dask.slots import lost as losing

@@ -1,11 +1,6 @@
-"""Workers that died: what the scheduler was doing with our calls then, and how often it may lose one.
+"""Workers that died, and what the scheduler was doing with our calls then.
 
-    scheduler ── event "remove-worker": address, calls that were there ──> Deaths ──> whose death was it?
-       ^
-       └── Lease, a plugin of ours: each call of this client may lose one worker, and then it comes back
-
-By its default a scheduler sends a call to four workers before it gives up. The engine knows more: which call was alone,
-which has begun. So it is asked after the first death, as it is on a cluster of our own.
+scheduler ── event "remove-worker": address, calls that were there ──> Deaths ──> whose death was it?
 """
 
 from __future__ import annotations
@@ -18,7 +13,6 @@ from typing import Any
 import dask.utils
 import distributed
 from dask.utils import key_split
-from distributed.diagnostics.plugin import SchedulerPlugin
 
 ALL_EVENTS = "all"
 """The scheduler's topic of what happens to the cluster."""
@@ -108,30 +102,3 @@ def _events(client: distributed.Client, topic: str) -> Sequence[tuple[float, Any
         client.scheduler.events, topic=topic, callback_timeout=EVENTS_ANSWER_SECONDS
     )
     return found
-
-
-def lease(client_id: str) -> SchedulerPlugin:
-    """The plugin for a scheduler: a call of this client comes back after the first worker that is lost with it.
-
-    It leaves with the client. Its class is made here, so that it is shipped by value: the scheduler has no turgo.
-    """
-    topic = ALL_EVENTS
-
-    class Lease(SchedulerPlugin):  # type: ignore[misc]  # distributed has no types
-        name = f"turgo-{client_id}"
-
-        def update_graph(self, scheduler: Any, *, client: str, tasks: Any = (), **_: Any) -> None:
-            """Calls have come: count them as if they had used up what the scheduler allows."""
-            if client == client_id:
-                for key in tasks:
-                    task = scheduler.tasks.get(key)
-                    if task is not None:
-                        task.suspicious = max(task.suspicious, scheduler.allowed_failures)
-
-        def remove_client(self, scheduler: Any, client: str) -> None:
-            """The client is gone, in order or not, and nobody else would unsubscribe it."""
-            if client == client_id:
-                scheduler.plugins.pop(self.name, None)
-                scheduler.unsubscribe_topic(topic, client)
-
-    return Lease()

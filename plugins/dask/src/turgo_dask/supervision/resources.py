@@ -42,5 +42,24 @@ def present_resources(workers: Mapping[str, Mapping[str, Any]]) -> frozenset[str
     return frozenset(name for worker in workers.values() for name in worker.get("resources") or {})
 
 
+def offered_resources(
+    client: distributed.Client, cluster: Any, adapt_kwargs: Mapping[str, Any]
+) -> frozenset[str] | None:
+    """What the workers offer and those to come will offer; None as long as nobody can know.
+
+    cluster: the live one; None where only an address is known. adapt_kwargs: by which it was made to adapt, if it was.
+    """
+    there = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+    planned = planned_resources(cluster)
+    grows = cluster is not None and (
+        bool(adapt_kwargs)
+        or getattr(cluster, "_adaptive", None) is not None
+        or len(there) < len(getattr(cluster, "plan", None) or ())
+    )
+    if planned is None and (grows or not there):
+        return None
+    return present_resources(there) | (planned or frozenset())
+
+
 def _named(resources: Any) -> frozenset[str]:
     return frozenset(resources or dask.config.get("distributed.worker.resources", None) or {})

@@ -1,0 +1,1 @@
+"""What is open while a `DaskExecutor` is started, from its start to its end."""
