@@ -19,7 +19,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from turgo.registry.source_files import import_name, is_taken
-from turgo.worker.code.modules import add_import_folder
+from turgo.worker.code.import_folders import add_import_folder
 
 MAIN = "__main__"
 

@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from turgo.worker.code.modules import add_import_folder
+from turgo.worker.code.import_folders import add_import_folder
 
 PREFIX = "turgo_file_"
 """How names of its own begin."""

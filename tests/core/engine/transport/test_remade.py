@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from turgo.engine.transport.remade import generic_state, is_generic, remade
-from turgo.worker.code.modules import empty_cache
+from turgo.worker.code.definitions import empty_cache
 
 LOCK, EVENT, BOUNDED = threading.Lock(), threading.Event(), threading.BoundedSemaphore(3)
 LIVING, PARENTS, SEEN = weakref.WeakValueDictionary(), weakref.WeakKeyDictionary(), weakref.WeakSet()

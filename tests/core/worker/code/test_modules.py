@@ -1,24 +1,11 @@
 """Modules that were shipped to a worker."""
 
-import functools
-import subprocess
 import sys
-import types
 import zlib
 
 import pytest
 
 from turgo.worker.code import modules
-
-
-@pytest.fixture
-def names(monkeypatch):
-    """Modules that a test makes are gone afterwards."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
 
 
 def test_a_module_is_found_by_its_name_and_within_its_package(names):
@@ -116,59 +103,3 @@ def test_the_driver_keeps_its_own_names(names):
     assert space is globals()
     modules.set_names(space, "run", {"zlib": "changed"})
     assert space["zlib"] is zlib
-
-
-def test_a_plain_object_is_one_object_within_a_run(names):
-    """However often it is asked for."""
-    space = modules.namespace("owner", "shipped_sentinel", {}, b"")
-    first = modules.attribute(space, "run", "MISSING", object)
-    assert modules.attribute(space, "run", "MISSING", object) is first and space["MISSING"] is first
-    assert modules.shipped_modules()["shipped_sentinel"].MISSING is first
-
-
-def give(value):
-    return value
-
-
-def test_a_function_is_one_object_within_a_run(names):
-    """As the module has it; another code under that name, and another run, makes another one."""
-    space = modules.namespace("owner", "shipped_function", {}, b"")
-
-    def made(fn, run):
-        found = modules.function(types.FunctionType, run, "give", fn.__code__, space)
-        packed = (lambda *state: None, ({}, {"__globals__": {}}), run, "give", ())
-        modules.restore_function(found, packed)
-        return found
-
-    first = made(give, "run")
-    assert made(give, "run") is first and space["give"] is first
-    assert made(test_the_driver_keeps_its_own_names, "run") is not first
-    assert made(give, "next") is not first
-
-
-def test_a_process_that_is_started_imports_a_file_that_is_not_here(names, tmp_path, monkeypatch):
-    """Its source is written to a folder of this machine, which other processes find."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    facts = {"__name__": "shipped_far", "__file__": "/no/such/folder/shipped_far.py"}
-    modules.namespace("far", "shipped_far", facts, zlib.compress(b"ANSWER = 42\n"))
-    program = "import shipped_far; print(shipped_far.ANSWER)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "42"
-
-
-def test_a_folder_that_hides_the_standard_library_is_not_put_before_it(names, tmp_path, monkeypatch):
-    """PYTHONPATH stands before it."""
-    (tmp_path / "json.py").touch()
-    monkeypatch.setenv("PYTHONPATH", "")
-    modules.add_import_folder(str(tmp_path))
-    assert str(tmp_path) in sys.path and modules.os.environ["PYTHONPATH"] == ""
-
-
-def test_a_generic_function_gets_its_implementations():
-    """As `functools.singledispatch` would have registered them."""
-    show = functools.singledispatch(lambda value: "any")
-    modules.restore_dispatch(show, ({object: None, int: lambda value: "int"}, {"label": "x"}))
-    assert show(1) == "int" and show("") == "any" and show.label == "x"

@@ -1,6 +1,6 @@
 """Pickles what a worker needs of a flow. Its code goes by value, under the names of its modules.
 
-    function, class of the flow   by value, into the module of its name there: see `worker.code.modules`
+    function, class of the flow   by value, into the module of its name there: see `worker.code`
     module of the flow            as that module, with the attributes that the code names
     what is installed             by name
     a task that another calls     a stand-in that calls its function, where turgo is not installed
@@ -31,8 +31,10 @@ from turgo.engine.transport.remade import enum_parts, generic_state, is_generic,
 from turgo.flows.flow import FlowDefinition
 from turgo.flows.task import Task
 from turgo.registry.source_files import MAIN
-from turgo.worker.code import modules as shipped
+from turgo.worker.code import definitions
 from turgo.worker.code.bootstrap import InstalledFunction, WorkerCode
+from turgo.worker.code.import_folders import FOLDERS_KEY
+from turgo.worker.code.modules import module_of, namespace, process_token
 from turgo.worker.code.places import by_place, place_of
 from turgo.worker.values.errors import reduced
 from turgo.worker.values.pickles import large_buffers, whole_class
@@ -75,7 +77,7 @@ class CodePickler:
         return file.getvalue()
 
     def shipped(self, fn: Callable[..., Any]) -> Any:
-        """A function of `worker.code.modules`, as the worker finds it within a payload."""
+        """A function of `worker.code`, as the worker finds it within a payload."""
         if self.worker_code is None:
             return fn
         return InstalledFunction(self.worker_code.tag, f"{fn.__module__}:{fn.__name__}")
@@ -108,11 +110,11 @@ class _Namespace:
         self.source = _source(self.facts.get("__file__"))
         if self.source and name != MAIN:
             self.facts["__file__"] = str(Path(self.facts["__file__"]).resolve())
-            self.facts[shipped.FOLDERS_KEY] = sorted(map(str, folders))
+            self.facts[FOLDERS_KEY] = sorted(map(str, folders))
 
     def arguments(self) -> tuple[Any, ...]:
         """Of `worker.code.modules.namespace`."""
-        return shipped.process_token(), self.name, self.facts, self.source
+        return process_token(), self.name, self.facts, self.source
 
 
 def _code_reduced(code: CodeType) -> Any:
@@ -138,9 +140,9 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
             return self._stand_in(obj, FLOW_STAND_IN, functools.partial(type(obj), **own))
         if kind is ModuleType:
             space = self.owner.namespace(vars(obj))
-            return NotImplemented if space is None else (self._fn(shipped.module_of), space.arguments())
+            return NotImplemented if space is None else (self._fn(module_of), space.arguments())
         if kind is _Namespace:
-            return self._fn(shipped.namespace), obj.arguments()
+            return self._fn(namespace), obj.arguments()
         if isinstance(obj, type):
             return self._class(obj)
         if isinstance(obj, BaseException):
@@ -149,7 +151,7 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         return (
             found
             if found is not NotImplemented
-            else remade(obj, self.owner.own.modules, self._fn(shipped.empty_cache))
+            else remade(obj, self.owner.own.modules, self._fn(definitions.empty_cache))
         )
 
     def _fn(self, fn: Callable[..., Any]) -> Any:
@@ -169,7 +171,14 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if is_generic(fn):
             base: Any = fn.__wrapped__  # type: ignore[attr-defined]
             state = generic_state(fn)
-            return functools.singledispatch, (base,), state, None, None, self._fn(shipped.restore_dispatch)
+            return (
+                functools.singledispatch,
+                (base,),
+                state,
+                None,
+                None,
+                self._fn(definitions.restore_dispatch),
+            )
         found = super().reducer_override(fn)
         space = self.owner.namespace(fn.__globals__) if isinstance(found, tuple) and len(found) == 6 else None
         if space is None:
@@ -181,8 +190,8 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         packed = (setter, (attributes, slots), self.owner.run, public, others)
         arguments = (code_, space, *rest)
         if public is not None:
-            make, arguments = self._fn(shipped.function), (make, self.owner.run, public, *arguments)
-        return make, arguments, packed, items, pairs, self._fn(shipped.restore_function)
+            make, arguments = self._fn(definitions.function), (make, self.owner.run, public, *arguments)
+        return make, arguments, packed, items, pairs, self._fn(definitions.restore_function)
 
     def _attributes(
         self, code: CodeType, slots: dict[str, Any], package: str
@@ -217,16 +226,16 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         make, arguments, state, items, pairs, setter = found
         if issubclass(cls, enum.Enum):
             arguments, state = enum_parts(cls, arguments, state)
-            setter, state = self._fn(shipped.restore_enum), (setter, *state)
-            make, arguments = self._fn(shipped.enum_of), (make, *arguments)
+            setter, state = self._fn(definitions.restore_enum), (setter, *state)
+            make, arguments = self._fn(definitions.enum_of), (make, *arguments)
         elif make.__name__ == "_make_skeleton_class":
-            make, arguments = self._fn(shipped.class_of), (make, *self._with_quiet_metaclass(arguments))
+            make, arguments = self._fn(definitions.class_of), (make, *self._with_quiet_metaclass(arguments))
         module = self.owner.own.modules.get(str(cls.__module__))
         space = None if module is None else self.owner.namespace(vars(module))
         if space is None:
             return make, arguments, state, items, pairs, setter
         packed = (setter, state, space, self.owner.run, _public(cls, space))
-        return make, arguments, packed, items, pairs, self._fn(shipped.restore_class)
+        return make, arguments, packed, items, pairs, self._fn(definitions.restore_class)
 
     def _with_quiet_metaclass(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments of a class's constructor, so that no metaclass of the flow is called: it was called here."""
@@ -247,7 +256,7 @@ class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]  # cloudpickle c
         if module not in own:
             return by_place(obj, place)
         space = self.owner.namespace(vars(own[module]))
-        return self._fn(shipped.attribute), (space, self.owner.run, name, type(obj))
+        return self._fn(definitions.attribute), (space, self.owner.run, name, type(obj))
 
 
 def _is_public(fn: FunctionType) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from turgo._version import __version__
 from turgo.worker.code.bootstrap import BOOTSTRAP_MODULE, PUBLIC_MODULES, WorkerCode
 
-EXECUTING_MODULES = ("turgo.worker.execute", "turgo.worker.functions", "turgo.worker.code.modules")
+EXECUTING_MODULES = ("turgo.worker.execute", "turgo.worker.functions", "turgo.worker.code.definitions")
 """The modules that execute a batch, and what its functions refer to."""
 
 PACKER = f"{__name__}:own_worker_code"

@@ -18,7 +18,7 @@ from turgo.flows.flow import FlowDefinition
 from turgo.hidden_modules import add_hidden_modules
 from turgo.names import did_you_mean, nearest
 from turgo.registry.source_files import import_name, load_flow_file, locate
-from turgo.worker.code.modules import add_import_folder
+from turgo.worker.code.import_folders import add_import_folder
 
 
 def load_flow(target: str) -> FlowDefinition[..., Any]:
