@@ -30,31 +30,6 @@ def test_parameters_that_do_not_fit_are_refused_before_anything_runs():
         paths.record(1, 2, 3)
 
 
-@pytest.mark.parametrize("name", ["executor", "executor_options", "observers", "keep_values"])
-def test_names_that_run_takes_for_itself_are_reserved(name):
-    """A flow with such a parameter could never be given it."""
-    namespace = {}
-    exec(f"def body({name}=None): pass", namespace)
-    with pytest.raises(TaskPolicyError, match=f"parameter '{name}'"):
-        flow(namespace["body"])
-
-
-def test_generators_and_coroutines_are_no_flows():
-    """A flow is a plain function."""
-
-    def generate():
-        yield one()
-
-    async def later():
-        return one()
-
-    for fn in (generate, later):
-        with pytest.raises(TaskPolicyError, match="generator or async"):
-            flow(fn)
-    with pytest.raises(TaskPolicyError, match="needs a function"):
-        flow(3)
-
-
 def test_a_flow_in_a_flow_checks_its_parameters_too():
     """The inner flow's name is in the message."""
 

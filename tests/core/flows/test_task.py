@@ -1,6 +1,5 @@
 """Tasks: functions with a policy, checked when they are made."""
 
-import functools
 import sys
 
 import cloudpickle
@@ -68,22 +67,6 @@ def test_a_policy_that_makes_no_sense_is_refused(policy, told):
         double.with_options(**policy)
 
 
-def test_generators_and_things_that_cannot_be_called_are_no_tasks():
-    """The message says why."""
-
-    def generate():
-        yield 1
-
-    async def generate_later():
-        yield 1
-
-    for fn in (generate, generate_later):
-        with pytest.raises(TaskPolicyError, match="generator"):
-            task(fn)
-    with pytest.raises(TaskPolicyError, match="needs a function"):
-        task(3)
-
-
 def test_with_options_makes_another_task():
     """The old one stays as it is; what is not said stays as it was."""
     other = double.with_options(name="twice", timeout=3.0)
@@ -100,29 +83,6 @@ def test_map_outside_a_flow_is_refused():
     """There is nothing to record it in."""
     with pytest.raises(GraphError, match="outside a flow"):
         double.map([1])
-
-
-def test_partials_builtins_and_callable_objects_have_names():
-    """A partial and an object without a name are called after their class; a name can be given."""
-
-    class Scale:
-        def __call__(self, number):
-            return number
-
-    assert task(functools.partial(pow, 2)).name == "partial"
-    assert task(max).name == "max"
-    assert task(Scale()).name == "Scale"
-    assert task(name="scale")(Scale()).name == "scale"
-
-
-def test_builtins_without_a_signature_take_anything():
-    """`max` does not tell its arguments, so they are not checked."""
-
-    @flow
-    def largest():
-        return task(max)(1, 2, 3), task(dict)(a=1), task(print)("", end="")
-
-    assert largest.run(executor="local").result == (3, {"a": 1}, None)
 
 
 def test_a_task_in_a_class_is_bound_like_a_method():
@@ -185,11 +145,6 @@ def test_after_is_the_same_task_to_the_engine():
     nodes = ordered.record().nodes
     assert nodes[0].task is nodes[1].task
     assert nodes[1].depends == (0,)
-
-
-def test_a_task_is_called_what_it_was_named():
-    """Whether it is decorated or made by a call with its options beside it."""
-    assert task(name="short")(len).name == task(len, name="short", retries=1).name == "short"
 
 
 @pytest.mark.parametrize("policy", [{"timeout": sys.maxsize}, {"retry_delay": 1e12}])

@@ -12,12 +12,12 @@ import attrs
 from turgo.config.schema import MAX_MAP_WIDTH
 from turgo.errors import EmptyFlowError, GraphError, ParameterError, TaskPolicyError
 from turgo.executor import CAPABILITIES, ExecutorLike
+from turgo.flows.functions import check_flow_function, name_of
 from turgo.flows.graph import Graph
 from turgo.flows.policy.options import FlowOptions, known_flow_options
 from turgo.flows.recorder import recording
 from turgo.flows.results import current_recorder
-from turgo.flows.run_method import RESERVED
-from turgo.flows.task import AnyTask, checked_name
+from turgo.flows.task import AnyTask
 from turgo.flows.templates import template_of
 from turgo.names import did_you_mean, nearest
 
@@ -53,10 +53,10 @@ class FlowDefinition(Generic[P, R]):
         requires: Iterable[str] = (),
         options: FlowOptions | None = None,
     ) -> None:
-        _check_function(fn)
+        check_flow_function(fn)
         functools.update_wrapper(self, fn)  # type: ignore[arg-type]  # it is callable once a subclass runs it
         self.fn = fn
-        self.name: str = checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
+        self.name: str = name_of(fn, name)
         self.executor = executor
         self.requires = _checked_requirements(requires)
         self.options = options or FlowOptions()
@@ -142,18 +142,3 @@ def _checked_requirements(requires: Iterable[str]) -> frozenset[str]:
                 "and resources:NAME"
             )
     return wanted
-
-
-def _check_function(fn: Any) -> None:
-    if not callable(fn):
-        raise TaskPolicyError(f"@flow needs a function, not {fn!r}")
-    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
-        raise TaskPolicyError(
-            f"{fn.__qualname__} is a generator or async; a flow is a plain function that records its tasks and "
-            "computes nothing. Tasks may be async"
-        )
-    taken = [name for name in RESERVED if name in inspect.signature(fn).parameters]
-    if taken:
-        raise TaskPolicyError(
-            f"{fn.__qualname__} has a parameter {taken[0]!r}, which `run` needs for itself; rename it"
-        )

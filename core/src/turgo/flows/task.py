@@ -7,16 +7,21 @@ anywhere else the function is simply called.
 from __future__ import annotations
 
 import functools
-import inspect
 import operator
-import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 import attrs
 
-from turgo.errors import GraphError, ParameterError, TaskPolicyError
+from turgo.errors import GraphError, ParameterError
 from turgo.executor import ExecutorLike
+from turgo.flows.functions import (
+    check_paths,
+    check_task_function,
+    name_of,
+    positional_bounds,
+    signature_of,
+)
 from turgo.flows.mapping import Each
 from turgo.flows.misplaced import held_by, refuse_hidden, refuse_results
 from turgo.flows.policy.keywords import TaskKeywords
@@ -24,7 +29,6 @@ from turgo.flows.policy.options import CacheKey, Policy, TriggerLike, known_opti
 from turgo.flows.policy.retries import Delay, RetryOn
 from turgo.flows.policy.triggers import all_finished
 from turgo.flows.results import current_recorder
-from turgo.names import did_you_mean, nearest
 from turgo.worker.functions import counted
 
 P = ParamSpec("P")
@@ -41,27 +45,27 @@ Out = TypeVar("Out")
 class Task(Generic[P, R]):
     """A function with its policy; made by `@task`.
 
-    To a type checker a call is what the function returns, of a coroutine what it brings, and a map a list of that.
+    To a type checker a call is what the function returns, of a coroutine what it returns, and a map a list of that.
 
     fn: the function. body: what a worker calls, the function with what its policy makes of it.
     plain: the task without what `after` added to it; the engine knows tasks by it.
     """
 
     def __init__(self, fn: Callable[P, R], policy: Policy, name: str | None = None) -> None:
-        _check_function(fn)
+        check_task_function(fn)
         if current_recorder() is not None:
             refuse_hidden(held_by(fn), f"the function of the task {name or getattr(fn, '__name__', fn)}")
         functools.update_wrapper(self, fn)
         self.fn: Callable[P, Any] = fn
         self.policy = policy
-        self.name: str = checked_name(name) or str(getattr(fn, "__name__", type(fn).__name__))
+        self.name: str = name_of(fn, name)
         self.body = fn if policy.nout is None else counted(fn, policy.nout, self.name)
         self.upstream: tuple[Any, ...] = ()
         self.plain = self
-        self.signature = _signature_of(fn)
-        self.fewest, self.most = _positional_bounds(self.signature)
+        self.signature = signature_of(fn)
+        self.fewest, self.most = positional_bounds(self.signature)
         if policy.files:
-            _check_files(self.name, policy.files, self.signature)
+            check_paths(self.name, policy.files, self.signature)
         if policy.label is not None:
             from turgo.flows.labels import check_label  # late: few tasks have one
 
@@ -92,7 +96,7 @@ class Task(Generic[P, R]):
         refuse_results(self.name, (*args, *kwargs.values()))
         return self.body(*args, **kwargs)  # a coroutine, if the function is one
 
-    # As a callable, a task tells its parameters one by one; what is named cannot be told apart from the rest.
+    # As a callable, a task has its parameters one by one; those that are named cannot be separated from the rest.
     @overload
     def map(
         self: Callable[Concatenate[A, Rest], Out], first: Each[A], /, **named: Each[Any]
@@ -156,60 +160,6 @@ class Task(Generic[P, R]):
 
 AnyTask = Task[..., Any]
 """A task, whatever its function takes and returns."""
-
-
-def _check_function(fn: Any) -> None:
-    """Raise TaskPolicyError for what cannot be a task."""
-    if isinstance(fn, classmethod):
-        raise TaskPolicyError(f"{fn.__name__} is a classmethod already; put @classmethod above @task")
-    if not callable(fn):
-        raise TaskPolicyError(f"@task needs a function, not {fn!r}")
-    called = fn if hasattr(fn, "__name__") else getattr(fn, "__call__", fn)  # noqa: B004  (to look at it)
-    for each in (fn, called):
-        if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):
-            raise TaskPolicyError(
-                f"{getattr(fn, '__qualname__', type(fn).__name__)} is a generator: its values could be taken only "
-                "once, and not from elsewhere. Return a list"
-            )
-
-
-def _check_files(task: str, files: Sequence[str], signature: inspect.Signature) -> None:
-    """Raise TaskPolicyError if a parameter that is to hold a path is none of the function's."""
-    for name in files:
-        if name not in signature.parameters:
-            hint = did_you_mean(nearest(name, signature.parameters)) or "."
-            raise TaskPolicyError(f"files={list(files)!r}: {task}{signature} has no parameter {name!r}{hint}")
-
-
-def checked_name(name: str | None) -> str | None:
-    """The name of a task or flow, None if it is to be that of its function. Raises TaskPolicyError."""
-    if name is not None and (type(name) is not str or not name):
-        raise TaskPolicyError(f"name={name!r}: give a text, or nothing for the name of the function")
-    return name
-
-
-def _signature_of(fn: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a function; of a builtin without one (`max`), one that takes anything."""
-    try:
-        return inspect.signature(fn)
-    except ValueError:
-        return inspect.signature(lambda *args, **kwargs: None)
-
-
-def _positional_bounds(signature: inspect.Signature) -> tuple[int, int]:
-    """How many arguments a call without named ones has, at least and at most."""
-    kinds = inspect.Parameter
-    fewest = most = 0
-    for parameter in signature.parameters.values():
-        required = parameter.default is kinds.empty
-        if parameter.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD):
-            most += 1
-            fewest += required
-        elif parameter.kind is kinds.VAR_POSITIONAL:
-            most = sys.maxsize
-        elif parameter.kind is kinds.KEYWORD_ONLY and required:
-            fewest = sys.maxsize
-    return fewest, most
 
 
 class TaskMaker(Protocol):
@@ -276,7 +226,7 @@ def task(fn: Any = None, /, *, name: str | None = None, **policy: Any) -> Any:
         its code, as the version of a library.
     journal: whether the journal of a run keeps what it returns (True).
     idempotent: whether a call may be made twice without harm (True). If not, it shares no batch, is not sent again when
-        its worker was lost, and a resumed run does not make it again unless it is told to.
+        its worker was lost, and a resumed run does not make it again unless it is asked to.
     files: names of parameters that hold paths, of which the content of the file counts; it does for a `Path` anyway.
     env: names of environment variables that it reads: their values on the driver count as its arguments do, and `turgo
         replay` sets them again.
