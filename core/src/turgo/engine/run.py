@@ -91,46 +91,56 @@ class GraphRun:
         keep_values: bool,
         session: Session | None,
     ) -> None:
-        clock = clock_of(own.executor)
-        observers = Observers(watching, clock.monotonic) if watching else None
+        self.graph = graph
+        self.own = own
+        self.config = config
+        self.session = session
+        self.clock = clock_of(own.executor)
+        self.observers = Observers(watching, self.clock.monotonic) if watching else None
         sites, places, self.here = place_tasks(graph, own, config)
         check_tags(graph, lambda task: sites[places[task].site if task in places else 0].executor)
+        self.sites = Sites(sites)
         limits = _limits(graph, config)
         store = _store(config) if graph.uses_cache else None
         ledger = Ledger([node.task.name for node in graph.nodes], [node.index for node in graph.nodes])
-        run_id = f"{graph.flow}-{os.urandom(6).hex()}" if session is None else session.run_id
-        run = FlowRun(id=run_id, flow=graph.flow, executor=own.name, task_runs=TaskRuns(ledger))
-        run.journal = None if session is None else session.id
-        schedule = Schedule(
+        self.run = _record(graph, own, ledger, session)
+        if self.observers is not None:
+            self.sites.watch_start = partial(StartWatch, self.observers, self.run)
+        self.schedule = Schedule(
             graph,
             ledger,
-            observed=observers is not None,
+            observed=self.observers is not None,
             hard_timeouts=own.hard_timeouts,
             places=places,
             caching=store is not None,
             keeping=keep_values,
             resuming=session is not None and session.earlier is not None,
         )
-        self.graph = graph
-        self.own = own
-        self.config = config
-        self.clock = clock
-        self.observers = observers
-        self.run = run
-        self.schedule = schedule
-        events = schedule.progress.events
+        events = self.schedule.progress.events
         self.events = [] if events is None else events  # the list itself: the loop appends to it
-        self.sites = Sites(sites)
-        if observers is not None:
-            self.sites.watch_start = partial(StartWatch, observers, run)
         if keep_values:
-            run.open_values = ledger.open_values = _KeptValues(schedule, graph, self.sites)
-        self.session = session
-        journal = None if session is None else _journal(session, schedule, run, self.sites)
-        self.loop = Loop(schedule, self.sites, run, observers, store, graph.options, limits, clock, journal)
-        self.explanation = run.explainer = Explanation(
-            schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
+            self.run.open_values = ledger.open_values = _KeptValues(self.schedule, graph, self.sites)
+        journal = None if session is None else _journal(session, self.schedule, self.run, self.sites)
+        self.loop = Loop(
+            self.schedule,
+            self.sites,
+            self.run,
+            self.observers,
+            store,
+            graph.options,
+            limits,
+            self.clock,
+            journal,
         )
+        self.explanation = Explanation(
+            self.schedule.progress, self.loop.retries, limits, hindrances=self.sites.hindrances
+        )
+        self._connect_record()
+
+    def _connect_record(self) -> None:
+        """Let the record of the run be asked why calls wait, be drawn and reported, and cancel the run."""
+        run = self.run
+        run.explainer = self.explanation
         run.drawer = partial(drawn, explanation=self.explanation)
         run.reporter = partial(report, explanation=self.explanation)
         run.cancel_by(self.loop.stop.cancel)
@@ -212,6 +222,14 @@ class GraphRun:
     def _pass_on_events(self) -> None:
         if self.observers is not None:
             self.observers.pass_on(self.run, self.events, now=True)
+
+
+def _record(graph: Graph, own: Site, ledger: Ledger, session: Session | None) -> FlowRun:
+    """The record of a run that begins; with the id of its journal, if it has one."""
+    run_id = f"{graph.flow}-{os.urandom(6).hex()}" if session is None else session.run_id
+    run = FlowRun(id=run_id, flow=graph.flow, executor=own.name, task_runs=TaskRuns(ledger))
+    run.journal = None if session is None else session.id
+    return run
 
 
 def _store(config: Config | None) -> Store | None:

@@ -120,13 +120,7 @@ def _findings(
     except TurgoError as error:
         if isinstance(error, UnknownExecutorError) and name is not None:
             raise
-        show = f"turgo executors show {name or registry.config.executor.value}"
-        mend = (
-            f"{show} says what can be set"
-            if isinstance(error, OptionError)
-            else "turgo executors list says which there are"
-        )
-        yield Finding("executor", str(error), WRONG, mend)
+        yield _no_executor(error, name or registry.config.executor.value)
     else:
         yield from _of_executor(chosen, graph)
 
@@ -160,6 +154,16 @@ def _chosen(name: str | None, options: dict[str, str], default: object, registry
         flow_default=default,  # type: ignore[arg-type]  # of a flow, which has checked it
         registry=registry,
     )
+
+
+def _no_executor(error: TurgoError, name: object) -> Finding:
+    """What is said in the place of an executor that cannot be had. name: what it is asked for by."""
+    mend = (
+        f"turgo executors show {name} says what can be set"
+        if isinstance(error, OptionError)
+        else "turgo executors list says which there are"
+    )
+    return Finding("executor", str(error), WRONG, mend)
 
 
 def _of_executor(chosen: Chosen, graph: Graph | None) -> Iterator[Finding]:
