@@ -21,6 +21,7 @@ from turgo_dask.session.session import Session
 from turgo_dask.slots import ahead as timing
 from turgo_dask.slots import held as policy
 from turgo_dask.slots import lost as losing
+from turgo_dask.slots import waiting as queue
 from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.streams import Streams
 
@@ -291,10 +292,46 @@ def mixed(count: int) -> Any:
     return [nap.map(range(count)), timed.map(range(count))]
 
 
-def test_what_goes_by_the_scheduler_does_not_wait_for_what_is_handed(executor: DaskExecutor) -> None:
-    """Slots are given back for it."""
+def test_calls_of_both_kinds_share_the_slots(executor: DaskExecutor) -> None:
+    """Those that are handed over, and those that go by the scheduler."""
     naps, times = mixed.run(30, executor=executor).result
     assert list(naps) == list(times) == list(range(30))
+
+
+def test_what_goes_by_the_scheduler_does_not_wait_for_what_is_handed(
+    two: distributed.LocalCluster, executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It has the first slot of its worker that is free, before any of the calls that waited in the driver."""
+    monkeypatch.setattr(queue, "DRIVER_WAIT_SECONDS", END_SECONDS)  # so that they wait there
+    session = connected(executor)
+    handed = [handed_over(executor, tmp_path / name) for name in ("first", "second")]
+    ends = {session.held.handed.calls[each.key].slot.address: each for each in handed}  # type: ignore[union-attr]
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    waiting = [submitted(executor, _touches, str(begun / str(number))) for number in range(4)]
+    assert in_loop(session, lambda: len(session.held.waiting)) == 4
+    late: Any = submitted(executor, _names_in, str(begun), task_timeout=END_SECONDS)
+    address = worker_of(two, late.key)
+    (tmp_path / ("first" if ends[address] is handed[0] else "second")).touch()
+    assert late.result(timeout=END_SECONDS) == []
+    for name in ("first", "second"):
+        (tmp_path / name).touch()
+    executor.wait([*handed, *waiting])
+    assert _names_in(str(begun)) == ["0", "1", "2", "3"]
+
+
+def worker_of(cluster: distributed.LocalCluster, key: str) -> str:
+    """The worker that the scheduler has sent a call to, as soon as it has."""
+    end = time.monotonic() + END_SECONDS
+    while (call := cluster.scheduler.tasks.get(key)) is None or call.processing_on is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return str(call.processing_on.address)
+
+
+def _names_in(folder: str) -> list[str]:
+    """The names of the files in a folder."""
+    return sorted(os.listdir(folder))
 
 
 def test_other_users_of_a_cluster_have_their_turn(
