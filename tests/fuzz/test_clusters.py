@@ -16,7 +16,7 @@ from distributed.client import FutureState
 from turgo.registry.source_files import load_source
 from turgo_dask.calls.deaths import Deaths
 from turgo_dask.connection.probe import probe
-from turgo_dask.connection.told import Told
+from turgo_dask.connection.reports import Reports
 from turgo_dask.session.supervise import note
 from turgo_dask.supervision.comings import Comings
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
@@ -59,9 +59,9 @@ KEY = "step-1"
 def test_a_report_that_comes_by_itself_and_is_none(event: Any) -> None:
     """The value is fetched from its worker then."""
     client = SimpleNamespace(futures={KEY: FutureState(KEY)})
-    told = Told(client)
-    told._heard(event)
-    assert type(told.take(KEY)) in (bytes, type(None))
+    reports = Reports(client)
+    reports._received(event)
+    assert type(reports.take(KEY)) in (bytes, type(None))
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ class GraphRun:
         run.cancel_by(self.loop.stop.cancel)
 
     def go(self) -> FlowRun:
-        """Run it, once. The executors are started for it, unless they are, and closed before observers hear of the end.
+        """Run it, once. Executors that are not started are; they are closed before observers are notified of the end.
 
         Returns the run, whether it succeeded or not. Raises ExecutorStartError (or another TurgoError of `start()`),
         before observers are notified of anything; and KeyboardInterrupt, after what ran was cancelled, the executor

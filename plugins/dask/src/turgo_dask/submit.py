@@ -90,7 +90,7 @@ def _wrapped(
         if session.hard_timeouts is not None:
             fn, args = announced, (session.hard_timeouts.receiver, limit, key, fn, *args)
     # around all of it: its slot is held then for calls that are not to be made once, and have no limit
-    return session.telling(key, fn, args) if in_run else (fn, args)
+    return session.reporting(key, fn, args) if in_run else (fn, args)
 
 
 def _runs_anywhere(session: Session, hints: ExtraContext, placement: Placement) -> bool:
@@ -112,7 +112,7 @@ def _sent_anywhere(
         fn, args, pickled = packed(fn, args)
         if pickled is not None:
             return session.held.submit(key, pickled, seconds)
-    sent = _sent_alone(session, key, *session.telling(key, fn, args), {})
+    sent = _sent_alone(session, key, *session.reporting(key, fn, args), {})
     session.held.sent(sent)
     return sent
 
@@ -220,7 +220,7 @@ def fetch(session: Session, futures: Any) -> Any:
         future.raise_if_failed()
     values: dict[str, Any] = {}
     for key, future in ours.items():
-        report = session.told.take(key) if future.report is None else future.report
+        report = session.reports.take(key) if future.report is None else future.report
         if report is not None:
             values[key] = report
     left = [future for key, future in ours.items() if key not in values]

@@ -30,7 +30,7 @@ KEPT_DEATHS = 1000
 class Deaths:
     """What workers had that died. Written in the client's event loop, read in any thread.
 
-    is_over: whether a call of that key is known to be done, though the scheduler did not hear of it before the death,
+    is_over: whether a call of that key is known to be done, though the scheduler did not know so before the death,
     and nothing else ran in its place.
     """
 

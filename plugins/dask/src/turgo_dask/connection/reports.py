@@ -1,11 +1,11 @@
-"""Reports that come by themselves: a call tells its value as it ends, so nobody has to ask its worker for it.
+"""Reports that come by themselves: a call reports its value as it ends, so nobody has to ask its worker for it.
 
-    call ── value ──> worker.log_event ──> scheduler, a topic of our own ──> client ──> Told ──take──> fetch
+    call ── value ──> worker.log_event ──> scheduler, a topic of our own ──> client ──> Reports ──take──> fetch
              └─ or by the driver's own connection to its worker ───────────────────────┘
 
 To ask takes a second round trip by way of the scheduler. A call whose report has come is done: that the worker says so
-too, and the scheduler after it, is not waited for. What is told is a copy: the value stays on its worker, and whatever
-was not told (it was large, or its event was lost) is fetched from there.
+too, and the scheduler after it, is not waited for. What is reported is a copy: the value stays on its worker, and
+whatever was not reported (it was large, or its event was lost) is fetched from there.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ KEPT_REPORTS = 1_000
 """How many wait to be taken at most, 64 MiB: those of calls that were given up are never taken, others fetched."""
 
 
-class Told:
+class Reports:
     """The reports that have come. Written in the client's event loop, taken in any thread.
 
-    on_event: told of the key of each that came by an event.
+    on_event: called with the key of each that came by an event.
     """
 
     def __init__(self, client: distributed.Client) -> None:
@@ -40,12 +40,12 @@ class Told:
         self.on_event: Callable[[str], None] = lambda key: None
 
     def open(self) -> None:
-        """Have calls tell from now on. Without effect if they do, or if the scheduler refuses."""
+        """Have calls report from now on. Without effect if they do, or if the scheduler refuses."""
         with self._opening:
             if self.topic is not None:
                 return
-            topic = f"turgo-told-{uuid.uuid4().hex}"
-            self.client.subscribe_topic(topic, self._heard)
+            topic = f"turgo-reports-{uuid.uuid4().hex}"
+            self.client.subscribe_topic(topic, self._received)
             if keeps_nothing(self.client, topic):
                 self.topic = topic
 
@@ -55,28 +55,28 @@ class Told:
             topic, self.topic = self.topic, None
             forget_topic(self.client, topic)
 
-    def has_come(self, key: str) -> bool:
-        """Whether a call has told its report, and not a thousand others since."""
+    def has(self, key: str) -> bool:
+        """Whether the report of a call has come, and not those of a thousand others since."""
         return key in self._keys
 
     def take(self, key: str) -> bytes | None:
-        """The report of a call that is done; None if it was not told."""
+        """The report of a call that is done; None if none has come."""
         return self._reports.pop(key, None)
 
-    def _heard(self, event: tuple[float, Any]) -> None:
+    def _received(self, event: tuple[float, Any]) -> None:
         if _is_report(event):
             key, report = event[1]
-            self.came(key, report)
+            self.add(key, report)
             self.on_event(key)
 
-    def came(self, key: str, report: bytes) -> None:
-        """A call has told its report; in the client's event loop."""
+    def add(self, key: str, report: bytes) -> None:
+        """The report of a call has come; in the client's event loop."""
         state = self.client.futures.get(key)
         if state is None or state.status != "pending":
             return
         self._reports[key] = report
         self._keys[key] = None
-        state.finish(bytes)  # as the scheduler says it later, with the type of what is told
+        state.finish(bytes)  # as the scheduler says it later, with the type of what is reported
         for kept in (self._reports, self._keys):
             while len(kept) > KEPT_REPORTS:
                 with suppress(KeyError):  # it is taken this very moment
@@ -85,5 +85,5 @@ class Told:
 
 def _is_report(event: Any) -> bool:
     """Whether an event has the key of a call and its report: whoever reaches the scheduler may send one."""
-    told = event[1] if isinstance(event, (tuple, list)) and len(event) == 2 else None
-    return isinstance(told, (tuple, list)) and [*map(type, told)] == [str, bytes]
+    content = event[1] if isinstance(event, (tuple, list)) and len(event) == 2 else None
+    return isinstance(content, (tuple, list)) and [*map(type, content)] == [str, bytes]

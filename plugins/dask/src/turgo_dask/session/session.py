@@ -2,7 +2,7 @@
 
     open ──> Session ── client ──> the scheduler
                 ├── callbacks:     one thread, in which the callbacks of futures run
-                ├── told, held:    values that come by themselves, slots that are held for the next call
+                ├── reports, held: values that come by themselves, slots that are held for the next call
                 ├── watch:         one thread, which sees workers come and go
                 └── hard_timeouts: one thread, which kills calls that take too long; None where it cannot
 
@@ -24,7 +24,7 @@ from turgo_dask.calls.deaths import Deaths
 from turgo_dask.cluster import local as clusters
 from turgo_dask.connection.bunches import Bunches
 from turgo_dask.connection.client import Client, dashboard_of
-from turgo_dask.connection.told import Told
+from turgo_dask.connection.reports import Reports
 from turgo_dask.options import DaskOptions, capabilities_of
 from turgo_dask.slots.held import HeldSlots, telling
 from turgo_dask.supervision.events import Events
@@ -63,17 +63,17 @@ class Session:
         self.given_up: set[str] = set()
         self.begun: list[str] = []
         self.bunches = Bunches(client)
-        self.told = Told(client)
+        self.reports = Reports(client)
         self.deaths = Deaths(self._is_over)
         self.held = HeldSlots(
             client,
             self.bunches,
             lambda: self.slots,
-            self.told.came,
+            self.reports.add,
             self.deaths,
             queues=lambda: self.growth is None,
         )
-        self.told.on_event = self.held.heard
+        self.reports.on_event = self.held.heard
         client.on_end = self.held.ended
 
     @property
@@ -110,16 +110,16 @@ class Session:
 
     def _is_over(self, key: str) -> bool:
         """Whether a call is known to be over, and no other one runs in its slot."""
-        return self.told.has_come(key) and not self.held.is_busy(key)
+        return self.reports.has(key) and not self.held.is_busy(key)
 
     def hold(self) -> None:
-        """Have calls tell what they come to, and hold their slots, from now on. Without effect if they do."""
-        self.told.open()
-        if self.told.topic is not None and "distributed" in self.capabilities:
-            self.held.open(self.told.topic, self.watch.workers)
+        """Have calls report what they return, and hold their slots, from now on. Without effect if they do."""
+        self.reports.open()
+        if self.reports.topic is not None and "distributed" in self.capabilities:
+            self.held.open(self.reports.topic, self.watch.workers)
 
-    def telling(
+    def reporting(
         self, key: str, fn: Callable[..., Any], args: tuple[Any, ...]
     ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """The call that tells what the call of `fn` returns, if calls do."""
-        return (fn, args) if self.told.topic is None else telling(self.told.topic, key, fn, args)
+        """The call that reports what the call of `fn` returns, if calls do."""
+        return (fn, args) if self.reports.topic is None else telling(self.reports.topic, key, fn, args)
