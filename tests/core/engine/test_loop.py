@@ -127,8 +127,8 @@ def test_the_first_calls_of_a_task_that_is_slow_do_not_wait_for_each_other():
             batches.append((batch.pieces[0].high, len(batch.outcomes[0].values)))
             return future
 
-    run = flow(lambda: slow_at_first.map(range(2000))).run(executor=Watched())
-    assert run.result == list(range(2000))
+    run = flow(lambda: slow_at_first.map(range(4000))).run(executor=Watched(width=2))
+    assert run.result == list(range(4000))
     assert batches[0] == (10, 1)
 
 

@@ -127,8 +127,11 @@ class Lanes:
         return Chosen(lane, pieces, selection.spent, leads)
 
     def _first_calls(self, site: Site) -> Callable[[int], int]:
-        """How many calls of an unknown task go together. One, where a batch that keeps values does not stop itself."""
-        if site.values is not None:
+        """How many calls of an unknown task go together.
+
+        One, where a batch that keeps values does not stop itself, and where there is no round trip to save.
+        """
+        if site.values is not None or site.room == 1:
             return lambda ready: 1
         return partial(site.batching.first_calls, slots=site.room)
 
