@@ -41,7 +41,12 @@ class Slots:
         self.clock = Clock()
         self.recalled: list[str] = []
         self.near = 0
-        self.ahead = Ahead(self.clock.later, self._is_near, lambda slot, call: self.recalled.append(call.key))
+        self.ahead = Ahead(
+            self.clock.later,
+            self._is_near,
+            lambda slot, call: self.recalled.append(call.key),
+            lambda: self.clock.now,
+        )
 
     def _is_near(self) -> None:
         self.near += 1
@@ -118,6 +123,27 @@ def test_calls_are_recalled_for_slots_that_have_nothing_to_do() -> None:
     assert slots.recalled == ["waits-0", "waits-1"]
     slots.ahead.recall_some(5)
     assert slots.recalled == ["waits-0", "waits-1", "waits-2"]
+
+
+def test_nothing_goes_ahead_where_calls_differ_much() -> None:
+    """A slot whose call is not over soon may be busy for long; it is as before once calls take what is thought."""
+    slots, slot = Slots(), Slots().slot()
+
+    def near_after(*seconds: float) -> bool:
+        for each in seconds:
+            call = slots.hand(slot, "call")
+            slots.clock.move(each)
+            slots.ahead.over(slot, call)
+        call = slots.hand(slot, "last")
+        slots.clock.move(NEARLY_FREE_SHARE * 1.0)
+        found = slots.ahead.next_slot() is slot
+        slots.clock.move((1 - NEARLY_FREE_SHARE) * 1.0)
+        slots.ahead.over(slot, call)
+        return found
+
+    assert near_after(1.2, 0.8, 1.1)
+    assert not near_after(*[0.1, 0.2, 0.1, 9.0] * 5)
+    assert near_after(*[1.1, 0.9] * 10)
 
 
 def test_a_slot_that_cannot_be_reached_is_handed_nothing() -> None:

@@ -6,11 +6,13 @@
 Until the slot is free the call is bound to it, while another slot may be free first. So it does not go at once, and is
 recalled where a slot has nothing to do. A call that has begun by then stays where it is.
 
-How long a call runs is what the engine thinks. All of it belongs to the client's event loop.
+How long a call runs is what the engine thinks. Where calls of one task differ much, most are over soon, and a slot that
+is not goes on for long: nothing goes ahead there. All of it belongs to the client's event loop.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from turgo_dask.slots.records import Call, Slot
@@ -21,12 +23,18 @@ NEARLY_FREE_SHARE = 0.5
 LATE_SHARE = 2.0
 """After how much of it nobody knows any more when the slot will be free."""
 
+MOST_ERROR_SHARE = 0.4
+"""Nothing goes ahead where calls differ by more than that from what they are thought to take, in the mean."""
+
+ERROR_WEIGHT_SHARE = 0.05
+"""How much one more call counts in that."""
+
 
 class Ahead:
     """The slots that are nearly free, and the calls that were handed to them.
 
     later: calls a function after so many seconds. near: called when a slot is nearly free. recall: asks the worker of a
-    call for it.
+    call for it. clock: in seconds.
     """
 
     def __init__(
@@ -34,13 +42,18 @@ class Ahead:
         later: Callable[..., object],
         near: Callable[[], None],
         recall: Callable[[Slot, Call], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._later = later
+        self._clock = clock
         self._is_near = near
         self._recall = recall
         self._near: dict[str, Slot] = {}
         self._waiting: dict[str, Call] = {}
         self._recalled: set[str] = set()
+        self._begins_at: dict[str, float] = {}
+        self._error = 0.0
+        self._errors = 0
 
     def handed(self, slot: Slot, call: Call) -> None:
         """A call was handed to a slot."""
@@ -58,6 +71,7 @@ class Ahead:
         self.begun(call.key)
         if ran:
             self._near.pop(slot.key, None)
+            self._learn(call)
             if slot.calls:
                 self._begins(slot)
 
@@ -69,11 +83,20 @@ class Ahead:
         call = slot.calls[0]
         self.begun(call.key)
         if call.seconds:
+            self._begins_at[call.key] = self._clock()
             self._later(NEARLY_FREE_SHARE * call.seconds, self._comes_near, slot, call)
             self._later(LATE_SHARE * call.seconds, self._is_late, slot, call)
 
+    def _learn(self, call: Call) -> None:
+        """Learn from a call that is over, or is lost, by how much it differed."""
+        began = self._begins_at.pop(call.key, None)
+        if began is not None:
+            error = min(abs(self._clock() - began - call.seconds) / call.seconds, 1.0)
+            self._errors += 1
+            self._error += max(ERROR_WEIGHT_SHARE, 1 / self._errors) * (error - self._error)
+
     def _comes_near(self, slot: Slot, call: Call) -> None:
-        if slot.calls == [call]:
+        if slot.calls == [call] and self._error <= MOST_ERROR_SHARE:
             self._near[slot.key] = slot
             self._is_near()
 
