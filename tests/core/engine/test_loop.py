@@ -103,6 +103,20 @@ def test_a_call_is_submitted_with_how_long_others_of_its_task_took():
     assert others and all(0.02 <= each["task_seconds"] < 12 for each in others)
 
 
+def test_a_call_that_goes_alone_is_submitted_with_its_seconds_too():
+    """As it asks for it."""
+
+    @flow
+    def naps():
+        return nap.with_options(batch=False).map(range(12))
+
+    with Recorded(width=4).start() as executor:
+        naps.run(executor=executor)
+        first, *others = executor.contexts
+    assert "task_seconds" not in first and len(others) == 11
+    assert all(0.02 <= each["task_seconds"] < 0.2 for each in others)
+
+
 def test_one_thread_submits_everything():
     """That of whoever runs the flow."""
     executor = Recorded(width=4)

@@ -153,8 +153,8 @@ class Loop:
             "task_tags": task.policy.tags,
             "run_id": self.run.id,
         }
-        if seconds:
-            context["task_seconds"] = seconds
+        if expected := seconds or site.batching.costs.get(task, 0.0):  # what goes alone has none
+            context["task_seconds"] = expected
         if task.policy.timeout is not None:
             context["task_timeout"] = task.policy.timeout + TIMEOUT_GRACE_SECONDS
             shipment.killed_if_late = site.hard_timeouts

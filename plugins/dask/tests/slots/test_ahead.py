@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -144,6 +145,27 @@ def test_nothing_goes_ahead_where_calls_differ_much() -> None:
     assert near_after(1.2, 0.8, 1.1)
     assert not near_after(*[0.1, 0.2, 0.1, 9.0] * 5)
     assert near_after(*[1.1, 0.9] * 10)
+
+
+def test_what_is_lost_or_comes_back_says_nothing_of_how_long_calls_take() -> None:
+    """Whenever that was."""
+    slots, slot = Slots(), Slots().slot()
+    for _ in range(5):
+        slots.ahead.over(slot, slots.hand(slot, "lost"), made=False)
+    slots.hand(slot, "last")
+    slots.clock.move(NEARLY_FREE_SHARE * 1.0)
+    assert slots.ahead.next_slot() is slot
+
+
+def test_nothing_is_kept_of_a_call_that_is_over_nor_of_its_slot() -> None:
+    """However long it was thought to take: dask makes again what somebody seems to want."""
+    slots, slot = Slots(), Slots().slot()
+    call = slots.hand(slot, "call", seconds=3_600.0)
+    slots.ahead.over(slot, call)
+    kept = weakref.ref(slot), weakref.ref(call)
+    call.slot = None
+    del slot, call
+    assert [each() for each in kept] == [None, None]
 
 
 def test_a_slot_that_cannot_be_reached_is_handed_nothing() -> None:

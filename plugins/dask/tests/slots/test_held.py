@@ -395,6 +395,27 @@ SECONDS_EACH = 20.0
 """How long calls are thought to run that wait for a file."""
 
 
+def test_what_went_ahead_comes_back_for_what_goes_by_the_scheduler(
+    executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The slot that is free next is given back for it, and has nothing else to do before."""
+    found, last = one_ahead(executor, monkeypatch, tmp_path, _waits_for, (_touches, str(tmp_path / "last")))
+    session, first = session_of(executor), next(iter(found))
+    timed_call = submitted(executor, _sees, str(tmp_path / "last"), task_timeout=END_SECONDS)
+    while in_loop(session, session.held.handed.waiting):
+        time.sleep(0.01)  # the guard of the test run ends this if it never comes back
+    (tmp_path / first).touch()
+    assert timed_call.result(timeout=END_SECONDS) is False
+    for name in found:
+        (tmp_path / name).touch()
+    assert executor.wait([last]) == [b""]
+
+
+def _sees(path: str) -> bool:
+    """Whether there is a file."""
+    return os.path.exists(path)
+
+
 def running(handed: HandedCalls) -> set[str]:
     """The keys of those that are the first in their slots."""
     return set(handed.calls) - {call.key for call in handed.waiting()}
@@ -435,7 +456,8 @@ def one_ahead(
             return {name: found[name] for name in sorted(found, key=lambda name: name != before)}, future
         for name in found:  # a slot was gone, on a busy machine, and its call went by the scheduler
             (folder / name).touch()
-        executor.wait(list(found.values()))
+        for each in found.values():
+            each.exception(timeout=END_SECONDS)  # or its error, if it is one that ends its worker
         for name in found:
             (folder / name).unlink()
     raise AssertionError("the slots were not held for long enough")

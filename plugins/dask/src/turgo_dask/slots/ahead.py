@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from turgo_dask.slots.records import Call, Slot
 
@@ -28,6 +29,14 @@ MOST_ERROR_SHARE = 0.4
 
 ERROR_WEIGHT_SHARE = 0.05
 """How much one more call counts in that."""
+
+
+class Running(NamedTuple):
+    """A call that runs in a slot. began: when, in seconds of the clock."""
+
+    slot: Slot
+    call: Call
+    began: float
 
 
 class Ahead:
@@ -51,7 +60,7 @@ class Ahead:
         self._near: dict[str, Slot] = {}
         self._waiting: dict[str, Call] = {}
         self._recalled: set[str] = set()
-        self._begins_at: dict[str, float] = {}
+        self._running: dict[str, Running] = {}
         self._error = 0.0
         self._errors = 0
 
@@ -64,14 +73,16 @@ class Ahead:
         else:
             self._waiting[call.key] = call
 
-    def over(self, slot: Slot, call: Call) -> None:
-        """A call is over, or has come back; the next one in its slot begins."""
+    def over(self, slot: Slot, call: Call, *, made: bool = True) -> None:
+        """A call is over; the next one in its slot begins. made: whether it has a value, and is not lost or back."""
         ran = not call.waits_in_slot
         slot.calls.remove(call)
         self.begun(call.key)
         if ran:
             self._near.pop(slot.key, None)
-            self._learn(call)
+            running = self._running.pop(call.key, None)
+            if made and running is not None:
+                self._learn(self._clock() - running.began, call.seconds)
             if slot.calls:
                 self._begins(slot)
 
@@ -83,27 +94,28 @@ class Ahead:
         call = slot.calls[0]
         self.begun(call.key)
         if call.seconds:
-            self._begins_at[call.key] = self._clock()
-            self._later(NEARLY_FREE_SHARE * call.seconds, self._comes_near, slot, call)
-            self._later(LATE_SHARE * call.seconds, self._is_late, slot, call)
+            self._running[call.key] = Running(slot, call, self._clock())
+            # By its key, as a timer that had the slot would keep its future long after the call is over.
+            self._later(NEARLY_FREE_SHARE * call.seconds, self._comes_near, call.key)
+            self._later(LATE_SHARE * call.seconds, self._is_late, call.key)
 
-    def _learn(self, call: Call) -> None:
-        """Learn from a call that is over, or is lost, by how much it differed."""
-        began = self._begins_at.pop(call.key, None)
-        if began is not None:
-            error = min(abs(self._clock() - began - call.seconds) / call.seconds, 1.0)
-            self._errors += 1
-            self._error += max(ERROR_WEIGHT_SHARE, 1 / self._errors) * (error - self._error)
+    def _learn(self, taken: float, thought: float) -> None:
+        """Learn from a call how much it differed from the seconds that it was thought to take."""
+        error = min(abs(taken - thought) / thought, 1.0)
+        self._errors += 1
+        self._error += max(ERROR_WEIGHT_SHARE, 1 / self._errors) * (error - self._error)
 
-    def _comes_near(self, slot: Slot, call: Call) -> None:
-        if slot.calls == [call] and self._error <= MOST_ERROR_SHARE:
-            self._near[slot.key] = slot
+    def _comes_near(self, key: str) -> None:
+        running = self._running.get(key)
+        if running is not None and running.slot.calls == [running.call] and self._error <= MOST_ERROR_SHARE:
+            self._near[running.slot.key] = running.slot
             self._is_near()
 
-    def _is_late(self, slot: Slot, call: Call) -> None:
-        if slot.calls[:1] == [call]:
-            self._near.pop(slot.key, None)
-            for waiting in slot.calls[1:]:
+    def _is_late(self, key: str) -> None:
+        running = self._running.get(key)
+        if running is not None:
+            self._near.pop(running.slot.key, None)
+            for waiting in running.slot.calls[1:]:
                 self.recall(waiting)
 
     def next_slot(self) -> Slot | None:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from turgo_dask.slots.ahead import Ahead
 from turgo_dask.slots.records import Call, Slot
 
-RECALL_SECONDS = 1.0
-"""How long a worker may take to say whether a call has begun that is cancelled."""
+RECALL_SECONDS = 0.25
+"""How long a worker may take to say whether a call has begun that is cancelled: less than is waited for that as the
+executor is left."""
 
 RECALL_LOOK_SECONDS = 0.001
 """How often it is looked whether it has."""
@@ -52,11 +53,11 @@ class HandedCalls:
         """Ask for a call. If its slot cannot be reached any more, it is lost, or over, soon."""
         self._send(slot, call.key, None)
 
-    def pop(self, key: str) -> Call | None:
-        """The call of that key, which is over or has come back; None if it was lost."""
+    def pop(self, key: str, *, made: bool = False) -> Call | None:
+        """The call of that key, which is over or has come back; None if it was lost. made: whether it has a value."""
         call = self.calls.pop(key, None)
         if call is not None and call.slot is not None:
-            self.ahead.over(call.slot, call)
+            self.ahead.over(call.slot, call, made=made)
         return call
 
     def lose(self, address: str) -> tuple[list[Call], list[Call]]:

@@ -30,7 +30,7 @@ from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.lost import LostCalls
 from turgo_dask.slots.records import Call, Slot
 from turgo_dask.slots.streams import Streams
-from turgo_dask.slots.table import OFFER_SECONDS, SlotTable
+from turgo_dask.slots.table import OFFER_SECONDS, TOTAL_SECONDS, SlotTable
 from turgo_dask.slots.taken_over import TakenOver
 from turgo_dask.slots.waiting import WaitingCalls
 
@@ -85,6 +85,7 @@ class HeldSlots:
         """A worker has come."""
         if self.streams is not None:
             self.streams.connect([address])
+            self.client.loop.call_later(TOTAL_SECONDS, self._balance)
 
     def disconnect(self, address: str) -> None:
         """The scheduler has lost a worker. It may stand still, and its connection be there."""
@@ -181,8 +182,8 @@ class HeldSlots:
         """Have no slot idle, as far as anything waits.
 
         What waits goes to slots that are free; by the scheduler as far as it has slots, all of it if none is to wait
-        here; and to slots that are nearly free. Where nothing waits for a slot that is idle, calls that went ahead are
-        recalled.
+        here; and to slots that are nearly free. Where nothing waits for a slot that is idle, or a slot is to be given
+        back, calls that went ahead are recalled.
         """
         while (call := self.waiting.first()) is not None:
             if (slot := self.table.take()) is not None or (slot := self._nearly_free()) is not None:
@@ -193,12 +194,18 @@ class HeldSlots:
                 self._send(call)
             else:
                 return
-        self.handed.ahead.recall_some(len(self.table.free_slots()) + self.table.spare)
+        spare = self.table.spare
+        self.handed.ahead.recall_some(len(self.table.free_slots()) + spare if spare >= 0 else -spare)
 
     def _nearly_free(self) -> Slot | None:
         """A slot that may be handed one more call than it runs. None where all are given back, or do."""
-        slot = self.handed.ahead.next_slot() if self.table.spare == 0 and self.queues() else None
-        return slot if slot is not None and time.monotonic() < slot.since + HELD_SECONDS else None
+        if self.table.spare != 0 or not self.queues():
+            return None
+        while (slot := self.handed.ahead.next_slot()) is not None:
+            if time.monotonic() < slot.since + HELD_SECONDS:
+                return slot
+            self.handed.ahead.leave(slot)  # it is to be given back
+        return None
 
     def ended(self, key: str) -> None:
         """The scheduler says that a call is over, lost or cancelled."""
@@ -220,7 +227,8 @@ class HeldSlots:
             self.handed.ahead.begun(message["key"])
             self._balance()
             return
-        call, slot = self.handed.pop(message["key"]), self.table.find(message["slot"])
+        call = self.handed.pop(message["key"], made="value" in message or "kept" in message)
+        slot = self.table.find(message["slot"])
         if call is not None and call.wanted:
             self._answered(call, address, message)
         if slot is not None and not message["held"]:
@@ -256,6 +264,7 @@ class HeldSlots:
             options = self.taken_over.bind(call.key, address)
             self.bunches.submit(call.key, fn, args, options, call.future)
         elif message["held"]:  # it was recalled
+            call.slot = None
             self.waiting.put_first(call)
         else:
             self._send(call)
