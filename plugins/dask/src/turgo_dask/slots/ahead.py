@@ -24,7 +24,7 @@ NEARLY_FREE_SHARE = 0.5
 LATE_SHARE = 2.0
 """After how much of it nobody knows any more when the slot will be free."""
 
-MOST_ERROR_SHARE = 0.4
+MOST_ERROR_SHARE = 0.25
 """Nothing goes ahead where calls differ by more than that from what they are thought to take, in the mean."""
 
 ERROR_WEIGHT_SHARE = 0.05
