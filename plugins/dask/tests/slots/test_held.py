@@ -19,9 +19,9 @@ from turgo.futures import Future
 from turgo_dask import DaskExecutor
 from turgo_dask.session.session import Session
 from turgo_dask.slots import ahead as timing
+from turgo_dask.slots import driver_queue as queue
 from turgo_dask.slots import held as policy
 from turgo_dask.slots import lost as losing
-from turgo_dask.slots import waiting as queue
 from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.streams import Streams
 

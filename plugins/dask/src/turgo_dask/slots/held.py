@@ -26,13 +26,13 @@ from turgo_dask.calls.wrappers import ByValue
 from turgo_dask.connection.bunches import Bunches
 from turgo_dask.connection.client import Client
 from turgo_dask.slots import on_worker
+from turgo_dask.slots.driver_queue import DriverQueue
 from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.lost import LostCalls
 from turgo_dask.slots.records import Call, Slot
 from turgo_dask.slots.streams import Streams
 from turgo_dask.slots.table import OFFER_SECONDS, TOTAL_SECONDS, SlotTable
 from turgo_dask.slots.taken_over import TakenOver
-from turgo_dask.slots.waiting import WaitingCalls
 
 HELD_SECONDS = 10.0
 """How long a slot is held in all. Whoever waits for it in its worker's queue has it after the call that runs; this is
@@ -69,7 +69,7 @@ class HeldSlots:
         self.lost = LostCalls(deaths, self._send)
         self.taken_over = TakenOver(client)
         self.handed = HandedCalls(self._send_to, client.loop.call_later, self._balance)
-        self.waiting = WaitingCalls(
+        self.waiting = DriverQueue(
             client.loop.call_later, self._send, lambda: bool(self.streams), self._balance
         )
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from distributed.client import FutureState
 
+from turgo_dask.slots.driver_queue import DRIVER_WAIT_SECONDS, DriverQueue
 from turgo_dask.slots.records import Call
-from turgo_dask.slots.waiting import DRIVER_WAIT_SECONDS, WaitingCalls
 
 
 class Driver:
@@ -20,7 +20,7 @@ class Driver:
         self.sent: list[str] = []
         self.looks = 0
         self.reachable = True
-        self.waiting = WaitingCalls(
+        self.waiting = DriverQueue(
             self._later, lambda call: self.sent.append(call.key), lambda: self.reachable, self._looked
         )
 

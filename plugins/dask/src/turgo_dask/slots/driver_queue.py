@@ -19,7 +19,7 @@ DRIVER_WAIT_SECONDS = 0.5
 all slots for so long; and if these have seceded, the scheduler has slots of which the driver does not know."""
 
 
-class WaitingCalls:
+class DriverQueue:
     """Those of one driver. later: calls a function after so many seconds. send: sends a call by the scheduler.
 
     reachable: whether any slot may be held; if none may, nothing is to wait. looked: called every now and then, while
