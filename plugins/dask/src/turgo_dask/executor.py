@@ -21,7 +21,6 @@ from turgo.executor import Executor, ExecutorEvent, ExtraContext, Growth
 from turgo.futures import Future
 from turgo_dask import submit as calls
 from turgo_dask.calls.tags import RESOURCE, placement_of
-from turgo_dask.connection.channel import opened_channel
 from turgo_dask.options import DaskOptions
 from turgo_dask.session.open import opened
 from turgo_dask.session.session import Session
@@ -186,7 +185,7 @@ class DaskExecutor(Executor):
     @contextmanager
     def channel(self, deliver: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None] | None]:
         """The events of the scheduler; None on one that runs no functions of a client."""
-        with opened_channel(self._session.client, deliver) as send:
+        with self._session.channels.opened(deliver) as send:
             if send is not None:
                 self._session.hold()
             yield send

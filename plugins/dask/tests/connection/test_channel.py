@@ -9,7 +9,7 @@ from typing import Any
 import distributed
 from distributed.scheduler import KilledWorker
 
-from turgo_dask.connection.channel import opened_channel
+from turgo_dask.connection.channel import Channels
 from turgo_dask.supervision.lease import lease
 
 END_SECONDS = 60
@@ -37,12 +37,14 @@ def test_what_a_call_sends_is_delivered_in_order(
         if data == b"thread":
             whole.set()
 
-    with opened_channel(client, deliver) as send:
+    channels = Channels(client)
+    with channels.opened(deliver) as send:
         assert send is not None
         assert client.submit(sends, send, 3).result(timeout=END_SECONDS) == 3
         assert whole.wait(END_SECONDS)
         assert list(kept_events("turgo-").values()) == [0]
     assert came == [b"0", b"1", b"2", b"thread"]
+    channels.close()
     assert kept_events("turgo-") == {}
 
 
@@ -51,15 +53,55 @@ def test_two_channels_are_told_apart(client: distributed.Client) -> None:
     first: list[bytes] = []
     second: list[bytes] = []
     whole = threading.Event()
-    with opened_channel(client, first.append) as one, opened_channel(client, second.append) as other:
+    channels = Channels(client)
+    with channels.opened(first.append) as one, channels.opened(second.append) as other:
         assert one is not None and other is not None
         client.submit(one, b"for one").result(timeout=END_SECONDS)
         client.submit(other, b"for the other").result(timeout=END_SECONDS)
-        with opened_channel(client, lambda _: whole.set()) as last:
+        with channels.opened(lambda _: whole.set()) as last:
             assert last is not None
             client.submit(last, b"").result(timeout=END_SECONDS)
             assert whole.wait(END_SECONDS)
     assert (first, second) == ([b"for one"], [b"for the other"])
+
+
+def test_what_comes_by_a_closed_channel_is_dropped(client: distributed.Client) -> None:
+    """As from a call that was given up with its run; the next run has the same topic, and gets nothing of it."""
+    channels = Channels(client)
+    first: list[bytes] = []
+    second: list[bytes] = []
+    whole = threading.Event()
+    with channels.opened(first.append) as early:
+        assert early is not None
+
+    def deliver(data: bytes) -> None:
+        second.append(data)
+        whole.set()
+
+    with channels.opened(deliver) as late:
+        assert late is not None
+        client.submit(early, b"too late").result(timeout=END_SECONDS)
+        client.submit(late, b"in time").result(timeout=END_SECONDS)
+        assert whole.wait(END_SECONDS)
+    assert (first, second) == ([], [b"in time"])
+
+
+def test_a_channel_costs_no_round_trip_once_there_was_one(client: distributed.Client) -> None:
+    """Each run opens one, and many are short."""
+    channels = Channels(client)
+    with channels.opened(lambda data: None):
+        pass
+
+    def refused(*args: Any, **options: Any) -> None:
+        raise AssertionError("the scheduler was asked")
+
+    client.sync, asked = refused, client.sync
+    try:
+        with channels.opened(lambda data: None) as send:
+            assert send is not None
+    finally:
+        client.sync = asked
+        channels.close()
 
 
 def test_what_is_sent_surely_arrives_although_its_worker_ends_at_once(client: distributed.Client) -> None:
@@ -76,7 +118,7 @@ def test_what_is_sent_surely_arrives_although_its_worker_ends_at_once(client: di
         send.surely(b"last words")
         os._exit(3)
 
-    with opened_channel(client, came.append) as send:
+    with Channels(client).opened(came.append) as send:
         client.register_plugin(lease(client.id))
         error = client.submit(end, send).exception(timeout=END_SECONDS)
         assert isinstance(error, KilledWorker)

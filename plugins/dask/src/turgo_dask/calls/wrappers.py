@@ -13,7 +13,9 @@ import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -26,20 +28,19 @@ _REGISTERING = threading.Lock()
 
 
 class ByValue:
-    """A function that is pickled once, however often it is shipped; with all that its module has and it needs."""
+    """A function that is pickled once, however often it is shipped; with all that its module has and it needs.
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
+    modules: others of which it needs anything that workers have not.
+    """
+
+    def __init__(self, fn: Callable[..., Any], *modules: ModuleType) -> None:
         self._fn = fn
-        module = sys.modules[fn.__module__]
-        with _REGISTERING:  # what it says holds for the whole process
-            known = module.__name__ in cloudpickle.list_registry_pickle_by_value()
-            if not known:
-                cloudpickle.register_pickle_by_value(module)
-            try:
-                self._pickled = cloudpickle.dumps(fn)
-            finally:
-                if not known:
-                    cloudpickle.unregister_pickle_by_value(module)
+        with _REGISTERING, ExitStack() as stack:  # what it says holds for the whole process
+            for module in (sys.modules[fn.__module__], *modules):
+                if module.__name__ not in cloudpickle.list_registry_pickle_by_value():
+                    cloudpickle.register_pickle_by_value(module)
+                    stack.callback(cloudpickle.unregister_pickle_by_value, module)
+            self._pickled = cloudpickle.dumps(fn)
 
     def __call__(self, *args: Any) -> Any:
         return self._fn(*args)

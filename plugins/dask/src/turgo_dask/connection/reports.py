@@ -10,8 +10,6 @@ whatever was not reported (it was large, or its event was lost) is fetched from 
 
 from __future__ import annotations
 
-import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +17,7 @@ from typing import Any
 
 import distributed
 
-from turgo_dask.connection.channel import forget_topic, keeps_nothing
+from turgo_dask.connection.topic import Topic
 
 KEPT_REPORTS = 1_000
 """How many wait to be taken at most, 64 MiB: those of calls that were given up are never taken, others fetched."""
@@ -33,27 +31,23 @@ class Reports:
 
     def __init__(self, client: distributed.Client) -> None:
         self.client = client
-        self.topic: str | None = None
-        self._opening = threading.Lock()
+        self._topic = Topic(client, "turgo-reports-", self._received)
         self._reports: OrderedDict[str, bytes] = OrderedDict()
         self._keys: OrderedDict[str, None] = OrderedDict()
         self.on_event: Callable[[str], None] = lambda key: None
 
+    @property
+    def topic(self) -> str | None:
+        """The name of the topic by which calls report; None while they do not."""
+        return self._topic.name
+
     def open(self) -> None:
         """Have calls report from now on. Without effect if they do, or if the scheduler refuses."""
-        with self._opening:
-            if self.topic is not None:
-                return
-            topic = f"turgo-reports-{uuid.uuid4().hex}"
-            self.client.subscribe_topic(topic, self._received)
-            if keeps_nothing(self.client, topic):
-                self.topic = topic
+        self._topic.open()
 
     def close(self) -> None:
         """Have the scheduler forget the topic."""
-        if self.topic is not None:
-            topic, self.topic = self.topic, None
-            forget_topic(self.client, topic)
+        self._topic.close()
 
     def has(self, key: str) -> bool:
         """Whether the report of a call has come, and not those of a thousand others since."""

@@ -28,6 +28,7 @@ def close(session: Session, error: type[BaseException] | None, *_: object) -> No
     client, in_order = session.client, error is None
     handed = _release_slots(session, in_order=in_order)
     if not session.options.temporary:
+        session.channels.close()
         session.reports.close()
     try:
         leave(

@@ -2,6 +2,7 @@
 
     open ──> Session ── client ──> the scheduler
                 ├── callbacks:     one thread, in which the callbacks of futures run
+                ├── channels:      what calls send while they run
                 ├── reports, held: values that come by themselves, slots that are held for the next call
                 ├── watch:         one thread, which sees workers come and go
                 └── hard_timeouts: one thread, which kills calls that take too long; None where it cannot
@@ -23,6 +24,7 @@ from turgo.executor import Growth
 from turgo_dask.calls.deaths import Deaths
 from turgo_dask.cluster import local as clusters
 from turgo_dask.connection.bunches import Bunches
+from turgo_dask.connection.channel import Channels
 from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.reports import Reports
 from turgo_dask.options import DaskOptions, capabilities_of
@@ -63,6 +65,7 @@ class Session:
         self.given_up: set[str] = set()
         self.begun: list[str] = []
         self.bunches = Bunches(client)
+        self.channels = Channels(client)
         self.reports = Reports(client)
         self.deaths = Deaths(self._is_over)
         self.held = HeldSlots(

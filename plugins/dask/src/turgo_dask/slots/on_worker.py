@@ -25,14 +25,14 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from distributed import get_worker, threadpoolexecutor
-from distributed.batched import BatchedSend
 from distributed.core import error_message
+
+from turgo_dask.slots.outbox import Outbox
 
 MOST_TOLD_BYTES = 64 * 2**10
 """A larger value of a call that came by the scheduler is not told: it is copied to whoever may not want it."""
@@ -88,7 +88,7 @@ class Slots:
         self.worker = worker
         self.topic = topic
         self.handler = handler
-        self.stream: BatchedSend | None = None
+        self.stream: Outbox | None = None
         self._lock = threading.Lock()
         self._waiting: dict[str, queue.SimpleQueue[str | None]] = {}
         self._queued: dict[tuple[str, str], bytes] = {}
@@ -96,10 +96,7 @@ class Slots:
 
     async def serve(self, comm: Any) -> None:
         """Read what the driver sends, until its connection ends."""
-        stream = BatchedSend(interval=0, loop=self.worker.loop)
-        stream.recent_message_log = deque(maxlen=0)  # it would keep the last thousand of them
-        stream.start(comm)
-        self.stream = stream
+        stream = self.stream = Outbox(comm)
         try:
             while True:
                 for slot, key, call in await comm.read():

@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Any
 
 import distributed
-from distributed.batched import BatchedSend
 from distributed.comm import connect
 from distributed.core import send_recv
 
 from turgo_dask.calls.wrappers import ByValue
-from turgo_dask.slots import on_worker
+from turgo_dask.slots import on_worker, outbox
+from turgo_dask.slots.outbox import Outbox
 
 logger = logging.getLogger("turgo_dask")
 
@@ -54,7 +53,7 @@ class Streams:
         self.topic = topic
         self._received = received
         self._lost = lost
-        self._open: dict[str, BatchedSend] = {}
+        self._open: dict[str, Outbox] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(OPENING_CONNECTIONS)
         self._refused = 0
@@ -116,9 +115,7 @@ class Streams:
                     "workers cannot be reached from here, so all calls go by the scheduler: %s", error
                 )
             return
-        stream = BatchedSend(interval=0, loop=self.client.loop)
-        stream.recent_message_log = deque(maxlen=0)  # it would keep the last thousand of them
-        stream.start(comm)
+        stream = Outbox(comm)
         self._open[address] = stream
         self._refused = 0
         try:
@@ -158,4 +155,4 @@ class Streams:
 
 @cache
 def _installing() -> bytes:
-    return pickle.dumps(ByValue(on_worker.install))
+    return pickle.dumps(ByValue(on_worker.install, outbox))
