@@ -1,7 +1,11 @@
-"""A list schedule, computed: what one reaches who knows the graph and not how long a task will take.
+"""Schedules that are computed: what one reaches who knows the graph and not how long a task will take.
 
-Whenever a slot is free, the ready task from which most tasks follow one after the other begins; among equals the one
-that was recorded first. No schedule that knows more is asked for here: levels are what any engine can see beforehand.
+    list_schedule    the longest path first, by levels
+    dask_schedule    in dask's order
+
+Of the first: whenever a slot is free, the ready task from which most tasks follow one after the other begins; among
+equals the one that was recorded first. No schedule that knows more is asked for here: levels are what any engine sees
+beforehand.
 
 It costs nothing, unless round trips are given: then what waits for a task is ready a trip after its end, as a scheduler
 has to hear of it and a worker of the next, and one more is paid for the first and the last. A slot that is free while
@@ -11,6 +15,9 @@ something is ready pays none.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
+
+import dask.order
 
 from benchmarks.traces.trace import Trace
 
@@ -42,3 +49,33 @@ def list_schedule(trace: Trace, slots: int, trip_seconds: float = 0.0) -> float:
             if not missing[child]:
                 heapq.heappush(ready, urgency[child])
     return last + trip_seconds
+
+
+def dask_schedule(trace: Trace, slots: int) -> float:
+    """Seconds that the trace takes on so many slots as `dask.get` takes its tasks, if that costs nothing.
+
+    Of those that are ready as it begins the first by `dask.order` goes first; after that those that became ready last.
+    That order is not the same in every process: ties are broken by the hashes of texts.
+    """
+    index = {task.name: at for at, task in enumerate(trace.tasks)}
+    places = dask.order.order({task.name: (max, 0.0, *task.parents) for task in trace.tasks})
+    missing = [len(set(task.parents)) for task in trace.tasks]
+
+    def last_first(names: Iterable[str]) -> list[int]:
+        return [index[name] for name in sorted(names, key=places.__getitem__, reverse=True)]
+
+    ready = last_first(task.name for task in trace.tasks if not task.parents)
+    ends: list[tuple[float, int]] = []
+    free, now = slots, 0.0
+    while ready or ends:
+        while ready and free:
+            at = ready.pop()
+            free -= 1
+            heapq.heappush(ends, (now + trace.tasks[at].seconds, at))
+        now, at = heapq.heappop(ends)
+        free += 1
+        for child in last_first(set(trace.children[trace.tasks[at].name])):
+            missing[child] -= 1
+            if not missing[child]:
+                ready.append(child)
+    return now

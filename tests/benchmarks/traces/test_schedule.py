@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from benchmarks.traces.families import FAMILIES
-from benchmarks.traces.schedule import list_schedule
+from benchmarks.traces.schedule import dask_schedule, list_schedule
 from benchmarks.traces.trace import TraceTask, ordered
 
 
@@ -53,3 +53,23 @@ def test_it_lies_between_the_bound_and_twice_the_bound(family: str, slots: int) 
     trace = FAMILIES[family]()
     bound = trace.critical_path + (trace.work - trace.critical_path) / slots
     assert trace.bound(slots) - 1e-6 <= list_schedule(trace, slots) <= bound + 1e-6
+
+
+def test_dasks_order_finishes_what_it_has_begun() -> None:
+    """Two lanes on one slot one after the other; a chain recorded last beside wide work as dask takes it."""
+    lanes = [
+        TraceTask(f"{lane}{at}", "k", 1.0, (f"{lane}{at - 1}",) if at else ())
+        for at in range(2)
+        for lane in "ab"
+    ]
+    assert dask_schedule(ordered("lanes", lanes), 1) == 4.0
+    assert dask_schedule(ordered("lanes", lanes), 2) == 2.0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("slots", [1, 4])
+def test_no_order_is_quicker_than_the_bound(family: str, slots: int) -> None:
+    """Nor slower than all of it on one slot."""
+    trace = FAMILIES[family]()
+    took = dask_schedule(trace, slots)
+    assert trace.bound(slots) <= took * (1 + 1e-9) and took <= trace.bound(1) * (1 + 1e-9)
