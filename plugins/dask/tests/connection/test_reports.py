@@ -13,8 +13,8 @@ import pytest
 from distributed.client import FutureState
 
 from turgo_dask.connection.reports import KEPT_REPORTS, Reports
-from turgo_dask.slots.held import telling
 from turgo_dask.slots.on_worker import MOST_TOLD_BYTES
+from turgo_dask.slots.shipped import telling
 
 END_SECONDS = 60
 

@@ -19,8 +19,8 @@ from turgo.futures import Future
 from turgo_dask import DaskExecutor
 from turgo_dask.session.session import Session
 from turgo_dask.slots import ahead as timing
+from turgo_dask.slots import allotment as policy
 from turgo_dask.slots import driver_queue as queue
-from turgo_dask.slots import held as policy
 from turgo_dask.slots import lost as losing
 from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.streams import Streams
@@ -160,7 +160,7 @@ def test_the_error_of_a_call_whose_worker_died(executor: DaskExecutor) -> None:
     error = submitted(executor, os._exit, 3).exception(timeout=END_SECONDS)
     assert type(error).__name__ == "WorkerLostError" and "died while it ran call-" in str(error)
     assert error.sure  # type: ignore[union-attr]
-    assert session.held.handed.calls == {}
+    assert session.held.allotment.handed.calls == {}
 
 
 def handed_over(executor: DaskExecutor, path: Path) -> Any:
@@ -176,7 +176,7 @@ def handed_over(executor: DaskExecutor, path: Path) -> Any:
             time.monotonic() < looked
         ):  # else its slot was gone, on a busy machine, and it went by the scheduler
             time.sleep(0.01)
-            if future.key not in session.held.handed.calls:
+            if future.key not in session.held.allotment.handed.calls:
                 break
         else:
             return future
@@ -206,7 +206,7 @@ def test_a_worker_that_is_closed_in_order_takes_no_blame(nannied: Callable[..., 
     with nannied(2, 1) as cluster, DaskExecutor(cluster_class=cluster, debug=False).start() as started:
         session = connected(started)
         future = handed_over(started, tmp_path / "go")
-        address = session.held.handed.calls[future.key].slot.address  # type: ignore[union-attr]
+        address = session.held.allotment.handed.calls[future.key].slot.address  # type: ignore[union-attr]
         session.client.retire_workers([address])
         (tmp_path / "go").touch()
         assert started.wait([future]) == [b""]
@@ -219,9 +219,9 @@ def test_what_waits_goes_by_the_scheduler_once_the_cluster_is_to_grow(
     session = connected(executor)
     path = tmp_path / "go"
     futures = [submitted(executor, _waits_for, str(path)) for _ in range(6)]
-    assert in_loop(session, lambda: len(session.held.waiting)) > 0
-    monkeypatch.setattr(session.held, "queues", lambda: False)
-    while in_loop(session, lambda: len(session.held.waiting)):
+    assert in_loop(session, lambda: len(session.held.allotment.waiting)) > 0
+    monkeypatch.setattr(session.held.allotment, "queues", lambda: False)
+    while in_loop(session, lambda: len(session.held.allotment.waiting)):
         time.sleep(0.05)  # the guard of the test run ends this if it never comes
     path.touch()
     assert executor.wait(futures) == [b""] * 6
@@ -305,11 +305,11 @@ def test_what_goes_by_the_scheduler_does_not_wait_for_what_is_handed(
     monkeypatch.setattr(queue, "DRIVER_WAIT_SECONDS", END_SECONDS)  # so that they wait there
     session = connected(executor)
     handed = [handed_over(executor, tmp_path / name) for name in ("first", "second")]
-    ends = {session.held.handed.calls[each.key].slot.address: each for each in handed}  # type: ignore[union-attr]
+    ends = {session.held.allotment.handed.calls[each.key].slot.address: each for each in handed}  # type: ignore[union-attr]
     begun = tmp_path / "begun"
     begun.mkdir()
     waiting = [submitted(executor, _touches, str(begun / str(number))) for number in range(4)]
-    assert in_loop(session, lambda: len(session.held.waiting)) == 4
+    assert in_loop(session, lambda: len(session.held.allotment.waiting)) == 4
     late: Any = submitted(executor, _names_in, str(begun), task_timeout=END_SECONDS)
     address = worker_of(two, late.key)
     (tmp_path / ("first" if ends[address] is handed[0] else "second")).touch()
@@ -402,7 +402,7 @@ def test_what_went_ahead_comes_back_for_what_goes_by_the_scheduler(
     found, last = one_ahead(executor, monkeypatch, tmp_path, _waits_for, (_touches, str(tmp_path / "last")))
     session, first = session_of(executor), next(iter(found))
     timed_call = submitted(executor, _sees, str(tmp_path / "last"), task_timeout=END_SECONDS)
-    while in_loop(session, session.held.handed.waiting):
+    while in_loop(session, session.held.allotment.handed.waiting):
         time.sleep(0.01)  # the guard of the test run ends this if it never comes back
     (tmp_path / first).touch()
     assert timed_call.result(timeout=END_SECONDS) is False
@@ -435,7 +435,7 @@ def one_ahead(
     monkeypatch.setattr(timing, "NEARLY_FREE_SHARE", 1e-3)
     monkeypatch.setattr(timing, "MOST_ERROR_SHARE", 1.0)  # whatever became of an attempt before
     session = connected(executor)
-    handed = session.held.handed
+    handed = session.held.allotment.handed
     end = time.monotonic() + END_SECONDS
     while time.monotonic() < end:
         executor.wait([submitted(executor, bytes, number) for number in range(2)])
@@ -591,28 +591,30 @@ def test_a_slot_is_the_scheduler_s_again_after_its_time(
     """So that nobody whom the scheduler keeps waiting waits for ever."""
     monkeypatch.setattr(policy, "HELD_SECONDS", 0.0)
     session = connected(executor)
-    sent, send = [], session.held._send
+    sent, send = [], session.held.allotment._send
 
     def noted(call: Any) -> None:
         sent.append(call.key)
         send(call)
 
-    monkeypatch.setattr(session.held, "_send", noted)
+    monkeypatch.setattr(session.held.allotment, "_send", noted)
     assert naps.run(40, executor=executor).result == list(range(40))
     assert len(sent) >= 20  # else two would do, one for each slot
-    assert in_loop(session, session.held.table.free_slots) == [] and not session.held.waiting
+    assert (
+        in_loop(session, session.held.allotment.table.free_slots) == [] and not session.held.allotment.waiting
+    )
 
 
 def test_calls_wait_in_the_driver_until_a_slot_is_free(executor: DaskExecutor) -> None:
     """The scheduler never has more of them than there are slots."""
     session = connected(executor)
-    most, place_call = [0], session.held._place
+    most, place_call = [0], session.held.allotment.place
 
     def noted(call: Any) -> None:
         place_call(call)
-        most.append(2 - session.held.table.spare)
+        most.append(2 - session.held.allotment.table.spare)
 
-    session.held._place = noted  # type: ignore[method-assign]
+    session.held.allotment.place = noted  # type: ignore[method-assign]
     assert naps.run(60, executor=executor).result == list(range(60))
     assert max(most) <= 2
 
@@ -681,6 +683,6 @@ def test_on_many_slots_calls_wait_at_the_scheduler(
     session = connected(executor)
     assert naps.run(30, executor=executor).result == list(range(30))
     monkeypatch.undo()
-    monkeypatch.setattr(session.held, "queues", lambda: False)
+    monkeypatch.setattr(session.held.allotment, "queues", lambda: False)
     assert naps.run(30, executor=executor).result == list(range(30))
-    assert not session.held.waiting
+    assert not session.held.allotment.waiting

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -60,6 +62,17 @@ def test_one_connection_to_each_worker(client: Client) -> None:
     until(lambda: not streams)
     until(lambda: list(client.run(installed).values()) == [[], []])
     assert streams.broken == []
+
+
+def test_a_worker_needs_nothing_of_ours_to_install_its_end() -> None:
+    """It has distributed alone."""
+    opens = (
+        "import pickle, sys; sys.modules['turgo_dask'] = None; print(pickle.load(sys.stdin.buffer).__name__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", opens], input=connections._installing(), capture_output=True, check=False
+    )
+    assert ran.stdout.strip() == b"install", ran.stderr
 
 
 def test_a_slot_that_nobody_holds_is_gone(client: Client) -> None:

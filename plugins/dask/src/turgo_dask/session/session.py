@@ -28,7 +28,8 @@ from turgo_dask.connection.channel import Channels
 from turgo_dask.connection.client import Client, dashboard_of
 from turgo_dask.connection.reports import Reports
 from turgo_dask.options import DaskOptions, capabilities_of
-from turgo_dask.slots.held import HeldSlots, telling
+from turgo_dask.slots.held import HeldSlots
+from turgo_dask.slots.shipped import telling
 from turgo_dask.supervision.events import Events
 from turgo_dask.supervision.growth import growth_of
 from turgo_dask.supervision.hard_timeouts import HardTimeouts
