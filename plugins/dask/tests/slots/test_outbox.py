@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -61,6 +62,38 @@ def test_what_is_sent_while_another_is_written_follows_it() -> None:
         while len(came) < 101:
             came.extend(await far.read())
         assert list(came[0]) == large and came[1:] == list(range(100))
+
+    talk(said)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python has no eager tasks before 3.12")
+def test_an_event_loop_whose_tasks_begin_at_once_sends_all() -> None:
+    """Each message leaves as it is sent: there, a task may be over before whoever makes it has it."""
+
+    async def said(near: Any, far: Any) -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        outbox = Outbox(near)
+        for message in ("a", "b"):
+            outbox.send(message)
+            assert list(await far.read()) == [message]
+
+    talk(said)
+
+
+def test_a_connection_ends_with_the_task_that_writes() -> None:
+    """What it had taken is lost if the task is cancelled, and the other end would wait for it."""
+
+    async def said(near: Any, far: Any) -> None:
+        outbox = Outbox(near)
+        before = asyncio.all_tasks()
+        outbox.send(b"x" * 20_000_000)
+        (writing,) = asyncio.all_tasks() - before
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(CommClosedError):
+            await far.read()
+        with pytest.raises(CommClosedError):
+            outbox.send("more")
 
     talk(said)
 

@@ -30,7 +30,7 @@ class Outbox:
         if self.comm.closed():
             raise CommClosedError(f"{self.comm!r} is closed")
         self._waiting.append(message)
-        if self._writing is None:
+        if self._writing is None or self._writing.done():  # done: an eager task is as soon as it is made
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     def abort(self) -> None:
@@ -39,14 +39,16 @@ class Outbox:
         self.comm.abort()
 
     async def _write(self) -> None:
+        written = False
         try:
             while self._waiting:
                 messages, self._waiting = self._waiting, []
                 await self.comm.write(messages, on_error="raise")
+            written = True
         except OSError:
-            self.abort()
+            pass
         except Exception:
             logger.exception("a message cannot be sent to %s", self.comm.peer_address)
-            self.abort()  # nobody knows what of it has left
         finally:
-            self._writing = None
+            if not written:
+                self.abort()  # nobody knows what of it has left
