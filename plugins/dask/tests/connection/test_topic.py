@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import distributed
 import pytest
 
+from turgo_dask.connection import topic as topics
 from turgo_dask.connection.topic import Topic
 
 END_SECONDS = 60
@@ -41,6 +43,25 @@ def test_a_topic_is_opened_once_and_forgotten(
 
 def _logs(topic: str, said: str) -> None:
     distributed.get_worker().log_event(topic, said)
+
+
+def test_what_is_logged_to_a_forgotten_topic_is_forgotten_as_well(
+    client: distributed.Client,
+    kept_events: Callable[[str], dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As by a call that was cancelled and runs on: the scheduler has made the topic anew, and keeps its events."""
+    monkeypatch.setattr(topics, "FORGET_AGAIN_SECONDS", 2.0)
+    topic = Topic(client, "turgo-test-", lambda event: None)
+    name = topic.open()
+    assert name is not None
+    topic.close()
+    client.submit(_logs, name, "late").result(timeout=END_SECONDS)
+    until = time.monotonic() + END_SECONDS
+    while kept_events("turgo-test-") and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.1)
+    assert kept_events("turgo-test-") == {}
 
 
 def test_a_scheduler_that_refuses_has_no_topic_and_may_be_asked_again(

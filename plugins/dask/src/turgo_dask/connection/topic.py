@@ -2,11 +2,13 @@
 
     call ── worker.log_event ──> scheduler, the topic ──> client ──> handle
 
-The scheduler would keep the last 100,000 events of each topic; of ours it keeps none, and forgets it afterwards.
+The scheduler would keep the last 100,000 events of each topic; of ours it keeps none, and forgets it afterwards. A call
+that outlives its driver logs on, which makes the topic anew: it is forgotten once more, when such calls are over.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import uuid
@@ -18,6 +20,9 @@ import distributed
 
 TOPIC_SECONDS = 5.0
 """How long the scheduler may take to open or to forget a topic."""
+
+FORGET_AGAIN_SECONDS = 60.0
+"""After how long the scheduler forgets a topic once more."""
 
 
 class Topic:
@@ -88,6 +93,9 @@ def _keeping_nothing(topic: str) -> Callable[..., None]:
 
 def _forgetting(topic: str) -> Callable[..., None]:
     def forget(dask_scheduler: Any) -> None:
-        dask_scheduler._broker._topics.pop(topic, None)
+        topics = dask_scheduler._broker._topics
+        topics.pop(topic, None)
+        asyncio.get_running_loop().call_later(again, topics.pop, topic, None)
 
+    again = FORGET_AGAIN_SECONDS
     return forget
