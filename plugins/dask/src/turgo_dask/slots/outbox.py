@@ -39,16 +39,15 @@ class Outbox:
         self.comm.abort()
 
     async def _write(self) -> None:
-        written = False
         try:
             while self._waiting:
                 messages, self._waiting = self._waiting, []
                 await self.comm.write(messages, on_error="raise")
-            written = True
         except OSError:
-            pass
+            self.abort()
+        except asyncio.CancelledError:
+            self.abort()  # else the other end would wait for what is lost
+            raise
         except Exception:
             logger.exception("a message cannot be sent to %s", self.comm.peer_address)
-        finally:
-            if not written:
-                self.abort()  # nobody knows what of it has left
+            self.abort()  # nobody knows what of it has left
