@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import distributed
@@ -86,3 +89,42 @@ def test_a_run_groups_its_keys_by_task(cluster: DaskExecutor) -> None:
         for index in range(2)
     ]
     assert {distributed.utils.key_split(key) for key in keys} == {"my task"}
+
+
+FORKS = """
+import os, sys
+from turgo import flow, task
+from turgo.errors import ExecutorNotStartedError
+from turgo_dask import DaskExecutor
+
+@task
+def double(x): return 2 * x
+
+@flow
+def doubled(): return double.map([1, 2, 3])
+
+if __name__ == "__main__":
+    with DaskExecutor(cluster_kwargs={"n_workers": 1, "threads_per_worker": 1}).start() as executor:
+        print(doubled.run(executor=executor).result, flush=True)
+        if not os.fork():
+            for use in (lambda: executor.submit(abs, -1), lambda: doubled.run(executor=executor)):
+                try:
+                    use()
+                except ExecutorNotStartedError as error:
+                    print(error, flush=True)
+            os._exit(0)
+        os.wait()
+        print(doubled.run(executor=executor).result, flush=True)
+"""
+
+
+def test_a_forked_process_is_told_that_it_needs_an_executor_of_its_own(tmp_path: Path) -> None:
+    """It has none of the threads that would hear of a result, and would wait for ever; its parent goes on."""
+    script = tmp_path / "forks.py"
+    script.write_text(FORKS)
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    first, *refused, last = ran.stdout.splitlines()
+    assert first == last == "[2, 4, 6]", ran.stderr
+    assert len(refused) == 2 and all("from which this one was forked" in line for line in refused)

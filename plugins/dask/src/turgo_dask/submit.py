@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,12 @@ from typing import Any
 import distributed
 from dask.utils import apply
 
-from turgo.errors import ExecutorError, RequirementError, ValueNotPortableError
+from turgo.errors import (
+    ExecutorError,
+    ExecutorNotStartedError,
+    RequirementError,
+    ValueNotPortableError,
+)
 from turgo.executor import ExtraContext
 from turgo.futures import Future, find, replace
 from turgo_dask.calls.arguments import resolvable
@@ -37,6 +43,7 @@ def submit(
     hints: ExtraContext,
 ) -> Future[Any]:
     """Submit a call, with what its tags and its timeout ask for. Raises ExecutorError if the scheduler is gone."""
+    _require_own_process(session)
     client, unmet = session.client, session.watch.unmet
     key = _key_of(fn, hints)
     placement = placement_of(hints.get("task_tags"))
@@ -72,6 +79,15 @@ def submit(
         session.held.sent(future)
     unmet.add_dependent(args, future)
     return future
+
+
+def _require_own_process(session: Session) -> None:
+    """Raise ExecutorNotStartedError in a process that was forked: none of the threads that answer came along."""
+    if os.getpid() != session.process:
+        raise ExecutorNotStartedError(
+            f"the DaskExecutor was started in process {session.process}, from which this one was forked: "
+            "start an executor here, `get_executor(…).start()`"
+        )
 
 
 def _wrapped(
@@ -215,6 +231,7 @@ def _gathered(session: Session, futures: list[Any]) -> list[Any]:
 
 def fetch(session: Session, futures: Any) -> Any:
     """The same shape with values in the place of futures. Raises the error of the first that has one."""
+    _require_own_process(session)
     ours = {future.key: future for future in find(futures, "futures") if isinstance(future, DaskFuture)}
     for future in ours.values():
         future.raise_if_failed()
