@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import attrs
+
 from benchmarks.rows import Budget, Row, slower
 from benchmarks.timing import side_by_side
 
@@ -61,7 +63,8 @@ def _first_run(folder: Path, rounds: int) -> Iterator[Row]:
     script, dask = [sys.executable, "first.py"], [sys.executable, "-c", "import dask.distributed"]
     ours, theirs, bare = _in_turns(folder, rounds, script, dask, BARE)
     what = "a script that imports turgo and runs one task on local, over a bare interpreter"
-    yield _row(what, ours, bare, ours - bare, Budget("≤", 80))
+    aim = _row(what, ours, bare, ours - bare, Budget("≤", 80))
+    yield attrs.evolve(aim, later=True)  # what is promised is the next row
     name = "`import dask.distributed`, over it too"
     yield slower(SUBJECT, what, ours - bare, theirs - bare, name, 1 / 3)
 
