@@ -82,3 +82,35 @@ def test_a_scheduler_that_refuses_has_no_topic_and_may_be_asked_again(
     assert topic.open() is not None
     assert topic.name in kept_events("turgo-test-")
     topic.close()
+
+
+class Anew:
+    """Another connection to the same scheduler, as a client has one after it has lost the first."""
+
+    def __init__(self, comm: Any) -> None:
+        self._comm = comm
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._comm, name)
+
+
+def test_a_client_that_has_connected_anew_opens_its_topic_anew(
+    client: distributed.Client,
+    kept_events: Callable[[str], dict[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its scheduler may be another one at the same address, which knows of nothing; calls have the old name."""
+    topic = Topic(client, "turgo-test-", lambda event: None)
+    name = topic.open()
+
+    def forgets(dask_scheduler: Any) -> None:
+        del dask_scheduler._broker._topics[name]
+
+    client.run_on_scheduler(forgets)
+    assert (
+        topic.open() == name and kept_events("turgo-test-") == {}
+    )  # nothing is asked while nothing has changed
+    monkeypatch.setattr(client, "scheduler_comm", Anew(client.scheduler_comm))
+    assert topic.open() == name and kept_events("turgo-test-") == {name: 0}
+    monkeypatch.undo()
+    topic.close()

@@ -26,7 +26,7 @@ FORGET_AGAIN_SECONDS = 60.0
 
 
 class Topic:
-    """One topic, which is opened once.
+    """One topic, which is opened once, and again under the same name if the client has connected to its scheduler anew.
 
     prefix: what its name begins with. handle: takes each event, in the client's loop. name: None while it is not open,
     as for ever where the scheduler runs no functions of a client.
@@ -40,16 +40,19 @@ class Topic:
         self._prefix = prefix
         self._handle = handle
         self._opening = threading.Lock()
+        self._opened_by: object = None
 
     def open(self) -> str | None:
         """Open it, unless it is. Its name; None if the scheduler refuses."""
         with self._opening:
-            if self.name is None:
-                name = self._prefix + uuid.uuid4().hex
+            connection = self.client.scheduler_comm
+            if self.name is None or self._opened_by is not connection:
+                name = self.name or self._prefix + uuid.uuid4().hex
                 self.client.subscribe_topic(name, self._handle)
                 if _on_scheduler(self.client, _keeping_nothing(name)):
-                    self.name = name
+                    self.name, self._opened_by = name, connection
                 else:
+                    self.name = None
                     self._forget(name)
             return self.name
 
