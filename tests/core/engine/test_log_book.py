@@ -3,6 +3,7 @@
 import logging
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -198,3 +199,36 @@ def test_what_is_no_line_is_told_of_once_and_ends_nothing(
     assert len(told) == 1 and told[0].startswith(
         "some lines of tasks are lost, as they cannot be read here: error"
     )
+
+
+def test_a_run_may_end_while_its_first_lines_come(
+    progress: Progress, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that handles them is just being started; it is waited for, and handles them."""
+    starting, begins = threading.Event(), threading.Thread.start
+
+    def slow(thread: threading.Thread) -> None:
+        if thread.name == "turgo-log-book":
+            starting.set()
+            time.sleep(0.05)
+        begins(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", slow)
+    book = LogBook(progress, "run")
+    name = book.open(PIECES)
+    delivers = threading.Thread(target=book.deliver, args=(bunch(name, line(1, "one")),))
+    delivers.start()
+    assert starting.wait(30)
+    book.close()
+    delivers.join()
+    assert kept(progress) == ["one"]
+
+
+def test_what_comes_after_the_end_starts_nothing(progress: Progress, handler: Handler) -> None:
+    """As from a call that was given up: a thread would wait for more for ever."""
+    book = LogBook(progress, "run")
+    name = book.open(PIECES)
+    book.close()
+    book.deliver(bunch(name, line(1, "late")))
+    assert kept(progress) == []
+    assert not [thread for thread in threading.enumerate() if thread.name == "turgo-log-book"]

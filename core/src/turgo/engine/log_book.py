@@ -76,6 +76,7 @@ class LogBook:
         self._waiting = 0
         self._dropped = 0
         self._refused = False
+        self._closed = False
         # the run may be within a task, whose lines these are as well
         self._context = contextvars.copy_context()
         self._thread: threading.Thread | None = None
@@ -98,6 +99,8 @@ class LogBook:
             self._refuse(error)
             return
         with self._counting:
+            if self._closed:  # its report has had its lines
+                return
             if self._waiting + len(bunch) > QUEUE_BYTES:
                 self._dropped += count
                 return
@@ -105,7 +108,7 @@ class LogBook:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="turgo-log-book", daemon=True)
                 self._thread.start()
-        self._bunches.put(bunch)
+            self._bunches.put(bunch)
 
     def begun(self, name: str) -> Begun:
         """What a batch that tells which call it begins has told until now."""
@@ -132,7 +135,8 @@ class LogBook:
 
     def close(self) -> None:
         """Wait until all that was delivered is handled, or CLOSE_SECONDS; say how many lines were dropped."""
-        thread = self._thread
+        with self._counting:  # a thread that is being started is started then
+            self._closed, thread = True, self._thread
         if thread is not None:
             self._bunches.put(None)
             thread.join(CLOSE_SECONDS)
