@@ -17,7 +17,8 @@ A slot goes by the key of the call that came to it by the scheduler. What a work
               gone           nothing: the call was not made, as the slot is held no more or the driver wants it back
     slot, key, begun         the driver wants that call back, and it has begun, or is over
 
-All of it is shipped by value, as workers have nothing of this package: it uses Python's library and distributed alone.
+All of it is shipped by value, with `outbox`, as workers have nothing of this package: it uses Python's library and
+distributed alone.
 """
 
 from __future__ import annotations
