@@ -1,6 +1,7 @@
 """The tools of the checkout: what make, CI and contributors start."""
 
 import re
+import signal
 import subprocess
 import sys
 from itertools import pairwise
@@ -24,6 +25,36 @@ def test_ctrl_c_is_heard_in_the_background(root: Path) -> None:
     plain = [sys.executable, "-c", SIGINT_OF_A_CHILD]
     assert background(*plain) == "False"
     assert background(sys.executable, str(root / "tools/with_ctrl_c.py"), *plain) == "True"
+
+
+HANGING_TEST = """
+import subprocess, sys, time
+def test_it():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    time.sleep(600)
+"""
+
+
+def test_tests_that_hang_are_ended_and_say_where(root: Path, tmp_path: Path) -> None:
+    """`tools/time_limit.py` ends them with what they started, which has their stdout, too; else it has their code."""
+    limit = [sys.executable, str(root / "tools/time_limit.py")]
+    quick = subprocess.run([*limit, "60", sys.executable, "-c", "exit(3)"], timeout=60, check=False)
+    assert quick.returncode == 3
+    (tmp_path / "test_hanging.py").write_text(HANGING_TEST, encoding="utf-8")
+    tests = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", str(tmp_path)]
+    hung = subprocess.run([*limit, "5", *tests], capture_output=True, text=True, timeout=120, check=False)
+    assert hung.returncode == 124 and "not over after 5 s" in hung.stdout
+    assert re.search(r"test_hanging.py\", line \d+ in test_it", hung.stderr)
+
+
+def test_what_has_a_time_limit_is_ended_as_the_limit_is(root: Path) -> None:
+    """The command hears Ctrl-C and SIGTERM though it is in a process group of its own."""
+    command = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)"]
+    limit = [sys.executable, str(root / "tools/time_limit.py"), "60"]
+    with subprocess.Popen([*limit, *command], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "1\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
 
 
 def test_a_run_enters_modules_of_its_own(root: Path) -> None:

@@ -22,6 +22,7 @@ from turgo_dask.slots import ahead as timing
 from turgo_dask.slots import allotment as policy
 from turgo_dask.slots import driver_queue as queue
 from turgo_dask.slots import lost as losing
+from turgo_dask.slots import on_worker, streams, table
 from turgo_dask.slots.handed import HandedCalls
 from turgo_dask.slots.streams import Streams
 
@@ -42,6 +43,18 @@ def executor(two: distributed.LocalCluster) -> Iterator[DaskExecutor]:
     """One that is started there."""
     with DaskExecutor(cluster_class=two, debug=False).start() as started:
         yield started
+
+
+@pytest.fixture
+def long_held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have slots held until they are given back, however busy the machine is."""
+    with monkeypatch.context() as patched:
+        patched.setattr(on_worker, "HOLD_SECONDS", END_SECONDS)
+        patched.setattr(table, "OFFER_SECONDS", END_SECONDS)
+        patched.setattr(policy, "HELD_SECONDS", END_SECONDS)
+        streams._installing.cache_clear()
+        yield
+    streams._installing.cache_clear()
 
 
 def session_of(executor: DaskExecutor) -> Session:
@@ -163,29 +176,31 @@ def test_the_error_of_a_call_whose_worker_died(executor: DaskExecutor) -> None:
     assert session.held.allotment.handed.calls == {}
 
 
-def handed_over(executor: DaskExecutor, path: Path) -> Any:
-    """A call that was handed to a slot, and that waits for a file."""
+def hold(executor: DaskExecutor, count: int) -> Session:
+    """Have so many slots held that are free; they are `long_held`."""
     session = connected(executor)
     end = time.monotonic() + END_SECONDS
-    while time.monotonic() < end:
-        executor.wait([submitted(executor, bytes, number) for number in range(2)])
-        future: Any = submitted(executor, _waits_for, str(path))
-        in_loop(session, lambda: None)
-        looked = time.monotonic() + 0.5
-        while (
-            time.monotonic() < looked
-        ):  # else its slot was gone, on a busy machine, and it went by the scheduler
-            time.sleep(0.01)
-            if future.key not in session.held.allotment.handed.calls:
-                break
-        else:
-            return future
-        path.touch()
-        future.result(timeout=END_SECONDS)
-        path.unlink()
-    raise AssertionError("no slot was held for long enough")
+    while len(in_loop(session, session.held.allotment.table.free_slots)) < count:
+        assert time.monotonic() < end
+        executor.wait([submitted(executor, _naps) for _ in range(count)])
+    return session
 
 
+def _naps() -> bytes:
+    """Take a slot for long enough that the next call takes another one."""
+    time.sleep(0.05)
+    return b""
+
+
+def handed_over(executor: DaskExecutor, path: Path) -> Any:
+    """A call that was handed to a slot, and that waits for a file."""
+    session = hold(executor, 1)
+    future: Any = submitted(executor, _waits_for, str(path))
+    assert in_loop(session, lambda: future.key in session.held.allotment.handed.calls)
+    return future
+
+
+@pytest.mark.usefixtures("long_held")
 def test_a_connection_that_breaks_loses_what_was_handed(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -201,6 +216,7 @@ def test_a_connection_that_breaks_loses_what_was_handed(
     assert chain.run(3, executor=executor).result is not None
 
 
+@pytest.mark.usefixtures("long_held")
 def test_a_worker_that_is_closed_in_order_takes_no_blame(nannied: Callable[..., Any], tmp_path: Path) -> None:
     """What was handed to it is made elsewhere, and no call is lost."""
     with nannied(2, 1) as cluster, DaskExecutor(cluster_class=cluster, debug=False).start() as started:
@@ -228,8 +244,11 @@ def test_what_waits_goes_by_the_scheduler_once_the_cluster_is_to_grow(
 
 
 def _waits_for(path: str) -> bytes:
-    """Wait until there is a file."""
+    """Wait until there is a file, which does not take for ever, as executors are left in order."""
+    end = time.monotonic() + END_SECONDS
     while not os.path.exists(path):
+        if time.monotonic() > end:
+            raise TimeoutError(path)
         time.sleep(0.01)
     return b""
 
@@ -298,6 +317,7 @@ def test_calls_of_both_kinds_share_the_slots(executor: DaskExecutor) -> None:
     assert list(naps) == list(times) == list(range(30))
 
 
+@pytest.mark.usefixtures("long_held")
 def test_what_goes_by_the_scheduler_does_not_wait_for_what_is_handed(
     two: distributed.LocalCluster, executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -395,6 +415,7 @@ SECONDS_EACH = 20.0
 """How long calls are thought to run that wait for a file."""
 
 
+@pytest.mark.usefixtures("long_held")
 def test_what_went_ahead_comes_back_for_what_goes_by_the_scheduler(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -433,36 +454,23 @@ def one_ahead(
     It is the first name behind whose call it is. last: the function and the arguments of the call behind it.
     """
     monkeypatch.setattr(timing, "NEARLY_FREE_SHARE", 1e-3)
-    monkeypatch.setattr(timing, "MOST_ERROR_SHARE", 1.0)  # whatever became of an attempt before
-    session = connected(executor)
+    session = hold(executor, 2)
     handed = session.held.allotment.handed
+    found: dict[str, Any] = {
+        name: submitted(executor, runs, str(folder / name), task_seconds=SECONDS_EACH) for name in "ab"
+    }
+    assert in_loop(session, lambda: running(handed)) == {each.key for each in found.values()}
+    future: Any = submitted(executor, *last, task_seconds=SECONDS_EACH)
     end = time.monotonic() + END_SECONDS
-    while time.monotonic() < end:
-        executor.wait([submitted(executor, bytes, number) for number in range(2)])
-        found: dict[str, Any] = {
-            name: submitted(executor, runs, str(folder / name), task_seconds=SECONDS_EACH) for name in "ab"
-        }
-        both = {each.key for each in found.values()}
-        looked = time.monotonic() + 0.5
-        while time.monotonic() < looked and in_loop(session, lambda: running(handed)) != both:
-            time.sleep(0.01)
-        if in_loop(session, lambda: running(handed)) == both:
-            future: Any = submitted(executor, *last, task_seconds=SECONDS_EACH)
-            while [each.key for each in in_loop(session, handed.waiting)] != [future.key]:
-                assert time.monotonic() < end
-                time.sleep(0.01)
-            slot = handed.calls[future.key].slot
-            before = next(name for name, each in found.items() if handed.calls[each.key].slot is slot)
-            return {name: found[name] for name in sorted(found, key=lambda name: name != before)}, future
-        for name in found:  # a slot was gone, on a busy machine, and its call went by the scheduler
-            (folder / name).touch()
-        for each in found.values():
-            each.exception(timeout=END_SECONDS)  # or its error, if it is one that ends its worker
-        for name in found:
-            (folder / name).unlink()
-    raise AssertionError("the slots were not held for long enough")
+    while [each.key for each in in_loop(session, handed.waiting)] != [future.key]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    slot = handed.calls[future.key].slot
+    before = next(name for name, each in found.items() if handed.calls[each.key].slot is slot)
+    return {name: found[name] for name in sorted(found, key=lambda name: name != before)}, future
 
 
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_went_ahead_is_made_where_it_is(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -475,6 +483,7 @@ def test_a_call_that_went_ahead_is_made_where_it_is(
     executor.wait([found[other]])
 
 
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_went_ahead_is_made_by_a_slot_that_is_free_first(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -487,6 +496,7 @@ def test_a_call_that_went_ahead_is_made_by_a_slot_that_is_free_first(
     executor.wait([found[first]])
 
 
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_went_ahead_and_is_cancelled_is_not_begun(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -500,6 +510,7 @@ def test_a_call_that_went_ahead_and_is_cancelled_is_not_begun(
     assert not (tmp_path / "last").exists()
 
 
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_went_ahead_of_one_that_ends_its_worker_is_made_elsewhere(
     executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -522,6 +533,7 @@ def _ends_at(path: str) -> bytes:
 
 
 @pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_went_ahead_is_not_begun_when_the_executor_is_left(
     two: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_order: bool
 ) -> None:
@@ -638,6 +650,7 @@ def seceding(count: int) -> Any:
 
 
 @pytest.mark.parametrize("in_order", [True, False])
+@pytest.mark.usefixtures("long_held")
 def test_a_call_that_was_handed_ends_as_others_do_when_the_executor_is_left(
     two: distributed.LocalCluster, tmp_path: Path, in_order: bool
 ) -> None:

@@ -25,13 +25,13 @@ def handed(number: int = 0) -> Call:
 
 
 def lose(deaths: Deaths, *calls: Call) -> tuple[LostCalls, list[str], list[bool]]:
-    """Lose calls; which were sent again, and whether all was over then."""
+    """Lose calls that ran; which were sent again, and whether all was over then."""
     again: list[str] = []
     over: list[bool] = []
     lost = LostCalls(deaths, lambda call: again.append(call.key))
 
     async def lose_all() -> None:
-        lost.add("tcp://a", calls, lambda: over.append(True))
+        lost.add("tcp://a", calls, [], lambda: over.append(True))
         while lost._tasks:
             await asyncio.sleep(0.001)
 
@@ -48,6 +48,25 @@ def test_a_call_goes_again_if_its_worker_was_closed_in_order(expected: bool, sen
     _, again, over = lose(deaths, call, given_up)
     assert again == sent and over == [True]
     assert (call.future._state.status == "error") is not expected
+
+
+def test_what_waited_goes_again_once_the_scheduler_knows_of_the_death() -> None:
+    """It would send it where it comes from, and take it for one of those that ended the worker."""
+    deaths, waited, given_up = Deaths(), handed(), handed(1)
+    again: list[str] = []
+    lost = LostCalls(deaths, lambda call: again.append(call.key))
+
+    async def lose_both() -> None:
+        lost.add("tcp://a", [], [waited, given_up], lambda: None)
+        await asyncio.sleep(5 * losing.DEATH_LOOK_SECONDS)
+        assert again == [] and lost.having({"call-1", "call-2"}) == [given_up]
+        given_up.future._state.cancel()
+        deaths.note({"action": "remove-worker", "worker": "tcp://a"})
+        while lost._tasks:
+            await asyncio.sleep(losing.DEATH_LOOK_SECONDS)
+
+    asyncio.run(lose_both())
+    assert again == ["call-0"] and not lost.waiting
 
 
 def test_after_a_while_the_worker_is_taken_for_one_that_cannot_be_reached(

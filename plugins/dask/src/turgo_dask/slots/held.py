@@ -192,11 +192,8 @@ class HeldSlots:
             slots.clear()  # until now the scheduler was to know which calls its worker had
             self.allotment.balance()
 
-        for call in waiting:
-            if call.wanted:
-                self._send(call)
-        if slots or running:
-            self.lost.add(address, running, over)
+        if slots or running or waiting:
+            self.lost.add(address, running, waiting, over)
         self.allotment.balance()
 
     def cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
@@ -213,7 +210,8 @@ class HeldSlots:
 
     async def _cancel(self, keys: AbstractSet[str]) -> tuple[set[str], set[str]]:
         handed = self.allotment.handed.calls
-        found = [call for call in handed.values() if call.key in keys] + self.allotment.waiting.having(keys)
+        found = [call for call in handed.values() if call.key in keys]
+        found += [*self.allotment.waiting.having(keys), *self.lost.having(keys)]
         for call in found:
             if call.wanted:
                 call.future._state.cancel()
@@ -227,6 +225,7 @@ class HeldSlots:
         in_order: whether what runs is let come to its end; else it is cancelled, and runs on all the same.
         """
         waiting = self.allotment.waiting.keys() | {call.key for call in self.allotment.handed.waiting()}
+        waiting |= self.lost.waiting.keys()
         _, slots = await self._cancel(waiting if in_order else waiting | self.allotment.handed.calls.keys())
         for slot in self.allotment.table.free_slots():
             self.allotment.give_back(slot)

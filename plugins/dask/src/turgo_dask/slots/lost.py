@@ -3,6 +3,8 @@
 connection broken ──> the scheduler says that the worker is gone ── closed in order ──> by the scheduler, again
                                                                  └─ or it died ─────> WorkerLostError
                   └─> it says nothing for a while ─────────────────────────────────> WorkerLostError, not sure
+
+Those that had not begun go by the scheduler again; not before it knows, as it would send them where they come from.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from turgo_dask.calls.deaths import Deaths
 from turgo_dask.calls.future import LostSlotError
@@ -27,10 +30,14 @@ KEPT_SLOTS = 1_000
 
 
 class LostCalls:
-    """Ends what was lost. again: sends a call by the scheduler. In the client's event loop, but for `with_slot`."""
+    """Ends what was lost. again: sends a call by the scheduler. waiting: calls that had not begun, by their keys.
+
+    In the client's event loop, but for `with_slot`.
+    """
 
     def __init__(self, deaths: Deaths, again: Callable[[Call], None]) -> None:
         self.deaths = deaths
+        self.waiting: dict[str, Call] = {}
         self._again = again
         self._slots: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,24 +46,36 @@ class LostCalls:
         """Whether a call was lost in the slot that the call of that key held. From any thread."""
         return key in self._slots
 
-    def add(self, address: str, calls: Sequence[Call], over: Callable[[], None]) -> None:
-        """A connection is gone. over: called once it is known what becomes of the calls; until then they are handed."""
-        for call in calls:
+    def having(self, keys: AbstractSet[str]) -> list[Call]:
+        """Those of these calls that had not begun, and are to go again."""
+        return [call for key, call in self.waiting.items() if key in keys]
+
+    def add(
+        self, address: str, running: Sequence[Call], waiting: Sequence[Call], over: Callable[[], None]
+    ) -> None:
+        """A connection is gone, and with it calls that ran, and some that waited.
+
+        over: called once it is known what becomes of them; those that ran are handed until then.
+        """
+        for call in running:
             if call.slot is not None:
                 self._slots[call.slot.key] = None
         while len(self._slots) > KEPT_SLOTS:
             self._slots.popitem(last=False)
-        task = asyncio.get_running_loop().create_task(self._end(address, calls, over))
+        self.waiting.update((call.key, call) for call in waiting)
+        task = asyncio.get_running_loop().create_task(self._end(address, running, waiting, over))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _end(self, address: str, calls: Sequence[Call], over: Callable[[], None]) -> None:
+    async def _end(
+        self, address: str, running: Sequence[Call], waiting: Sequence[Call], over: Callable[[], None]
+    ) -> None:
         until = time.monotonic() + DEATH_SECONDS
         while not self.deaths.knows(address) and time.monotonic() < until:
             await asyncio.sleep(DEATH_LOOK_SECONDS)
         in_order = self.deaths.left_in_order(address)
         over()
-        for call in calls:
+        for call in running:
             if not call.wanted or call.slot is None:
                 continue
             if in_order:
@@ -65,6 +84,10 @@ class LostCalls:
                 call.future._state.set_error(
                     LostSlotError(address, call.slot.key, alone=not call.followed), None
                 )
+        for call in waiting:
+            del self.waiting[call.key]
+            if call.wanted:
+                self._again(call)
 
     def close(self) -> None:
         """Wait for nothing any more."""

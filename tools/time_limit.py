@@ -1,0 +1,44 @@
+"""Run a command for at most so long: `python time_limit.py SECONDS COMMAND…`.
+
+It and all that it started, but for what left its process group, then get SIGABRT, at which pytest prints where each
+thread is, and a little later SIGKILL. pytest's own limit of a test ends once that has failed: what hangs while its
+fixtures are left would hang for ever. The exit code is the command's, as a shell has it; 124 if it took too long.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+DUMP_SECONDS = 10.0
+"""How long it may take to say where it was."""
+
+TOOK_TOO_LONG = 124
+
+
+def main(seconds: float, command: list[str]) -> int:
+    """Run the command, and end it as this process is ended."""
+    process = subprocess.Popen(command, process_group=0)
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        os.killpg(process.pid, number)
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, forward)
+    try:
+        code = process.wait(seconds)
+        return code if code >= 0 else 128 - code
+    except subprocess.TimeoutExpired:
+        print(f"===== not over after {seconds:g} s, and ended: {' '.join(command)}", flush=True)
+        os.killpg(process.pid, signal.SIGABRT)
+    try:
+        process.wait(DUMP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return TOOK_TOO_LONG
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))
