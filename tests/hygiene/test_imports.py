@@ -24,6 +24,7 @@ FOR_FEW_RUNS = {
     "decimal",  # values that are shown
     "email.parser",  # all fields of metadata, where two of them are needed
     "graphlib",  # graphs that no flow recorded
+    "importlib_metadata",  # plugins that stand in no folder
     "hashlib",  # keys of a cache, and names of files
     "json",  # packed code
     "socket",

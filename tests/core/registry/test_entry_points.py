@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from turgo import names
 from turgo.errors import UnknownExecutorError
-from turgo.registry.entry_points import damaged, entry_points
+from turgo.registry.entry_points import InstalledEntryPoint, damaged, entry_points
 
 GROUP = "turgo.executors"
 LATIN = "Summary: caf\xe9\n".encode("latin-1")
@@ -117,3 +118,46 @@ def test_an_entry_point_that_names_nothing_is_a_broken_plugin(site: Any, registr
     assert "ValueError" in reasons["mill"] or "AttributeError" in reasons["mill"]
     with pytest.raises(UnknownExecutorError):
         registry().resolve("water")
+
+
+ODD = """
+# a comment
+[console_scripts]
+mill = mill.main:run [fast]
+
+[turgo.executors]
+water=mill.water
+wind = mill : Wind.plugin [fast]
+; another comment
+[turgo.observers]
+"""
+
+
+def test_the_lines_of_a_file_are_those_that_packaging_tools_write(tmp_path: Path) -> None:
+    """With and without spaces, attributes, extras and comments."""
+    folder = tmp_path / "mill-1.0.dist-info"
+    folder.mkdir()
+    (folder / "entry_points.txt").write_text(ODD)
+    points = entry_points(group=GROUP, path=[str(tmp_path)])
+    assert [(point.name, point.module) for point in points] == [("water", "mill.water"), ("wind", "mill")]
+    assert entry_points(group="turgo.observers", path=[str(tmp_path)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "loaded"),
+    [
+        ("turgo.names", names),
+        ("turgo.names:canonicalise", names.canonicalise),
+        ("turgo.names : canonicalise.__doc__ [extra]", names.canonicalise.__doc__),
+    ],
+)
+def test_what_an_entry_point_names_is_loaded(value: str, loaded: object) -> None:
+    """A module, something in it, or a part of that; what is in brackets is for installers."""
+    assert InstalledEntryPoint("mill", value, "mill", "1.0").load() == loaded
+
+
+@pytest.mark.parametrize("value", ["", ":run", "two words", "mill.", "mill:run()", "mill:run:on", "mill;run"])
+def test_a_value_that_cannot_be_a_name_says_so(value: str) -> None:
+    """Before anything is imported."""
+    with pytest.raises(ValueError, match="'mill' names nothing that can be imported"):
+        InstalledEntryPoint("mill", value, "mill", "1.0").load()

@@ -12,27 +12,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from functools import lru_cache, reduce
+from importlib import import_module
+from typing import Any, NamedTuple
 
-from turgo.names import canonicalise, reason_of
+from turgo.names import reason_of
+from turgo.registry.distributions import Distribution, distributions
 
 State = tuple[tuple[str, int], ...]
 """Each folder of a search path, and when it last gained or lost an entry, in nanoseconds."""
-
-MANIFESTS = ("METADATA", "PKG-INFO", "")
-"""Where a distribution describes itself: the empty name is an egg-info that is a file."""
-
-
-class Distribution(Protocol):
-    """What is asked of a distribution, whichever finder knows it. Each part may raise anything."""
-
-    @property
-    def entry_points(self) -> Any:
-        """The lines of entry_points.txt."""
-
-    def read_text(self, filename: str) -> str | None:
-        """The text of a file in its folder, or None if there is none."""
 
 
 class InstalledEntryPoint(NamedTuple):
@@ -46,13 +34,17 @@ class InstalledEntryPoint(NamedTuple):
     @property
     def module(self) -> str:
         """The module that it names."""
-        return self.value.partition(":")[0].strip()
+        return self.value.partition("[")[0].partition(":")[0].strip()
 
     def load(self) -> Any:
         """Import what it names. Raises whatever that raises, and ValueError if it names nothing."""
-        from importlib_metadata import EntryPoint
-
-        return EntryPoint(self.name, self.value, "").load()
+        path = self.value.partition("[")[0].partition(":")[2].strip()
+        names = path.split(".") if path else []
+        if not all(name.isidentifier() for name in [*self.module.split("."), *names]):
+            raise ValueError(
+                f"the entry point {self.name!r} names nothing that can be imported: {self.value!r}"
+            )
+        return reduce(getattr, names, import_module(self.module))
 
 
 class DamagedDistribution(NamedTuple):
@@ -70,7 +62,7 @@ def entry_points(*, group: str, path: Sequence[str] | None = None) -> tuple[Inst
 def damaged(path: Sequence[str] | None = None) -> tuple[DamagedDistribution, ...]:
     """The distributions whose metadata cannot be read, wherever one looks at it; reads all of it."""
     return tuple(
-        DamagedDistribution(" ".join(_identity(found)), problem)
+        DamagedDistribution(" ".join(found.identity), problem)
         for found in _distributions(_state(path))
         if (problem := _problem(found))
     )
@@ -91,11 +83,11 @@ def _changed(folder: str) -> int:
 @lru_cache(maxsize=4)
 def _read(group: str, state: State) -> tuple[InstalledEntryPoint, ...]:
     return tuple(
-        InstalledEntryPoint(point.name, point.value, *_identity(found))
+        InstalledEntryPoint(name, value, *found.identity)
         for found, text in _pointing(state)
         if f"[{group}]" in text  # few have the group, and only theirs need to be parsed
-        for point in _points(found)
-        if point.group == group
+        for section, name, value in _usable(text)
+        if section == group
     )
 
 
@@ -106,6 +98,10 @@ def _pointing(state: State) -> tuple[tuple[Distribution, str], ...]:
     return tuple((found, text) for found, text in texts if text)
 
 
+def _distributions(state: State) -> Iterator[Distribution]:
+    return distributions([folder for folder, changed in state if changed])
+
+
 def _text(found: Distribution) -> str:
     try:
         return found.read_text("entry_points.txt") or ""
@@ -113,81 +109,34 @@ def _text(found: Distribution) -> str:
         return ""
 
 
-def _points(found: Distribution) -> Any:
+def _parsed(text: str) -> Iterator[tuple[str, str, str]]:
+    """Section, name and value of each line of an entry_points.txt. Raises ValueError at one that is none of both."""
+    section = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            section = line.strip("[]")
+        elif line and not line.startswith(("#", ";")):
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise ValueError(f"the line {line!r} has no value")
+            yield section, name.strip(), value.strip()
+
+
+def _usable(text: str) -> list[tuple[str, str, str]]:
     try:
-        return found.entry_points
-    except Exception:  # noqa: BLE001  (as above)
-        return ()
+        return list(_parsed(text))
+    except ValueError:  # `damaged` says so
+        return []
 
 
 def _problem(found: Distribution) -> str:
     """What is wrong with its metadata, in words; empty if nothing is."""
     try:
-        found.entry_points  # noqa: B018  (read, to see whether it can be)
+        list(_parsed(found.read_text("entry_points.txt") or ""))
     except Exception as error:  # noqa: BLE001  (foreign data, malformed in any way)
         return f"its entry_points.txt cannot be read: {reason_of(error)}"
     try:
-        described = _is_described(found)
+        described = found.is_described
     except Exception as error:  # noqa: BLE001  (as above)
         return f"its METADATA cannot be read: {reason_of(error)}"
     return "" if described else "it has no METADATA"
-
-
-def _is_described(found: Distribution) -> bool:
-    return any(found.read_text(name) for name in MANIFESTS)
-
-
-def _distributions(state: State) -> Iterator[Distribution]:
-    """The first distribution of each name on the search path; an empty one hides none behind it."""
-    from importlib_metadata import distributions  # 20 ms, which `import turgo` need not spend
-
-    same: dict[str, list[Distribution]] = {}
-    for found in distributions(path=[folder for folder, changed in state if changed]):
-        same.setdefault(canonicalise(_from_folder(found)[0] or _identity(found)[0]), []).append(found)
-    for candidates in same.values():
-        if len(candidates) == 1:
-            yield candidates[0]  # without a look at its METADATA, which may be long
-        else:
-            yield next((each for each in candidates if not _is_empty(each)), candidates[0])
-
-
-def _is_empty(found: Distribution) -> bool:
-    """Whether nothing but its folder is left, as after an uninstallation that was broken off."""
-    try:
-        return not _is_described(found) and found.read_text("entry_points.txt") is None
-    except Exception:  # noqa: BLE001  (what cannot be read is there)
-        return False
-
-
-def _identity(found: Distribution) -> tuple[str, str]:
-    """Name and version, by its METADATA or else by the name of its folder."""
-    fields = _fields(found)
-    by_folder = _from_folder(found)
-    name = fields.get("name") or by_folder[0] or "an unknown distribution"
-    return name, fields.get("version") or by_folder[1] or "?"
-
-
-def _fields(found: Distribution) -> dict[str, str]:
-    """The fields of its METADATA that are one line, by their names in lower case; none if it cannot be read.
-
-    `found.metadata` would say the same by the parser of e-mail, which takes longer to import than a small run takes.
-    """
-    try:
-        text = next(filter(None, map(found.read_text, MANIFESTS)), "")
-    except Exception:  # noqa: BLE001  (missing or malformed)
-        return {}
-    head = text.partition("\n\n")[0]
-    lines = (line.partition(":") for line in head.splitlines() if not line.startswith((" ", "\t")))
-    return {name.strip().lower(): value.strip() for name, _, value in lines}
-
-
-def _from_folder(found: Distribution) -> tuple[str, str]:
-    """Name and version as `turgo_dask-1.0.dist-info` has them; empty texts where a folder says neither."""
-    folder = str(
-        getattr(getattr(found, "_path", None), "name", "")
-    )  # of no public face; other finders have none
-    stem, _, kind = folder.rpartition(".")
-    if kind not in ("dist-info", "egg-info"):
-        return "", ""
-    name, version, *_ = *stem.split("-"), ""
-    return name, version
