@@ -22,15 +22,18 @@ SECONDS = 75.0  # for one run and, before the first, for a cluster to come up
 
 
 @pytest.fixture(scope="module")
-def lines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[queue.SimpleQueue[str]]:
-    """What the program says, line by line; it runs all seeds on the way, so that two clusters are enough."""
+def lines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[queue.SimpleQueue[str]]:
+    """What the program says, line by line; it runs all seeds that are asked for, so that two clusters are enough."""
     folder, program = tmp_path_factory.mktemp("losses"), Path(__file__).with_name("losses.py")
+    asked = [item.callspec.params["seed"] for item in request.session.items if item.path == request.path]
     said: queue.SimpleQueue[str] = queue.SimpleQueue()
     errors = folder / "errors.txt"
     with (
         errors.open("w") as file,
         subprocess.Popen(
-            [sys.executable, str(program), str(folder), *map(str, SEEDS)],
+            [sys.executable, str(program), str(folder), *map(str, asked)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=file,

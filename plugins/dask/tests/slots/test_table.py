@@ -53,6 +53,23 @@ def test_the_slot_that_is_free_for_the_shortest_time_is_taken(
     assert table.take() is slots[1] and table.take() is None
 
 
+def test_the_future_of_a_slot_is_dropped_with_it(table: SlotTable) -> None:
+    """Though a call that was handed to it has it still: the scheduler would make again what is at home already."""
+    given_back, over = table.hold(call("one"), "tcp://a"), table.hold(call("two"), "tcp://a")
+    table.leave(given_back)
+    assert given_back.future is None and over.future is not None
+    assert table.forget("two") and over.future is None and table.find("two") is None
+
+
+def test_a_slot_that_is_lost_keeps_its_future_until_it_is_known_why(table: SlotTable) -> None:
+    """Until the scheduler says that its call was over, or that the worker is gone, which had this call."""
+    slots = [table.hold(call(key), "tcp://a") for key in ("one", "two")]
+    assert table.lose("tcp://a") == slots and all(slot.future is not None for slot in slots)
+    assert not table.forget("one")
+    assert [slot.future is None for slot in slots] == [True, False]
+    assert not table.forget("two") and not table._lost
+
+
 def test_all_slots_of_a_worker_are_lost_with_it(table: SlotTable) -> None:
     """And no others."""
     one, two = table.hold(call("one"), "tcp://a"), table.hold(call("two"), "tcp://b")

@@ -189,7 +189,8 @@ class HeldSlots:
         def over() -> None:
             for call in running:
                 self.allotment.handed.pop(call.key)
-            slots.clear()  # until now the scheduler was to know which calls its worker had
+            for slot in slots:  # until now the scheduler was to know which calls its worker had
+                self.allotment.table.forget(slot.key)
             self.allotment.balance()
 
         if slots or running or waiting:

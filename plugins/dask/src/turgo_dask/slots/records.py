@@ -10,14 +10,14 @@ import distributed
 class Slot:
     """A slot that is held. key: of the call that came to it by the scheduler, which knows the slot by that.
 
-    future: of that call; while it lives the scheduler does not forget it. since: when the slot was held first; until:
-    when it may be gone, if nothing is handed to it before. calls: that were handed to it and are not over; the first
-    one runs.
+    future: of that call; while it lives the scheduler does not forget it; None once the slot is left. since: when the
+    slot was held first; until: when it may be gone, if nothing is handed to it before. calls: that were handed to it
+    and are not over; the first one runs.
     """
 
     key: str
     address: str
-    future: distributed.Future
+    future: distributed.Future | None
     since: float
     until: float = 0.0
     calls: list[Call] = attrs.field(factory=list)

@@ -4,8 +4,8 @@
       └──told, not held; over, lost or cancelled────────────────────────> gone
 
 While a slot is held its future is kept, or the scheduler would forget the call and think the slot free. It is dropped
-as soon as the slot leaves, as a value that somebody seems to want is made again if it is lost a moment later. All of it
-belongs to the client's event loop.
+as soon as the slot leaves or the scheduler says that the call is over, as a value that somebody seems to want is made
+again if it is lost a moment later. All of it belongs to the client's event loop.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class SlotTable:
         self._sent: dict[str, distributed.Future] = {}
         self._held: dict[str, Slot] = {}
         self._free: dict[str, Slot] = {}
+        self._lost: dict[str, Slot] = {}
 
     @property
     def total(self) -> int:
@@ -90,15 +91,19 @@ class SlotTable:
         """It is held no longer."""
         self._free.pop(slot.key, None)
         self._held.pop(slot.key, None)
+        slot.future = None  # calls that were handed to it may still have the slot
 
     def lose(self, address: str) -> list[Slot]:
-        """The slots at an address, which are held no longer. They have their futures."""
+        """The slots at an address, which are held no longer. They have their futures, until they are forgotten."""
         lost = [slot for slot in self._held.values() if slot.address == address]
         for slot in lost:
-            self.leave(slot)
+            self._free.pop(slot.key, None)
+            self._lost[slot.key] = self._held.pop(slot.key)
         return lost
 
     def forget(self, key: str) -> bool:
         """The scheduler is done with a call, and so is the slot that it held. Whether either counted."""
-        self._free.pop(key, None)
-        return self._sent.pop(key, None) is not None or self._held.pop(key, None) is not None
+        held, lost = self._held.get(key), self._lost.pop(key, None)
+        for slot in filter(None, (held, lost)):
+            self.leave(slot)
+        return self._sent.pop(key, None) is not None or held is not None
