@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -72,6 +74,17 @@ def test_all_go_by_the_scheduler_if_the_first_has_waited_for_too_long(driver: Dr
     driver.waiting.append(third)
     driver.look()
     assert driver.sent == ["b", "c"] and driver.looks == 2 and driver.due == []
+
+
+def test_a_call_that_waits_no_more_is_not_kept(driver: Driver) -> None:
+    """Its future would be, and the scheduler would make again what is at home already, as its worker dies."""
+    call = call_of("a")
+    driver.waiting.append(call)
+    kept = weakref.ref(call)
+    driver.waiting.take()
+    del call
+    gc.collect()
+    assert kept() is None
 
 
 def test_all_go_by_the_scheduler_if_no_slot_can_be_reached(driver: Driver) -> None:

@@ -38,7 +38,7 @@ class DriverQueue:
         self._reachable = reachable
         self._looked = looked
         self._calls: deque[Call] = deque()
-        self._looks_at: Call | None = None
+        self._looks_at: str | None = None  # a key, as the call would keep its future after it is over
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -76,12 +76,12 @@ class DriverQueue:
 
     def _look_later(self) -> None:
         if self._looks_at is None and self._calls:
-            self._looks_at = self._calls[0]
+            self._looks_at = self._calls[0].key
             self._later(DRIVER_WAIT_SECONDS, self._look)
 
     def _look(self) -> None:
         waited, self._looks_at = self._looks_at, None
-        if self._calls and (self._calls[0] is waited or not self._reachable()):
+        if self._calls and (self._calls[0].key == waited or not self._reachable()):
             while (call := self.take()) is not None:
                 self._send(call)
         self._looked()
