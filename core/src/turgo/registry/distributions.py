@@ -41,10 +41,9 @@ class Distribution(NamedTuple):
     def identity(self) -> tuple[str, str]:
         """Name and version, by its METADATA or else by the name of its folder."""
         fields = self._described()
-        name, version = self._from_folder()
-        return fields.get("name") or name or "an unknown distribution", fields.get(
-            "version"
-        ) or version or "?"
+        by_folder = self._from_folder()
+        name = fields.get("name") or by_folder[0] or "an unknown distribution"
+        return name, fields.get("version") or by_folder[1] or "?"
 
     @property
     def key(self) -> str:
