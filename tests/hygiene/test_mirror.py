@@ -23,8 +23,6 @@ WITHOUT_TESTS_OF_THEIR_OWN = {
     "core/src/turgo/testing/suite.py": "what pytest collects: test_plugin runs it",
     "core/src/turgo/engine/transport/functions.py": "test_shipment ships them between processes",
     "core/src/turgo/engine/transport/report.py": "test_shipment opens what comes back",
-    "core/src/turgo/engine/transport/pickler.py": "tests/integration/user_code ships programs of every kind by it",
-    "core/src/turgo/worker/values/pickles.py": "test_shipment sends values and errors home by it",
     "core/src/turgo/testing/certification/session.py": "hooks of a run of pytest: test_plugin makes such runs",
 }
 """Modules, and folders of modules, that other tests cover; with the reason. At most twelve."""
