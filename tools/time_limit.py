@@ -9,10 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from types import FrameType
 
 DUMP_SECONDS = 10.0
-"""How long it may take to say where it was."""
+"""How long it may take to say where it was: what `make` has started ends after it."""
+
+LOOK_SECONDS = 0.1
 
 TOOK_TOO_LONG = 124
 
@@ -32,11 +36,14 @@ def main(seconds: float, command: list[str]) -> int:
     except subprocess.TimeoutExpired:
         print(f"===== not over after {seconds:g} s, and ended: {' '.join(command)}", flush=True)
         os.killpg(process.pid, signal.SIGABRT)
-    try:
-        process.wait(DUMP_SECONDS)
-    except subprocess.TimeoutExpired:
+    until = time.monotonic() + DUMP_SECONDS
+    with suppress(ProcessLookupError):  # all of them are gone
+        while time.monotonic() < until:
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(LOOK_SECONDS)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
     return TOOK_TOO_LONG
 
 

@@ -30,7 +30,8 @@ def test_ctrl_c_is_heard_in_the_background(root: Path) -> None:
 HANGING_TEST = """
 import subprocess, sys, time
 def test_it():
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    ignores = "import signal, time; signal.signal(signal.SIGABRT, signal.SIG_IGN); time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", ignores])
     time.sleep(600)
 """
 
